@@ -1,0 +1,134 @@
+//! Octets in files: where a mail stands while it is worked on.
+//!
+//! Small mails stay in memory; a larger one goes to a file under the data directory that is unlinked as soon as it is
+//! open, so that a crash leaves nothing behind (and nothing is ever in /tmp, where mail content has no place).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kakitome_smime::octets::{Octets, Spool, Spools};
+
+/// Up to this size a mail stays in memory, in bytes.
+pub const IN_MEMORY: usize = 256 * 1024;
+
+/// A directory for spool files, on the file system of the data directory.
+#[derive(Clone, Debug)]
+pub struct SpoolDirectory {
+    path: Arc<Path>,
+    count: Arc<AtomicU64>,
+}
+
+impl SpoolDirectory {
+    /// Uses `path`; makes it (mode 0700) where it is missing.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn new(path: impl Into<PathBuf>) -> io::Result<Self> {
+        use std::os::unix::fs::DirBuilderExt;
+        let path: PathBuf = path.into();
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+        Ok(Self { path: path.into(), count: Arc::default() })
+    }
+
+    /// A new, empty spool of a known kind, for callers that write from async code.
+    pub fn create(&self) -> FileSpool {
+        FileSpool { directory: self.clone(), memory: Vec::new(), file: None, written: 0 }
+    }
+
+    fn unlinked(&self) -> io::Result<File> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let path = self.path.join(format!("{}.{number}", std::process::id()));
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+        fs::remove_file(&path)?;
+        Ok(file)
+    }
+}
+
+impl Spools for SpoolDirectory {
+    fn spool(&self) -> io::Result<Box<dyn Spool>> {
+        Ok(Box::new(self.create()))
+    }
+}
+
+/// A spool that begins in memory and moves to an unlinked file when it grows.
+pub struct FileSpool {
+    directory: SpoolDirectory,
+    memory: Vec<u8>,
+    file: Option<File>,
+    written: u64,
+}
+
+impl FileSpool {
+    /// How many bytes were written so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+}
+
+impl Write for FileSpool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.file.is_none() && self.memory.len().saturating_add(bytes.len()) > IN_MEMORY {
+            let mut file = self.directory.unlinked()?;
+            file.write_all(&self.memory)?;
+            self.memory = Vec::new();
+            self.file = Some(file);
+        }
+        match &mut self.file {
+            Some(file) => file.write_all(bytes)?,
+            None => self.memory.extend_from_slice(bytes),
+        }
+        self.written = self.written.saturating_add(bytes.len() as u64);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Spool for FileSpool {
+    fn finish(self: Box<Self>) -> io::Result<Box<dyn Octets>> {
+        Ok(match self.file {
+            Some(file) => Box::new(FileOctets { file, len: self.written }),
+            None => Box::new(self.memory),
+        })
+    }
+}
+
+/// The bytes of a file.
+#[derive(Debug)]
+pub struct FileOctets {
+    file: File,
+    len: u64,
+}
+
+impl FileOctets {
+    /// Opens a file for reading at any place.
+    ///
+    /// # Errors
+    /// It cannot be opened, or it is not a regular file.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let data = file.metadata()?;
+        if !data.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        Ok(Self { len: data.len(), file })
+    }
+}
+
+impl Octets for FileOctets {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = into.len().min(left);
+        self.file.read_at(into.get_mut(..count).unwrap_or_default(), offset)
+    }
+}
