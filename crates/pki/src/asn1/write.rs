@@ -1,0 +1,121 @@
+//! A DER writer: elements are built from the inside out as byte strings.
+
+use super::{Oid, tag};
+
+/// An element of this tag whose contents are `parts`, one after the other.
+pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length = parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut out = header(tag, length);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+/// The identifier and length octets of an element with contents of `length` octets.
+pub fn header(tag: u8, length: usize) -> Vec<u8> {
+    let mut out = vec![tag];
+    match u8::try_from(length) {
+        Ok(short) if short < 0x80 => out.push(short),
+        _ => {
+            let octets = length.to_be_bytes();
+            let skip = octets.iter().take_while(|octet| **octet == 0).count();
+            let significant = octets.get(skip..).unwrap_or_default();
+            out.push(0x80 | u8::try_from(significant.len()).unwrap_or(8));
+            out.extend_from_slice(significant);
+        }
+    }
+    out
+}
+
+/// SEQUENCE.
+pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    element(tag::SEQUENCE, parts)
+}
+
+/// SET OF, its elements in the order that DER demands (X.690 §11.6).
+pub fn set_of(mut parts: Vec<Vec<u8>>) -> Vec<u8> {
+    parts.sort();
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    element(tag::SET, &parts)
+}
+
+/// OBJECT IDENTIFIER.
+pub fn oid(oid: &Oid) -> Vec<u8> {
+    element(tag::OID, &[oid.as_bytes()])
+}
+
+/// OCTET STRING.
+pub fn octet_string(octets: &[u8]) -> Vec<u8> {
+    element(tag::OCTET_STRING, &[octets])
+}
+
+/// BIT STRING that fills its octets.
+pub fn bit_string(octets: &[u8]) -> Vec<u8> {
+    element(tag::BIT_STRING, &[&[0], octets])
+}
+
+/// BIT STRING of named bits (X.690 §11.2.2: without trailing zero bits); bit 0 is the highest.
+pub fn named_bits(bits: &[u8]) -> Vec<u8> {
+    let mut octets = [0u8; 2];
+    for bit in bits {
+        let place = 0x80u8.checked_shr(u32::from(bit % 8)).unwrap_or_default();
+        if let Some(octet) = octets.get_mut(usize::from(bit / 8)) {
+            *octet |= place;
+        }
+    }
+    let used: &[u8] = match octets {
+        [_, 0] => octets.get(..1).unwrap_or_default(),
+        _ => &octets,
+    };
+    let unused = used.last().map_or(0, |last| last.trailing_zeros().min(7));
+    element(tag::BIT_STRING, &[&[u8::try_from(unused).unwrap_or_default()], used])
+}
+
+/// Non-negative INTEGER from its magnitude.
+pub fn unsigned(magnitude: &[u8]) -> Vec<u8> {
+    let skip = magnitude.iter().take_while(|octet| **octet == 0).count();
+    let significant = magnitude.get(skip..).unwrap_or_default();
+    match significant.first() {
+        None => element(tag::INTEGER, &[&[0]]),
+        Some(first) if *first >= 0x80 => element(tag::INTEGER, &[&[0], significant]),
+        Some(_) => element(tag::INTEGER, &[significant]),
+    }
+}
+
+/// BOOLEAN.
+pub fn boolean(value: bool) -> Vec<u8> {
+    element(tag::BOOLEAN, &[&[if value { 0xff } else { 0 }]])
+}
+
+/// `[n]` constructed, around whole elements (EXPLICIT, or IMPLICIT over a constructed type).
+pub fn context(number: u8, parts: &[&[u8]]) -> Vec<u8> {
+    element(tag::context_constructed(number), parts)
+}
+
+/// UTF8String.
+pub fn utf8(text: &str) -> Vec<u8> {
+    element(tag::UTF8_STRING, &[text.as_bytes()])
+}
+
+/// NULL.
+pub const NULL: &[u8] = &[0x05, 0x00];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_der() {
+        assert_eq!(header(0x04, 127), [0x04, 0x7f]);
+        assert_eq!(header(0x04, 128), [0x04, 0x81, 0x80]);
+        assert_eq!(header(0x04, 65536), [0x04, 0x83, 1, 0, 0]);
+        assert_eq!(unsigned(&[0, 0x80]), [2, 2, 0, 0x80]);
+        assert_eq!(unsigned(&[]), [2, 1, 0]);
+        assert_eq!(named_bits(&[0]), [3, 2, 7, 0x80]);
+        assert_eq!(named_bits(&[5, 6]), [3, 2, 1, 0x06]);
+        assert_eq!(named_bits(&[8]), [3, 3, 7, 0, 0x80]);
+        assert_eq!(set_of(vec![vec![5, 0], vec![2, 1, 1]]), [0x31, 5, 2, 1, 1, 5, 0]);
+        assert_eq!(tag::context_constructed(3), 0xa3);
+    }
+}
