@@ -23,3 +23,6 @@ pub mod algorithm;
 pub mod asn1;
 pub mod cert;
 pub mod crypto;
+pub mod identity;
+pub mod issue;
+pub mod path;

@@ -1,1 +1,13 @@
-//! In the making.
+//! Pure judgement: evidence in, one answer out, with reason codes and the sentences for people.
+//!
+//! Read in this order: [`state`], [`answer`], [`reason`], [`safe`], [`text`], [`wire`].
+
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
+pub mod answer;
+pub mod reason;
+pub mod safe;
+pub mod state;
+pub mod text;
+pub mod wire;

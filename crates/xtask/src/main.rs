@@ -1,1 +1,34 @@
-fn main() {}
+//! The house rules that the compiler cannot enforce, and the documents that are made from the program.
+//!
+//! `cargo xtask tidy` checks, `cargo xtask docs` writes. Nothing here is part of the product.
+
+mod docs;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+const USAGE: &str = "\
+usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
+       cargo xtask docs     writes the generated documents anew";
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let root = root()?;
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["tidy"] => tidy::run(&root),
+        ["docs"] => docs::write(&root).map(|()| ExitCode::SUCCESS),
+        _ => {
+            eprintln!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// The folder of the workspace, wherever the command was given.
+fn root() -> anyhow::Result<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).map(Path::to_path_buf).context("crates/xtask has no workspace above it")
+}

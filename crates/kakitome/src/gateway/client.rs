@@ -1,0 +1,337 @@
+//! Our side as a client of the next hop: one connection, one mail, in lock-step with the client in front of us.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kakitome_smime::octets::{Octets, WINDOW};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::command::{Address, Extension, XFORWARD_ATTRIBUTES};
+use super::data::DataSender;
+use super::reply::{REPLY_LINE_LIMIT, Reply, ReplyReader};
+use crate::settings::HostPort;
+
+/// Until the connection stands.
+pub const CONNECT_TIME: Duration = Duration::from_secs(30);
+/// Until the reply to the greeting, a command, or DATA. RFC 5321 §4.5.3.2 has five minutes; the client in front of us
+/// waits just so long, and should hear from us before it gives up.
+pub const REPLY_TIME: Duration = Duration::from_secs(4 * 60);
+/// Until a piece of the mail is taken (RFC 5321 §4.5.3.2.5).
+pub const PIECE_TIME: Duration = Duration::from_secs(3 * 60);
+/// Until the reply to the final dot (RFC 5321 §4.5.3.2.6).
+pub const FINAL_DOT_TIME: Duration = Duration::from_secs(10 * 60);
+/// Until a reply that may wait for us after a write failed, or the reply to QUIT.
+const LAST_WORDS_TIME: Duration = Duration::from_secs(5);
+
+/// A mail server that takes mail after us.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Where it listens.
+    pub address: HostPort,
+    /// The name that we give ourselves.
+    pub own_name: String,
+}
+
+/// Why there was no reply. To the client in front of us it is always temporary: it keeps the mail and tries again.
+#[derive(Debug)]
+pub struct Fault {
+    status: &'static str,
+    text: String,
+}
+
+impl Fault {
+    fn unreachable(peer: &Peer, why: impl fmt::Display) -> Self {
+        Self { status: "4.4.1", text: format!("the next hop {} cannot be reached: {why}", peer.address) }
+    }
+
+    fn lost(peer: &Peer, why: impl fmt::Display) -> Self {
+        Self { status: "4.4.2", text: format!("the connection to the next hop {} was lost: {why}", peer.address) }
+    }
+}
+
+impl From<Fault> for Reply {
+    fn from(fault: Fault) -> Self {
+        Self::new(451, format!("{} {}", fault.status, fault.text))
+    }
+}
+
+/// What the next hop announced.
+#[derive(Debug, Default)]
+struct Offer {
+    size: Option<u64>,
+    eight_bit: bool,
+    smtputf8: bool,
+    dsn: bool,
+    xforward: Vec<String>,
+}
+
+impl Offer {
+    fn read(reply: &Reply) -> Self {
+        let mut offer = Self::default();
+        for line in reply.text().iter().skip(1) {
+            let mut words = line.split_ascii_whitespace().map(str::to_ascii_uppercase);
+            match words.next().as_deref() {
+                // 0 and nothing both mean that no limit is told (RFC 1870 §3)
+                Some("SIZE") => offer.size = words.next().and_then(|size| size.parse().ok()).filter(|size| *size > 0),
+                Some("8BITMIME") => offer.eight_bit = true,
+                Some("SMTPUTF8") => offer.smtputf8 = true,
+                Some("DSN") => offer.dsn = true,
+                Some("XFORWARD") => offer.xforward = words.collect(),
+                _ => {}
+            }
+        }
+        offer
+    }
+
+    fn has(&self, extension: Extension) -> bool {
+        match extension {
+            // The declared size is that of another mail: signing makes it larger, and by how much is not known at MAIL.
+            Extension::Size => false,
+            // Without 8BITMIME the mail goes all the same: turning it into 7 bits would break signatures that others
+            // made, and what we sign is 7-bit clean.
+            Extension::EightBitMime => self.eight_bit,
+            Extension::Smtputf8 => self.smtputf8,
+            // Without DSN the next hop tells nobody; RFC 3461 §5.2.2 allows it for NOTIFY as for the others.
+            Extension::Dsn => self.dsn,
+        }
+    }
+
+    fn command(&self, verb: &str, address: &Address) -> String {
+        let mut line = format!("{verb}:<{}>", address.path);
+        for parameter in address.parameters.iter().filter(|parameter| self.has(parameter.keyword.extension())) {
+            line.push(' ');
+            line.push_str(parameter.keyword.name());
+            if !parameter.value.is_empty() {
+                line.push('=');
+                line.push_str(&parameter.value);
+            }
+        }
+        line
+    }
+}
+
+/// A connection to the next hop in the middle of a mail.
+#[derive(Debug)]
+pub struct Connection {
+    peer: Peer,
+    stream: TcpStream,
+    offer: Offer,
+    unread: Vec<u8>,
+    /// A reply is missing or cannot be read: whatever comes now may belong to another command.
+    broken: bool,
+}
+
+impl Connection {
+    /// Connects, greets, tells whom the mail is from. The reply to MAIL comes with the connection if it is 250, else as
+    /// the error.
+    ///
+    /// # Errors
+    /// The reply for the client in front of us: the next hop's own, or 451 where it cannot be had, or 550 5.6.7 where
+    /// the mail needs SMTPUTF8 and the next hop has it not.
+    pub async fn begin(peer: &Peer, mail: &Address, xforward: &[(String, String)]) -> Result<(Self, Reply), Reply> {
+        // All of it within the time of one reply: the client in front waits for one.
+        let dialogue = async {
+            let mut connection = Self::open(peer).await?;
+            if mail.smtputf8() && !connection.offer.smtputf8 {
+                connection.quit();
+                return Err(Reply::new(550, "5.6.7 the next hop does not offer SMTPUTF8"));
+            }
+            connection.forward_client(xforward).await?;
+            let line = connection.offer.command("MAIL FROM", mail);
+            let reply = connection.command(&line, REPLY_TIME).await?;
+            match reply.code() {
+                250 => Ok((connection, reply.relayed())),
+                _ => {
+                    connection.quit();
+                    Err(refusal(reply))
+                }
+            }
+        };
+        let late = |_| Err(Fault::unreachable(peer, "it took too long").into());
+        timeout(REPLY_TIME, dialogue).await.unwrap_or_else(late)
+    }
+
+    async fn open(peer: &Peer) -> Result<Self, Fault> {
+        let target = (peer.address.host(), peer.address.port());
+        let stream = timeout(CONNECT_TIME, TcpStream::connect(target)).await;
+        let stream = stream
+            .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+            .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
+            .map_err(|error| Fault::unreachable(peer, error))?;
+        let offer = Offer::default();
+        let mut connection = Self { peer: peer.clone(), stream, offer, unread: Vec::new(), broken: false };
+        let greeting = connection.reply(REPLY_TIME).await?;
+        if greeting.code() != 220 {
+            return Err(Fault::unreachable(peer, format!("it greets with {}", greeting.summary())));
+        }
+        let mut hello = connection.command(&format!("EHLO {}", peer.own_name), REPLY_TIME).await?;
+        if hello.code() == 250 {
+            connection.offer = Offer::read(&hello);
+        } else {
+            hello = connection.command(&format!("HELO {}", peer.own_name), REPLY_TIME).await?;
+        }
+        match hello.code() {
+            250 => Ok(connection),
+            _ => Err(Fault::unreachable(peer, format!("it answers the greeting with {}", hello.summary()))),
+        }
+    }
+
+    /// Hands on what the server in front knows of its client. It is for logs and policy there; a refusal stops no mail.
+    async fn forward_client(&mut self, attributes: &[(String, String)]) -> Result<(), Fault> {
+        let offered =
+            |name: &str| XFORWARD_ATTRIBUTES.contains(&name) && self.offer.xforward.iter().any(|it| it == name);
+        let words: Vec<String> = attributes
+            .iter()
+            .filter(|(name, _)| offered(name))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if !words.is_empty() {
+            self.command(&format!("XFORWARD {}", words.join(" ")), REPLY_TIME).await?;
+        }
+        Ok(())
+    }
+
+    /// Hands on a recipient. The reply is the next hop's; 250 or 251 means that it takes him.
+    pub async fn recipient(&mut self, recipient: &Address) -> Reply {
+        let line = self.offer.command("RCPT TO", recipient);
+        match self.command(&line, REPLY_TIME).await {
+            Ok(reply) if matches!(reply.code(), 250 | 251) => reply.relayed(),
+            Ok(reply) => refusal(reply),
+            Err(fault) => fault.into(),
+        }
+    }
+
+    /// Sends the mail. The reply is for the client in front of us; it is 250 only where the next hop said 250.
+    pub async fn deliver(mut self, mail: Arc<dyn Octets>) -> Reply {
+        if let Some(size) = self.offer.size.filter(|size| *size < mail.len()) {
+            self.quit();
+            let text = format!("5.3.4 the mail has {} bytes, the next hop takes {size}", mail.len());
+            return Reply::new(552, text);
+        }
+        let reply = match self.command("DATA", REPLY_TIME).await {
+            Ok(reply) if reply.code() == 354 => reply,
+            Ok(reply) => {
+                self.quit();
+                return refusal(reply);
+            }
+            Err(fault) => return fault.into(),
+        };
+        drop(reply);
+        if let Err(fault) = self.send(mail).await {
+            // It may have told why before it closed ("552 too big"): that is the better answer, if it is a refusal.
+            return match self.reply(LAST_WORDS_TIME).await {
+                Ok(reply) if reply.code() >= 400 => reply.relayed(),
+                _ => fault.into(),
+            };
+        }
+        match self.reply(FINAL_DOT_TIME).await {
+            Ok(reply) => {
+                self.quit();
+                if reply.code() == 250 { reply.relayed() } else { refusal(reply) }
+            }
+            // It may have taken the mail. To say so would risk its loss; a second delivery does less harm.
+            Err(fault) => fault.into(),
+        }
+    }
+
+    async fn send(&mut self, mail: Arc<dyn Octets>) -> Result<(), Fault> {
+        let mut sender = DataSender::default();
+        let mut wire = Vec::with_capacity(WINDOW.saturating_add(WINDOW / 8));
+        let mut window = vec![0; WINDOW];
+        let mut at: u64 = 0;
+        loop {
+            let source = Arc::clone(&mail);
+            let read =
+                tokio::task::spawn_blocking(move || source.read_at(at, &mut window).map(|count| (window, count)));
+            let read = read.await.map_err(std::io::Error::other).and_then(|read| read);
+            let (filled, count) = read.map_err(|error| Fault {
+                status: "4.3.0",
+                text: format!("the mail cannot be read from the spool: {error}"),
+            })?;
+            if count == 0 && at < mail.len() {
+                return Err(Fault { status: "4.3.0", text: "the mail was cut short in the spool".to_owned() });
+            }
+            if count == 0 {
+                break;
+            }
+            sender.push(filled.get(..count).unwrap_or_default(), &mut wire);
+            self.write(&wire).await?;
+            wire.clear();
+            window = filled;
+            at = at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+        sender.finish(&mut wire);
+        self.write(&wire).await
+    }
+
+    /// Ends the connection in good manners, while the caller goes on.
+    pub fn quit(mut self) {
+        if !self.broken {
+            tokio::spawn(async move {
+                let _ = timeout(LAST_WORDS_TIME, self.command("QUIT", LAST_WORDS_TIME)).await;
+            });
+        }
+    }
+
+    async fn command(&mut self, line: &str, within: Duration) -> Result<Reply, Fault> {
+        if self.broken {
+            return Err(Fault::lost(&self.peer, "before this command"));
+        }
+        self.write(format!("{line}\r\n").as_bytes()).await?;
+        self.reply(within).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let written = timeout(PIECE_TIME, self.stream.write_all(bytes)).await;
+        written.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())).map_err(|error| {
+            self.broken = true;
+            Fault::lost(&self.peer, error)
+        })
+    }
+
+    async fn reply(&mut self, within: Duration) -> Result<Reply, Fault> {
+        let reply = timeout(within, self.read_reply()).await;
+        reply.unwrap_or_else(|_| Err("no reply in time".to_owned())).map_err(|why| {
+            self.broken = true;
+            Fault::lost(&self.peer, why)
+        })
+    }
+
+    async fn read_reply(&mut self) -> Result<Reply, String> {
+        let mut reader = ReplyReader::default();
+        loop {
+            while let Some(feed) = self.unread.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.unread.drain(..=feed).collect();
+                let line = line.strip_suffix(b"\n").unwrap_or(&line);
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                match reader.push(line) {
+                    Ok(Some(reply)) => return Ok(reply),
+                    Ok(None) => {}
+                    Err(_) => return Err("its reply cannot be understood".to_owned()),
+                }
+            }
+            if self.unread.len() > REPLY_LINE_LIMIT {
+                return Err("its reply has no end".to_owned());
+            }
+            self.unread.reserve(REPLY_LINE_LIMIT);
+            match self.stream.read_buf(&mut self.unread).await {
+                Ok(0) => return Err("it closed the connection".to_owned()),
+                Ok(_) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+}
+
+/// A reply that is not the hoped-for one: refusals are handed on; anything else (a 2xx or 3xx out of place) is no word to
+/// build on.
+fn refusal(reply: Reply) -> Reply {
+    if reply.code() >= 400 {
+        reply.relayed()
+    } else {
+        Reply::new(451, format!("4.5.0 the next hop answered out of order: {}", reply.summary()))
+    }
+}

@@ -1,0 +1,102 @@
+//! Where a mail goes after us, in lock-step: connected at MAIL, asked at each RCPT, given the mail after the final dot.
+//!
+//! So each reply that our client hears is the next hop's own, nothing needs a queue of ours, and the mail stays with the
+//! server in front until the next hop has it.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use kakitome_smime::octets::Octets;
+
+use super::client::{Connection, Peer};
+use super::command::Address;
+use super::maildir::Maildir;
+use super::reply::Reply;
+use crate::settings;
+
+/// The name of the Maildir in the data directory.
+pub const MAILDIR: &str = "Maildir";
+
+/// Where mail goes.
+#[derive(Clone, Debug)]
+pub enum NextHop {
+    /// To files.
+    Maildir(Arc<Maildir>),
+    /// To a mail server.
+    Smtp(Peer),
+}
+
+impl NextHop {
+    /// By the settings; the Maildir stands in `data`.
+    ///
+    /// # Errors
+    /// The Maildir cannot be made. A mail server is not asked before the first mail.
+    pub fn open(settings: &settings::Gateway, data: &Path) -> io::Result<Self> {
+        let own_name = settings.own_name();
+        Ok(match &settings.next_hop {
+            Some(address) => Self::Smtp(Peer { address: address.clone(), own_name }),
+            None => Self::Maildir(Arc::new(Maildir::open(data.join(MAILDIR), &own_name)?)),
+        })
+    }
+
+    /// Begins a mail; the reply is the one to MAIL.
+    ///
+    /// # Errors
+    /// The reply for the client: the next hop takes no mail, or not this one.
+    pub async fn begin(&self, mail: &Address, xforward: &[(String, String)]) -> Result<(Delivery, Reply), Reply> {
+        match self {
+            Self::Maildir(maildir) => {
+                Ok((Delivery::Maildir(Arc::clone(maildir)), Reply::new(250, "2.1.0 the sender is taken")))
+            }
+            Self::Smtp(peer) => {
+                let (connection, reply) = Connection::begin(peer, mail, xforward).await?;
+                Ok((Delivery::Smtp(Box::new(connection)), reply))
+            }
+        }
+    }
+}
+
+/// One mail on its way. Dropped, it is not delivered.
+#[derive(Debug)]
+pub enum Delivery {
+    /// To files.
+    Maildir(Arc<Maildir>),
+    /// To a mail server that has heard MAIL.
+    Smtp(Box<Connection>),
+}
+
+impl Delivery {
+    /// Asks for a recipient; 250 or 251 means that the next hop takes him.
+    pub async fn recipient(&mut self, recipient: &Address) -> Reply {
+        match self {
+            Self::Maildir(_) => Reply::new(250, "2.1.5 the recipient is taken"),
+            Self::Smtp(connection) => connection.recipient(recipient).await,
+        }
+    }
+
+    /// Delivers the mail to all recipients that were taken; 250 means that it is out of our hands and safe.
+    pub async fn deliver(self, mail: Arc<dyn Octets>) -> Reply {
+        match self {
+            Self::Maildir(maildir) => {
+                let stored = tokio::task::spawn_blocking(move || maildir.deliver(&mail)).await;
+                match stored.map_err(io::Error::other).and_then(|stored| stored) {
+                    Ok(name) => Reply::new(250, format!("2.0.0 stored as {name}")),
+                    Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                        Reply::new(452, "4.3.1 the disk of the Maildir is full")
+                    }
+                    Err(error) => Reply::new(451, format!("4.3.0 the mail cannot be stored: {error}")),
+                }
+            }
+            Self::Smtp(connection) => connection.deliver(mail).await,
+        }
+    }
+
+    /// Gives the mail up.
+    pub fn abandon(self) {
+        match self {
+            Self::Maildir(_) => {}
+            Self::Smtp(connection) => connection.quit(),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The client's bytes as they come in, and a mail out of them into the spool. Memory stays flat: one window on the way in,
+//! one on the way to the disk.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kakitome_office::spool::{FileSpool, SpoolDirectory};
+use kakitome_smime::octets::{Octets, Spool, WINDOW};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::data::{DataReceiver, HopCount};
+use super::reply::Reply;
+
+/// How long the next piece of a mail is waited for (RFC 5321 §4.5.3.2.5, seen from the other side).
+const PIECE_TIME: Duration = Duration::from_secs(3 * 60);
+/// How long a client may take to read what we say.
+const WRITE_TIME: Duration = Duration::from_secs(5 * 60);
+/// A mail with more Received fields is going in circles (RFC 5321 §6.3 asks for at least 100).
+const MAX_HOPS: usize = 100;
+/// How much is read at once while commands come, in bytes.
+const COMMAND_WINDOW: usize = 4096;
+
+/// The connection to a client: what was read and not yet used.
+pub(super) struct Inlet {
+    stream: TcpStream,
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+impl Inlet {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, bytes: Vec::new(), used: 0 }
+    }
+
+    pub(super) fn unread(&self) -> &[u8] {
+        self.bytes.get(self.used..).unwrap_or_default()
+    }
+
+    pub(super) fn consume(&mut self, count: usize) {
+        self.used = self.used.saturating_add(count).min(self.bytes.len());
+    }
+
+    /// Reads more; 0 is the end. Safe to be given up half-way: what was read is kept.
+    pub(super) async fn fill(&mut self) -> io::Result<usize> {
+        self.fill_by(COMMAND_WINDOW).await
+    }
+
+    async fn fill_by(&mut self, window: usize) -> io::Result<usize> {
+        self.bytes.drain(..self.used.min(self.bytes.len()));
+        self.used = 0;
+        self.bytes.reserve(window);
+        self.stream.read_buf(&mut self.bytes).await
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        timeout(WRITE_TIME, self.stream.write_all(bytes)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// A mail as it was received.
+pub(super) struct Received {
+    pub(super) mail: Arc<dyn Octets>,
+    /// How many lone LF became CR LF.
+    pub(super) lone_line_feeds: u64,
+}
+
+/// Reads a mail after 354, to its end also where it cannot be taken: only then may the client be answered. What follows
+/// the end stays unread in `inlet`.
+///
+/// The inner error is the reply to a mail that is not taken: 552 over `max_mail` bytes, 554 in circles, 452 disk full.
+///
+/// # Errors
+/// The client went away or fell silent: there is no mail.
+pub(super) async fn receive(
+    inlet: &mut Inlet,
+    spools: &SpoolDirectory,
+    max_mail: u64,
+) -> io::Result<Result<Received, Reply>> {
+    let mut receiver = DataReceiver::default();
+    let mut hops = HopCount::default();
+    let mut sink = Sink { spool: Some(Box::new(spools.create())), pending: Vec::new(), size: 0, refusal: None };
+    loop {
+        let before = sink.pending.len();
+        let used = receiver.push(inlet.unread(), &mut sink.pending);
+        inlet.consume(used);
+        let new = sink.pending.get(before..).unwrap_or_default();
+        hops.push(new);
+        sink.size = sink.size.saturating_add(u64::try_from(new.len()).unwrap_or(u64::MAX));
+        if sink.size > max_mail {
+            sink.refuse(Reply::new(552, format!("5.3.4 the mail has more than {max_mail} bytes")));
+        }
+        if hops.hops() > MAX_HOPS {
+            sink.refuse(Reply::new(554, format!("5.4.6 the mail has more than {MAX_HOPS} Received fields: a loop")));
+        }
+        if receiver.ended() {
+            break;
+        }
+        if sink.pending.len() >= WINDOW {
+            sink.write().await;
+        }
+        let count = timeout(PIECE_TIME, inlet.fill_by(WINDOW)).await;
+        if count.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    // An idle connection holds no window.
+    inlet.bytes.drain(..inlet.used.min(inlet.bytes.len()));
+    inlet.used = 0;
+    inlet.bytes.shrink_to_fit();
+    let lone_line_feeds = receiver.lone_line_feeds();
+    Ok(sink.finish().await.map(|mail| Received { mail, lone_line_feeds }))
+}
+
+/// Writes to the spool, off the threads of the runtime. After a refusal it swallows what comes.
+struct Sink {
+    spool: Option<Box<FileSpool>>,
+    pending: Vec<u8>,
+    size: u64,
+    refusal: Option<Reply>,
+}
+
+impl Sink {
+    fn refuse(&mut self, reply: Reply) {
+        self.refusal.get_or_insert(reply);
+        self.spool = None;
+        self.pending.clear();
+    }
+
+    async fn write(&mut self) {
+        let Some(mut spool) = self.spool.take() else { return self.pending.clear() };
+        let mut pending = std::mem::take(&mut self.pending);
+        let written = spawn_blocking(move || {
+            let written = spool.write_all(&pending);
+            pending.clear();
+            written.map(|()| (spool, pending))
+        });
+        match written.await.map_err(io::Error::other).and_then(|written| written) {
+            Ok((spool, pending)) => (self.spool, self.pending) = (Some(spool), pending),
+            Err(error) => self.refuse(not_spooled(&error)),
+        }
+    }
+
+    async fn finish(mut self) -> Result<Arc<dyn Octets>, Reply> {
+        self.write().await;
+        let Some(spool) = self.spool else {
+            return Err(self.refusal.unwrap_or_else(|| Reply::new(451, "4.3.0 the mail was not kept")));
+        };
+        let finished = spawn_blocking(move || spool.finish()).await;
+        let finished = finished.map_err(io::Error::other).and_then(|finished| finished);
+        finished.map(Arc::from).map_err(|error| not_spooled(&error))
+    }
+}
+
+fn not_spooled(error: &io::Error) -> Reply {
+    tracing::error!(%error, "the spool cannot be written");
+    Reply::new(452, "4.3.1 there is no place for the mail now")
+}

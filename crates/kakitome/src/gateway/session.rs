@@ -1,0 +1,399 @@
+//! One connection of a client, from the greeting to the end: a method for each verb.
+//!
+//! Replies gather and go out when no whole command is left unread, so pipelined commands (RFC 2920) are answered together.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kakitome_smime::octets::Octets;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::command::{Address, Command, Hello, Lines, XFORWARD_ATTRIBUTES, parse};
+use super::next_hop::Delivery;
+use super::receive::{Inlet, Received, receive};
+use super::reply::Reply;
+use super::{Envelope, House, Listener, Mode, Processed, Protocol, stopped};
+
+/// The most recipients of one mail; RFC 5321 §4.5.3.1.8 asks for at least 100.
+const MAX_RECIPIENTS: usize = 1000;
+/// After so many commands that were none, the client is sent away.
+const MAX_ERRORS: usize = 20;
+/// How long the next command is waited for (RFC 5321 §4.5.3.2.7).
+const COMMAND_TIME: Duration = Duration::from_secs(5 * 60);
+/// Replies that wait to be sent, in bytes; a client that asks without reading cannot make them more.
+const MAX_WAITING_REPLIES: usize = 16 * 1024;
+
+/// A mail between MAIL and its end.
+struct Transaction {
+    envelope: Envelope,
+    delivery: Delivery,
+}
+
+/// What came instead of a command, or a command's line.
+enum Heard {
+    Line(Result<Vec<u8>, Reply>),
+    Silence,
+    Stop,
+    Gone,
+}
+
+pub(super) struct Session {
+    house: Arc<House>,
+    listener: Listener,
+    inlet: Inlet,
+    lines: Lines,
+    replies: Vec<u8>,
+    stop: watch::Receiver<bool>,
+    greeted: bool,
+    xforward: Vec<(String, String)>,
+    transaction: Option<Transaction>,
+    errors: usize,
+    closing: bool,
+}
+
+impl Session {
+    pub(super) fn new(house: Arc<House>, listener: Listener, stream: TcpStream, stop: watch::Receiver<bool>) -> Self {
+        // Replies are small and waited for. Without it they are only slower.
+        let _ = stream.set_nodelay(true);
+        Self {
+            house,
+            listener,
+            inlet: Inlet::new(stream),
+            lines: Lines::default(),
+            replies: Vec::new(),
+            stop,
+            greeted: false,
+            xforward: Vec::new(),
+            transaction: None,
+            errors: 0,
+            closing: false,
+        }
+    }
+
+    /// Serves the client until one of us has enough.
+    pub(super) async fn run(mut self) -> io::Result<()> {
+        let protocol = match self.listener.protocol {
+            Protocol::Smtp => "ESMTP",
+            Protocol::Lmtp => "LMTP",
+        };
+        self.say(&Reply::new(220, format!("{} {protocol} Kakitome", self.house.own_name)));
+        while !self.closing {
+            match self.hear().await? {
+                Heard::Line(line) => match line.and_then(|line| parse(&line)) {
+                    Ok(command) => self.perform(command).await?,
+                    Err(reply) => self.object(&reply),
+                },
+                Heard::Silence => self.close("4.4.2 nothing was said for too long"),
+                Heard::Stop => self.close("4.3.2 this server is stopping, come later"),
+                Heard::Gone => break,
+            }
+            if self.errors >= MAX_ERRORS && !self.closing {
+                self.close("4.7.0 too many errors");
+            }
+            if self.replies.len() >= MAX_WAITING_REPLIES {
+                self.send_replies().await?;
+            }
+        }
+        self.abandon();
+        self.send_replies().await
+    }
+
+    /// The next command's line. A stop is heard between commands only: a mail in flight is finished first.
+    async fn hear(&mut self) -> io::Result<Heard> {
+        loop {
+            if *self.stop.borrow() {
+                return Ok(Heard::Stop);
+            }
+            let (used, line) = self.lines.next(self.inlet.unread());
+            let line = line.map(|line| line.map(<[u8]>::to_vec));
+            self.inlet.consume(used);
+            if let Some(line) = line {
+                return Ok(Heard::Line(line));
+            }
+            self.send_replies().await?;
+            tokio::select! {
+                () = stopped(&mut self.stop) => return Ok(Heard::Stop),
+                () = sleep(COMMAND_TIME) => return Ok(Heard::Silence),
+                count = self.inlet.fill() => if count? == 0 { return Ok(Heard::Gone) },
+            }
+        }
+    }
+
+    fn say(&mut self, reply: &Reply) {
+        reply.write_to(&mut self.replies);
+    }
+
+    /// Answers what was no command, or not in its place.
+    fn object(&mut self, reply: &Reply) {
+        self.errors = self.errors.saturating_add(1);
+        self.closing |= reply.code() == 421;
+        self.say(reply);
+    }
+
+    fn close(&mut self, why: &str) {
+        let (status, why) = why.split_once(' ').unwrap_or((why, ""));
+        self.say(&Reply::new(421, format!("{status} {}: {why}", self.house.own_name)));
+        self.closing = true;
+    }
+
+    async fn send_replies(&mut self) -> io::Result<()> {
+        self.inlet.write(&self.replies).await?;
+        self.replies.clear();
+        Ok(())
+    }
+
+    async fn perform(&mut self, command: Command) -> io::Result<()> {
+        match command {
+            Command::Hello(hello, _) => self.hello(hello),
+            Command::Mail(mail) => self.mail(&mail).await,
+            Command::Rcpt(recipient) => self.recipient(recipient).await,
+            Command::Data => self.data().await?,
+            Command::Xforward(attributes) => self.xforward(attributes),
+            Command::Rset => {
+                self.abandon();
+                self.say(&Reply::new(250, "2.0.0 forgotten"));
+            }
+            Command::Noop => self.say(&Reply::new(250, "2.0.0 here")),
+            // RFC 5321 §3.5.3: who exists is the next hop's to know, and RCPT asks it.
+            Command::Vrfy => self.say(&Reply::new(252, "2.1.5 send a mail and see")),
+            Command::Quit => {
+                self.say(&Reply::new(221, format!("2.0.0 {} closes", self.house.own_name)));
+                self.closing = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// RFC 2033 §4.1: LHLO is LMTP's, HELO and EHLO are SMTP's.
+    fn hello(&mut self, hello: Hello) {
+        match (self.listener.protocol, hello) {
+            (Protocol::Lmtp, Hello::Lhlo) | (Protocol::Smtp, Hello::Ehlo) => {
+                let offer = [
+                    "PIPELINING".to_owned(),
+                    format!("SIZE {}", self.house.max_mail),
+                    "8BITMIME".to_owned(),
+                    "SMTPUTF8".to_owned(),
+                    "ENHANCEDSTATUSCODES".to_owned(),
+                    "DSN".to_owned(),
+                    format!("XFORWARD {}", XFORWARD_ATTRIBUTES.join(" ")),
+                ];
+                self.say(&Reply::lines(250, self.house.own_name.clone(), offer));
+            }
+            (Protocol::Smtp, Hello::Helo) => self.say(&Reply::new(250, self.house.own_name.clone())),
+            (Protocol::Lmtp, _) => return self.object(&Reply::new(500, "5.5.1 this is LMTP: say LHLO")),
+            (Protocol::Smtp, _) => return self.object(&Reply::new(500, "5.5.1 this is SMTP: say EHLO")),
+        }
+        self.greeted = true;
+        self.abandon();
+    }
+
+    async fn mail(&mut self, mail: &Address) {
+        if !self.greeted {
+            return self.object(&Reply::new(503, "5.5.1 greet first"));
+        }
+        if self.transaction.is_some() {
+            return self.object(&Reply::new(503, "5.5.1 there is a mail already"));
+        }
+        if !mail.is_ascii() && !mail.smtputf8() {
+            return self.say(&Reply::new(553, "5.6.7 this sender needs the parameter SMTPUTF8"));
+        }
+        if mail.declared_size().is_some_and(|size| size > self.house.max_mail) {
+            let text = format!("5.3.4 a mail has at most {} bytes here", self.house.max_mail);
+            return self.say(&Reply::new(552, text));
+        }
+        match self.house.next_hop.begin(mail, &self.xforward).await {
+            Ok((delivery, reply)) => {
+                let queue_id = self.xforward.iter().rfind(|(name, value)| name == "IDENT" && value != "[UNAVAILABLE]");
+                let envelope = Envelope {
+                    from: mail.path.clone(),
+                    recipients: Vec::new(),
+                    smtputf8: mail.smtputf8(),
+                    body_8bit: mail.body_8bit(),
+                    queue_id: queue_id.map(|(_, value)| value.clone()),
+                    listener: self.listener.clone(),
+                };
+                self.transaction = Some(Transaction { envelope, delivery });
+                self.say(&reply);
+            }
+            Err(reply) => {
+                tracing::warn!(from = %Escaped(&mail.path), reply = %Escaped(&reply.summary()), "a sender was not taken");
+                self.say(&reply);
+            }
+        }
+    }
+
+    async fn recipient(&mut self, recipient: Address) {
+        let reply = match &mut self.transaction {
+            None => return self.object(&Reply::new(503, "5.5.1 say MAIL first")),
+            Some(Transaction { envelope, .. }) if envelope.recipients.len() >= MAX_RECIPIENTS => {
+                Reply::new(452, format!("4.5.3 a mail has at most {MAX_RECIPIENTS} recipients"))
+            }
+            Some(Transaction { envelope, .. }) if !recipient.is_ascii() && !envelope.smtputf8 => {
+                Reply::new(553, "5.6.7 this recipient needs the parameter SMTPUTF8 at MAIL")
+            }
+            Some(Transaction { envelope, delivery }) => {
+                let reply = delivery.recipient(&recipient).await;
+                if matches!(reply.code(), 250 | 251) {
+                    envelope.recipients.push(recipient.path);
+                }
+                reply
+            }
+        };
+        self.say(&reply);
+    }
+
+    async fn data(&mut self) -> io::Result<()> {
+        // RFC 2033 §4.2 and RFC 5321 §3.3: without a recipient there is nothing to send.
+        if self.transaction.as_ref().is_none_or(|transaction| transaction.envelope.recipients.is_empty()) {
+            self.object(&Reply::new(503, "5.5.1 there is no recipient"));
+            return Ok(());
+        }
+        let Some(Transaction { envelope, delivery }) = self.transaction.take() else { return Ok(()) };
+        self.xforward.clear();
+        self.say(&Reply::new(354, "the mail, and a dot alone on the last line"));
+        self.send_replies().await?;
+        let received = receive(&mut self.inlet, &self.house.spools, self.house.max_mail).await;
+        let received = match received {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                delivery.abandon();
+                self.close("4.4.2 the mail did not come in time");
+                return Ok(());
+            }
+            received => received?,
+        };
+        let envelope = Arc::new(envelope);
+        let reply = self.hand_on(&envelope, delivery, received).await;
+        // RFC 2033 §4.2: LMTP answers for each recipient that was taken. The next hop speaks SMTP and answers for all.
+        let count = if self.listener.protocol == Protocol::Lmtp { envelope.recipients.len() } else { 1 };
+        for _ in 0..count {
+            self.say(&reply);
+        }
+        Ok(())
+    }
+
+    /// From the spool over the desk to the next hop, and one line in the log.
+    async fn hand_on(&self, envelope: &Arc<Envelope>, delivery: Delivery, received: Result<Received, Reply>) -> Reply {
+        let received = match received {
+            Ok(received) => received,
+            Err(reply) => {
+                delivery.abandon();
+                log(envelope, "refused", "the mail cannot be taken", 0, 0, &reply);
+                return reply;
+            }
+        };
+        let lone_line_feeds = received.lone_line_feeds;
+        match self.process(envelope, received.mail).await {
+            Ok(Processed { mail, action, reason }) => {
+                let size = mail.len();
+                let reply = delivery.deliver(mail).await;
+                log(envelope, action, &reason, size, lone_line_feeds, &reply);
+                reply
+            }
+            Err(reason) => {
+                delivery.abandon();
+                let reply = Reply::new(451, format!("4.3.0 {reason}"));
+                log(envelope, "deferred", &reason, 0, lone_line_feeds, &reply);
+                reply
+            }
+        }
+    }
+
+    async fn process(&self, envelope: &Arc<Envelope>, mail: Arc<dyn Octets>) -> Result<Processed, String> {
+        if self.house.mode == Mode::Pass {
+            return Ok(Processed { mail, action: "passed", reason: "gateway.mode is \"pass\"".to_owned() });
+        }
+        let (desk, direction, envelope) = (Arc::clone(&self.house.desk), self.listener.direction, Arc::clone(envelope));
+        match tokio::task::spawn_blocking(move || desk.process(direction, &envelope, mail)).await {
+            Ok(Ok(processed)) => Ok(processed),
+            Ok(Err(fault)) => Err(fault.text),
+            // A bug in there must not take the connection along: the client would not know what became of its mail.
+            Err(panic) => {
+                tracing::error!(%panic, "the desk panicked over a mail: this is a bug; the mail stays with the sender");
+                Err("an internal error; the mail stays with the sender".to_owned())
+            }
+        }
+    }
+
+    /// XFORWARD tells of the next mail only, so it comes before MAIL (Postfix XFORWARD_README).
+    fn xforward(&mut self, attributes: Vec<(String, String)>) {
+        if !self.greeted || self.transaction.is_some() {
+            return self.object(&Reply::new(503, "5.5.1 XFORWARD comes between the greeting and MAIL"));
+        }
+        for (name, value) in attributes {
+            self.xforward.retain(|(known, _)| *known != name);
+            self.xforward.push((name, value));
+        }
+        self.say(&Reply::new(250, "2.0.0 noted"));
+    }
+
+    fn abandon(&mut self) {
+        self.xforward.clear();
+        if let Some(Transaction { delivery, .. }) = self.transaction.take() {
+            delivery.abandon();
+        }
+    }
+}
+
+/// The one line for a mail: nothing of its content, and what others wrote in it only escaped.
+fn log(envelope: &Envelope, action: &str, reason: &str, size: u64, lone_line_feeds: u64, reply: &Reply) {
+    let id = envelope.queue_id.clone().unwrap_or_else(own_id);
+    tracing::info!(
+        target: "kakitome::mail",
+        id = %Escaped(&id),
+        from = %Escaped(&envelope.from),
+        recipients = envelope.recipients.len(),
+        direction = ?envelope.listener.direction,
+        action,
+        reason = %Escaped(reason),
+        size,
+        lone_line_feeds,
+        reply = %Escaped(&reply.summary()),
+        "mail"
+    );
+}
+
+/// For a mail whose server told no queue id.
+fn own_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    format!("k{seconds:x}.{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The most characters of one value in the log.
+const MAX_LOGGED: usize = 500;
+
+/// Text of others in a log line: in quotes, control and bidi characters escaped, cut where it is long.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = self.0.char_indices().nth(MAX_LOGGED).map_or(self.0.len(), |(at, _)| at);
+        let cut = if end < self.0.len() { "..." } else { "" };
+        write!(to, "\"{}{cut}\"", self.0.get(..end).unwrap_or_default().escape_debug())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_cannot_forge_the_log() {
+        let cases = [
+            ("a@b.test", "\"a@b.test\""),
+            ("a\" action=signed", "\"a\\\" action=signed\""),
+            ("a\r\nINFO forged\u{1b}[31m", "\"a\\r\\nINFO forged\\u{1b}[31m\""),
+            ("\u{202e}tset.b@a", "\"\\u{202e}tset.b@a\""),
+            ("受付@例.test", "\"受付@例.test\""),
+        ];
+        for (text, logged) in cases {
+            assert_eq!(Escaped(text).to_string(), logged);
+        }
+        assert_eq!(Escaped(&"x".repeat(9999)).to_string().len(), MAX_LOGGED + 5);
+    }
+}

@@ -1,0 +1,6 @@
+//! The binary's rooms: faces and wiring. It decides nothing; what it shows was judged by the crates to its left.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
+pub mod gateway;
+pub mod settings;

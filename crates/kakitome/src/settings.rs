@@ -1,0 +1,501 @@
+//! The one table of settings: what needs a restart to change.
+//!
+//! One TOML file, `KAKITOME_…` environment variables over it, flags over both (the command line sets fields of
+//! [`Settings`] after [`Settings::load`]). Parser, template and `config show` all walk [`ROWS`], so they cannot disagree.
+//! Policy that changes while the house is open lives in the store, not here.
+
+use std::fmt;
+use std::fs;
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+pub use self::value::{Domain, HostPort, LoopbackAddress, PublicUrl};
+
+mod value;
+
+/// What stands before a setting's name in the environment: `KAKITOME_GATEWAY_NEXT_HOP` is `gateway.next_hop`.
+pub const ENVIRONMENT_PREFIX: &str = "KAKITOME_";
+
+/// A settings file is smaller than this, in bytes.
+pub const MAX_FILE: u64 = 1024 * 1024;
+
+/// Everything that needs a restart to change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// `[members]`: whose mail is signed.
+    pub members: Members,
+    /// `[gateway]`: the mail flow.
+    pub gateway: Gateway,
+    /// `[web]`: the check page.
+    pub web: Web,
+    /// `[vault]`: the sealing of keys.
+    pub vault: Vault,
+    /// `[log]`: what is told.
+    pub log: Log,
+}
+
+/// `[members]`: whose mail is signed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Members {
+    /// Domains whose addresses get a certificate at their first mail.
+    pub domains: Vec<Domain>,
+    /// The kind of key that a member's certificate gets.
+    pub key: MemberKey,
+}
+
+/// `[gateway]`: the mail flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gateway {
+    /// Whether mail may be changed at all.
+    pub mode: Mode,
+    /// The mail server that takes what we made; absent: a Maildir in the data directory.
+    pub next_hop: Option<HostPort>,
+    /// How many connections are served at once, over all listeners.
+    pub max_connections: NonZeroU32,
+    /// The largest mail that is taken, in bytes.
+    pub max_mail: NonZeroU64,
+    /// The name we give ourselves in SMTP; absent: the machine's.
+    pub hostname: Option<Domain>,
+    /// The doors for mail.
+    pub listeners: Vec<Listener>,
+}
+
+/// `[web]`: the check page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Web {
+    /// Where the page is served.
+    pub address: SocketAddr,
+    /// What the outside calls this page; absent: certificates of the own CA carry no URL.
+    pub public_url: Option<PublicUrl>,
+    /// The largest mail that the page takes, in bytes.
+    pub max_mail: NonZeroU64,
+}
+
+/// `[vault]`: the sealing of keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vault {
+    /// The file with the key that seals all others; absent: `sealing.key` in the data directory.
+    pub key_file: Option<PathBuf>,
+}
+
+/// `[log]`: what is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Log {
+    /// The least important kind of message that is written.
+    pub level: Level,
+}
+
+/// The kind of key that a member's certificate gets.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum MemberKey {
+    /// RSA with 2048 bits: every mail program reads it.
+    #[default]
+    #[serde(rename = "rsa-2048")]
+    Rsa2048,
+    /// ECDSA on P-256: smaller, not read by old programs.
+    #[serde(rename = "p-256")]
+    P256,
+}
+
+/// Whether mail may be changed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Members' mail from outbound listeners is signed.
+    #[default]
+    Sign,
+    /// Every mail passes as it came.
+    Pass,
+}
+
+/// How a listener speaks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// RFC 5321: one reply after DATA.
+    Smtp,
+    /// RFC 2033: one reply for each recipient after DATA.
+    Lmtp,
+}
+
+/// Which way mail goes. It belongs to the listener, never to what a mail says of itself: only mail that entered by an
+/// outbound listener is ever signed, so mail forged outside cannot be.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the members to the world.
+    Outbound,
+    /// From the world to the members.
+    Inbound,
+}
+
+/// One door for mail.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// How it speaks.
+    pub protocol: Protocol,
+    /// Where it listens.
+    pub address: LoopbackAddress,
+    /// Which way mail goes that enters here.
+    pub direction: Direction,
+}
+
+/// The least important kind of log message that is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What failed.
+    Error,
+    /// What is odd.
+    Warn,
+    /// One line for each mail.
+    #[default]
+    Info,
+    /// Decisions on the way.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self { domains: vec![Domain::example()], key: MemberKey::default() }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        let listener =
+            |protocol, port, direction| Listener { protocol, address: LoopbackAddress::on_port(port), direction };
+        Self {
+            mode: Mode::default(),
+            next_hop: None,
+            max_connections: NonZeroU32::MIN.saturating_add(199),
+            max_mail: mebibytes(200),
+            hostname: None,
+            listeners: vec![
+                listener(Protocol::Smtp, 2525, Direction::Outbound),
+                listener(Protocol::Lmtp, 10024, Direction::Outbound),
+                listener(Protocol::Lmtp, 10025, Direction::Inbound),
+            ],
+        }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { address: SocketAddr::from(([127, 0, 0, 1], 8025)), public_url: None, max_mail: mebibytes(50) }
+    }
+}
+
+fn mebibytes(count: u64) -> NonZeroU64 {
+    NonZeroU64::new(count.saturating_mul(1024 * 1024)).unwrap_or(NonZeroU64::MIN)
+}
+
+impl Gateway {
+    /// The name we give ourselves in SMTP: the setting, else the machine's name, else `localhost`.
+    pub fn own_name(&self) -> String {
+        let machines = || {
+            ["/proc/sys/kernel/hostname", "/etc/hostname"]
+                .iter()
+                .find_map(|file| Domain::try_from(fs::read_to_string(file).ok()?.trim().to_owned()).ok())
+        };
+        self.hostname.clone().or_else(machines).map_or_else(|| "localhost".to_owned(), String::from)
+    }
+}
+
+/// How a value is written in an environment variable.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// As it is.
+    Text,
+    /// In decimal digits.
+    Number,
+    /// With commas between.
+    List,
+    /// As a TOML value.
+    Toml,
+}
+
+/// One setting.
+struct Row {
+    section: &'static str,
+    key: &'static str,
+    shape: Shape,
+    /// What it does: the comment in the template.
+    text: &'static str,
+    /// What may be given: in the template and in errors.
+    allowed: &'static str,
+    /// Shown in the template where there is no default; a TOML value.
+    example: &'static str,
+    set: fn(&mut Settings, Value) -> Result<(), String>,
+    get: fn(&Settings) -> Option<Value>,
+}
+
+fn put<T: DeserializeOwned>(place: &mut T, value: Value) -> Result<(), String> {
+    *place = value.try_into().map_err(|error: toml::de::Error| error.message().trim().to_owned())?;
+    Ok(())
+}
+
+macro_rules! row {
+    ($section:ident . $key:ident, $shape:ident, $text:expr, $allowed:expr, $example:expr) => {
+        Row {
+            section: stringify!($section),
+            key: stringify!($key),
+            shape: Shape::$shape,
+            text: $text,
+            allowed: $allowed,
+            example: $example,
+            set: |settings, value| put(&mut settings.$section.$key, value),
+            // A setting without a value has no TOML form: that is what the error means.
+            get: |settings| Value::try_from(&settings.$section.$key).ok(),
+        }
+    };
+}
+
+/// Every setting, in the order of the template.
+const ROWS: &[Row] = &[
+    row!(
+        members.domains,
+        List,
+        "Mail domains of the members. A mail that enters by an outbound listener is signed when its From is one\n\
+         address of these domains; the certificate is made at the first mail.",
+        "a list of domain names in ASCII",
+        ""
+    ),
+    row!(
+        members.key,
+        Text,
+        "The kind of key in the members' certificates. Old mail programs do not read p-256.",
+        "\"rsa-2048\" or \"p-256\"",
+        ""
+    ),
+    row!(
+        gateway.mode,
+        Text,
+        "\"pass\" switches all changing of mail off at once: every mail is handed on as it came.",
+        "\"sign\" or \"pass\"",
+        ""
+    ),
+    row!(
+        gateway.next_hop,
+        Text,
+        "The mail server that takes the mail after us, by SMTP. Not set: a Maildir in the data directory.",
+        "\"smtp://host:port\" or \"host:port\"",
+        "\"smtp://127.0.0.1:10026\""
+    ),
+    row!(
+        gateway.max_connections,
+        Number,
+        "How many connections are served at once, over all listeners. Further ones are asked to come later (421).",
+        "a number from 1",
+        ""
+    ),
+    row!(
+        gateway.max_mail,
+        Number,
+        "The largest mail that is taken, in bytes; announced as SIZE.",
+        "a number of bytes from 1",
+        ""
+    ),
+    row!(
+        gateway.hostname,
+        Text,
+        "The name we give ourselves in SMTP. Not set: the machine's name.",
+        "a host name in ASCII",
+        "\"mail.example.test\""
+    ),
+    row!(
+        gateway.listeners,
+        Toml,
+        "The doors for mail. The direction belongs to the door, whatever a mail says: only mail that enters by an\n\
+         outbound one is ever signed. Never connect an outbound door to mail from outside.",
+        "a list of { protocol = \"smtp\" or \"lmtp\", address = \"127.0.0.1:port\" (loopback only in this version), \
+         direction = \"outbound\" or \"inbound\" }",
+        ""
+    ),
+    row!(web.address, Text, "Where the check page is served.", "an IP address with a port", ""),
+    row!(
+        web.public_url,
+        Text,
+        "What the outside calls the check page. Not set: certificates of the own CA carry no URL for revocation.",
+        "an absolute http or https URL",
+        "\"https://check.example.test\""
+    ),
+    row!(web.max_mail, Number, "The largest mail that the check page takes, in bytes.", "a number of bytes from 1", ""),
+    row!(
+        vault.key_file,
+        Text,
+        "The file with the key that seals all other keys. Not set: sealing.key in the data directory. Whoever has this\n\
+         file and the store has every key; who loses it has none.",
+        "a file name",
+        "\"/etc/kakitome/sealing.key\""
+    ),
+    row!(log.level, Text, "What is written to the log.", "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"", ""),
+];
+
+/// What is wrong with the settings, where, and what is allowed there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettingsError(String);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Row {
+    fn variable(&self) -> String {
+        format!("{ENVIRONMENT_PREFIX}{}_{}", self.section.to_uppercase(), self.key.to_uppercase())
+    }
+
+    fn apply(&self, settings: &mut Settings, value: Value, place: &str) -> Result<(), SettingsError> {
+        (self.set)(settings, value.clone()).map_err(|problem| {
+            let (section, key, allowed) = (self.section, self.key, self.allowed);
+            SettingsError(format!("{place}: {section}.{key} = {value}: {problem}; allowed is {allowed}"))
+        })
+    }
+
+    fn value_of(&self, variable: &str) -> Option<Value> {
+        Some(match self.shape {
+            Shape::Text => Value::String(variable.to_owned()),
+            Shape::Number => Value::Integer(variable.trim().parse().ok()?),
+            Shape::List => {
+                Value::Array(variable.split(',').map(|item| Value::String(item.trim().to_owned())).collect())
+            }
+            Shape::Toml => format!("value = {variable}").parse::<Table>().ok()?.remove("value")?,
+        })
+    }
+
+    /// `key = value`, a list of tables over several lines.
+    fn line(&self, value: &Value) -> String {
+        match value.as_array().filter(|items| items.iter().any(Value::is_table)) {
+            Some(items) => {
+                let items: String = items.iter().map(|item| format!("    {item},\n")).collect();
+                format!("{} = [\n{items}]\n", self.key)
+            }
+            None => format!("{} = {value}\n", self.key),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file, then lays the environment over it. Without a file, the defaults stand below the environment.
+    ///
+    /// Variables that begin with `KAKITOME_` and a section's name must name a setting; others are not looked at.
+    ///
+    /// # Errors
+    /// The file cannot be read, is larger than [`MAX_FILE`] or is not TOML; a key is unknown; a value is not allowed.
+    pub fn load(config: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        let mut settings = Self::default();
+        if let Some(path) = config {
+            let place = path.display().to_string();
+            let unreadable = |error| SettingsError(format!("{place}: the settings cannot be read: {error}"));
+            let size = fs::metadata(path).map_err(unreadable)?.len();
+            if size > MAX_FILE {
+                return Err(SettingsError(format!("{place}: {size} bytes are too many for a settings file")));
+            }
+            settings.read(&fs::read_to_string(path).map_err(unreadable)?, &place)?;
+        }
+        for (name, value) in env {
+            settings.read_variable(&name, &value)?;
+        }
+        Ok(settings)
+    }
+
+    fn read(&mut self, text: &str, place: &str) -> Result<(), SettingsError> {
+        let table: Table =
+            text.parse().map_err(|error| SettingsError(format!("{place}: this is not TOML: {error}")))?;
+        for (section, keys) in table {
+            let known: Vec<&Row> = ROWS.iter().filter(|row| row.section == section).collect();
+            let (false, Value::Table(keys)) = (known.is_empty(), keys) else {
+                let mut sections: Vec<_> = ROWS.iter().map(|row| format!("[{}]", row.section)).collect();
+                sections.dedup();
+                let sections = sections.join(", ");
+                return Err(SettingsError(format!("{place}: {section:?} is no section; there are {sections}")));
+            };
+            for (key, value) in keys {
+                let Some(row) = known.iter().find(|row| row.key == key) else {
+                    let keys = known.iter().map(|row| row.key).collect::<Vec<_>>().join(", ");
+                    let problem = format!("{place}: {section}.{key} = {value}: unknown key; [{section}] has {keys}");
+                    return Err(SettingsError(problem));
+                };
+                row.apply(self, value, place)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_variable(&mut self, name: &str, value: &str) -> Result<(), SettingsError> {
+        let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX) else { return Ok(()) };
+        let place = format!("environment variable {name}");
+        if let Some(row) = ROWS.iter().find(|row| row.variable() == name) {
+            let value = row.value_of(value).ok_or_else(|| {
+                SettingsError(format!("{place}: {value:?} cannot be read; allowed is {}", row.allowed))
+            })?;
+            return row.apply(self, value, &place);
+        }
+        match rest
+            .split_once('_')
+            .and_then(|(section, _)| ROWS.iter().find(|row| row.section.to_uppercase() == section))
+        {
+            Some(Row { section, .. }) => {
+                Err(SettingsError(format!("{place} = {value:?}: no setting of [{section}] has this name")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Every setting with its default, each commented out: the text of `config template`.
+    pub fn template() -> String {
+        let default = Self::default();
+        let mut out = String::from(
+            "# Kakitome: every setting that needs a restart, with its default.\n\
+             # An environment variable stands over this file: KAKITOME_GATEWAY_NEXT_HOP is gateway.next_hop.\n",
+        );
+        let mut section = "";
+        for row in ROWS {
+            if row.section != section {
+                section = row.section;
+                out.push_str(&format!("\n[{section}]\n"));
+            }
+            for line in row.text.lines().chain([format!("Allowed: {}.", row.allowed).as_str()]) {
+                out.push_str(&format!("# {line}\n"));
+            }
+            let setting = (row.get)(&default)
+                .map_or_else(|| format!("{} = {}\n", row.key, row.example), |value| row.line(&value));
+            for line in setting.lines() {
+                out.push_str(&format!("#{line}\n"));
+            }
+        }
+        out
+    }
+
+    /// What is in force, as a settings file: the text of `config show`.
+    pub fn to_toml(&self) -> String {
+        let mut out = String::new();
+        let mut section = "";
+        for row in ROWS {
+            if row.section != section {
+                section = row.section;
+                out.push_str(&format!("{}[{section}]\n", if out.is_empty() { "" } else { "\n" }));
+            }
+            match (row.get)(self) {
+                Some(value) => out.push_str(&row.line(&value)),
+                None => out.push_str(&format!("# {} is not set\n", row.key)),
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;

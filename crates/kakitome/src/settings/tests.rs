@@ -1,0 +1,115 @@
+use super::*;
+
+fn read(text: &str) -> Result<Settings, SettingsError> {
+    let mut settings = Settings::default();
+    settings.read(text, "test.toml").map(|()| settings)
+}
+
+fn with(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    Settings::load(None, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+#[test]
+fn the_template_is_the_default() {
+    let template = Settings::template();
+    assert_eq!(read(&template).unwrap(), Settings::default());
+
+    // Prose has a space after its #, a setting has none.
+    let active: String = template
+        .lines()
+        .map(|line| {
+            line.strip_prefix('#').filter(|rest| !rest.starts_with(' ') || rest.starts_with("    ")).unwrap_or(line)
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let all = read(&active).unwrap();
+    for row in ROWS {
+        assert!((row.get)(&all).is_some(), "{}.{} is missing in the template:\n{active}", row.section, row.key);
+        let default = (row.get)(&Settings::default());
+        assert!(default.is_some() == row.example.is_empty(), "{}: a default or an example", row.key);
+        if let Some(default) = default {
+            assert_eq!((row.get)(&all), Some(default), "{}", row.key);
+        }
+    }
+}
+
+#[test]
+fn what_is_shown_reads_back() {
+    let settings = read(
+        "[members]\ndomains = ['Example.JP', 'b.test']\nkey = 'p-256'\n\
+         [gateway]\nmode = 'pass'\nnext_hop = 'mx.example.jp:26'\nmax_mail = 5\nhostname = 'h.example.jp'\n\
+         listeners = [{ protocol = 'smtp', address = '[::1]:0', direction = 'inbound' }]\n\
+         [web]\npublic_url = 'https://check.example.jp/'\n[vault]\nkey_file = '/k'\n[log]\nlevel = 'debug'\n",
+    )
+    .unwrap();
+    assert_eq!(settings.members.domains[0].as_str(), "example.jp");
+    assert_eq!(settings.gateway.next_hop.as_ref().unwrap().to_string(), "smtp://mx.example.jp:26");
+    assert_eq!(settings.web.public_url.as_ref().unwrap().as_str(), "https://check.example.jp");
+    assert_eq!(settings.gateway.own_name(), "h.example.jp");
+    assert_eq!(read(&settings.to_toml()).unwrap(), settings);
+    assert_eq!(read(&Settings::default().to_toml()).unwrap(), Settings::default());
+}
+
+#[test]
+fn the_environment_stands_over_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("kakitome.toml");
+    fs::write(&file, "[gateway]\nnext_hop = 'a.test:1'\nmax_connections = 7\n").unwrap();
+    let variables = [
+        ("KAKITOME_GATEWAY_NEXT_HOP", "[::1]:2"),
+        ("KAKITOME_MEMBERS_DOMAINS", "a.test, b.test"),
+        ("KAKITOME_WEB_MAX_MAIL", "99"),
+        ("KAKITOME_GATEWAY_LISTENERS", "[{protocol='lmtp', address='127.0.0.1:9', direction='outbound'}]"),
+        ("KAKITOME_P12_PASSWORD", "is not a setting"),
+        ("PATH", "/bin"),
+    ];
+    let settings =
+        Settings::load(Some(&file), variables.iter().map(|(name, value)| (name.to_string(), value.to_string())))
+            .unwrap();
+    assert_eq!(settings.gateway.next_hop.unwrap().to_string(), "smtp://[::1]:2");
+    assert_eq!(settings.gateway.max_connections.get(), 7);
+    assert_eq!(settings.members.domains.iter().map(Domain::as_str).collect::<Vec<_>>(), ["a.test", "b.test"]);
+    assert_eq!(settings.web.max_mail.get(), 99);
+    assert_eq!(settings.gateway.listeners.len(), 1);
+}
+
+#[test]
+fn errors_name_the_place_the_key_the_value_and_what_is_allowed() {
+    let cases: &[(&str, &[&str])] = &[
+        ("gateway = 1", &["test.toml", "\"gateway\"", "[members], [gateway]"]),
+        ("[gatewya]\nmode = 'sign'", &["\"gatewya\" is no section"]),
+        ("[gateway]\nnexthop = 'x'", &["gateway.nexthop = \"x\"", "unknown key", "next_hop"]),
+        ("[gateway]\nmode = 'stop'", &["test.toml", "gateway.mode = \"stop\"", "\"sign\" or \"pass\""]),
+        ("[gateway]\nmax_mail = 0", &["gateway.max_mail = 0", "from 1"]),
+        ("[gateway]\nmax_connections = -1", &["gateway.max_connections = -1"]),
+        ("[gateway]\nnext_hop = 'relay'", &["gateway.next_hop", "host:port"]),
+        ("[gateway]\nnext_hop = 'relay:0'", &["gateway.next_hop", "host:port"]),
+        ("[gateway]\nnext_hop = 'a b:25'", &["gateway.next_hop", "host:port"]),
+        ("[gateway]\nlisteners = [{ protocol = 'smtp', address = '127.0.0.1:1' }]", &["listeners", "direction"]),
+        (
+            "[gateway]\nlisteners = [{ protocol = 'smtp', address = '0.0.0.0:25', direction = 'outbound' }]",
+            &["gateway.listeners", "0.0.0.0:25", "STARTTLS", "open relay", "loopback"],
+        ),
+        (
+            "[gateway]\nlisteners = [{ protocol = 'smtp', address = '127.0.0.1:1', direction = 'inbound', tls = 1 }]",
+            &["listeners", "tls"],
+        ),
+        ("[members]\ndomains = ['日本.test']", &["members.domains", "xn--"]),
+        ("[members]\ndomains = ['a@b.test']", &["members.domains"]),
+        ("[web]\npublic_url = 'check.example.test'", &["web.public_url", "absolute"]),
+        ("[log]\nlevel = 'loud'", &["log.level = \"loud\"", "trace"]),
+        ("[log\n", &["test.toml", "not TOML"]),
+    ];
+    for (text, parts) in cases {
+        let error = read(text).unwrap_err().to_string();
+        for part in *parts {
+            assert!(error.contains(part), "{text}\n gave {error}\n without {part}");
+        }
+    }
+    let variable = with(&[("KAKITOME_GATEWAY_MAX_MAIL", "many")]).unwrap_err().to_string();
+    assert!(variable.contains("KAKITOME_GATEWAY_MAX_MAIL") && variable.contains("\"many\""), "{variable}");
+    let unknown = with(&[("KAKITOME_GATEWAY_NEXTHOP", "x")]).unwrap_err().to_string();
+    assert!(unknown.contains("KAKITOME_GATEWAY_NEXTHOP"), "{unknown}");
+    let absent = Settings::load(Some(Path::new("/nonexistent/k.toml")), std::iter::empty()).unwrap_err().to_string();
+    assert!(absent.contains("/nonexistent/k.toml"), "{absent}");
+}

@@ -1,0 +1,325 @@
+//! The stage for the gateway's tests: a gateway on a free port, a client before it, and behind it a next hop that does
+//! as it is told, or a Maildir.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use kakitome::gateway::{self, DeskFault, Direction, Envelope, Gateway, Processed};
+use kakitome::settings::Settings;
+use kakitome_office::spool::SpoolDirectory;
+use kakitome_smime::octets::{Octets, read_range};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// What stands around a test.
+pub(crate) struct Stage {
+    pub(crate) door: String,
+    pub(crate) mode: String,
+    pub(crate) max_mail: u64,
+    pub(crate) max_connections: u32,
+    pub(crate) desk: Desk,
+    pub(crate) next_hop: NextHop,
+}
+
+#[derive(Clone)]
+pub(crate) enum NextHop {
+    Maildir,
+    Peer(Peer),
+    /// A port where nobody listens.
+    Nobody,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Desk {
+    Passes,
+    Signs,
+    Fails,
+    Panics,
+    /// Waits, then passes.
+    Slow(Duration),
+    /// Passes with a reason that tries to look like another log line.
+    Forges,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self {
+            door: "smtp outbound".to_owned(),
+            mode: "sign".to_owned(),
+            max_mail: 200 * 1024 * 1024,
+            max_connections: 20,
+            desk: Desk::Passes,
+            next_hop: NextHop::Maildir,
+        }
+    }
+}
+
+/// The next hop: it answers what the test says, and else what a mail server says.
+#[derive(Clone, Default)]
+pub(crate) struct Peer {
+    offer: Vec<String>,
+    pub(crate) answers: Vec<(String, String)>,
+    heard: Arc<Mutex<Vec<String>>>,
+    /// Where to put the bytes of mails as they come on the wire, without their end; else they are heard line by line.
+    pub(crate) mails: Option<Arc<Mutex<Vec<u8>>>>,
+    /// Where to count them instead.
+    pub(crate) counted: Option<Arc<AtomicU64>>,
+}
+
+impl Peer {
+    pub(crate) fn announcing<'a>(offer: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { offer: offer.into_iter().filter(|it| !it.is_empty()).map(str::to_owned).collect(), ..Self::default() }
+    }
+
+    /// Counts the bytes of mails and keeps none.
+    pub(crate) fn counting() -> Self {
+        Self { counted: Some(Arc::default()), ..Self::default() }
+    }
+
+    /// Keeps the bytes of mails in `mails`.
+    pub(crate) fn keeping(mails: &Arc<Mutex<Vec<u8>>>) -> Self {
+        Self { mails: Some(Arc::clone(mails)), ..Self::default() }
+    }
+
+    fn answer(&self, line: &str) -> String {
+        if let Some((_, reply)) = self.answers.iter().find(|(command, _)| line.starts_with(command.as_str())) {
+            return reply.clone();
+        }
+        match line.split([' ', ':']).next().unwrap() {
+            "GREETING" => "220 peer.test ESMTP".to_owned(),
+            "EHLO" => {
+                let mut lines = vec!["peer.test"];
+                lines.extend(self.offer.iter().map(String::as_str));
+                let last = lines.pop().unwrap();
+                lines.iter().map(|line| format!("250-{line}\r\n")).collect::<String>() + "250 " + last
+            }
+            "MAIL" => "250 2.1.0 sender ok".to_owned(),
+            "RCPT" => "250 2.1.5 recipient ok".to_owned(),
+            "DATA" => "354 go on".to_owned(),
+            "DOT" => "250 2.0.0 queued as PEER1".to_owned(),
+            "QUIT" => "221 2.0.0 bye".to_owned(),
+            _ => "250 2.0.0 ok".to_owned(),
+        }
+    }
+
+    /// Answers, or says that it closes.
+    async fn say(&self, stream: &mut BufReader<TcpStream>, line: &str) -> Option<bool> {
+        let reply = self.answer(line);
+        if reply == "drop" {
+            return None;
+        }
+        stream.get_mut().write_all(format!("{reply}\r\n").as_bytes()).await.ok()?;
+        Some(reply.starts_with("354"))
+    }
+
+    async fn serve(self, stream: TcpStream) -> Option<()> {
+        let mut stream = BufReader::with_capacity(65536, stream);
+        self.say(&mut stream, "GREETING").await?;
+        let (mut line, mut data) = (Vec::new(), false);
+        loop {
+            line.clear();
+            if stream.read_until(b'\n', &mut line).await.ok()? == 0 {
+                return None;
+            }
+            let text = String::from_utf8_lossy(&line).trim_end_matches("\r\n").to_owned();
+            let content = data && line != b".\r\n";
+            match (&self.mails, &self.counted) {
+                (Some(mails), _) if content => mails.lock().unwrap().extend_from_slice(&line),
+                (_, Some(count)) if content => {
+                    count.fetch_add(line.len() as u64, Ordering::Relaxed);
+                }
+                _ if text == "QUIT" => {}
+                _ => self.heard.lock().unwrap().push(text.clone()),
+            }
+            if !data {
+                data = self.say(&mut stream, &text).await?;
+            } else if line == b".\r\n" {
+                data = false;
+                self.say(&mut stream, "DOT").await?;
+            }
+        }
+    }
+}
+
+impl gateway::Desk for Desk {
+    fn process(
+        &self,
+        direction: Direction,
+        envelope: &Envelope,
+        mail: Arc<dyn Octets>,
+    ) -> Result<Processed, DeskFault> {
+        let passed = |mail, reason: &str| Ok(Processed { mail, action: "passed", reason: reason.to_owned() });
+        match self {
+            Self::Passes => passed(mail, "no member"),
+            Self::Forges => passed(mail, "no\r\nINFO mail action=signed \u{1b}[31m"),
+            Self::Slow(time) => {
+                std::thread::sleep(*time);
+                passed(mail, "no member")
+            }
+            Self::Signs => {
+                let Envelope { from, recipients, smtputf8, body_8bit, queue_id, .. } = envelope;
+                let mut signed =
+                    format!("X-Desk: {direction:?} {from:?} {recipients:?} {smtputf8} {body_8bit} {queue_id:?}\r\n")
+                        .into_bytes();
+                signed.extend(read_range(&mail, 0..mail.len(), usize::MAX).unwrap());
+                Ok(Processed { mail: Arc::new(signed), action: "signed", reason: "member".to_owned() })
+            }
+            Self::Fails => Err(DeskFault { text: "the store is locked".to_owned() }),
+            Self::Panics => panic!("the test's desk panics"),
+        }
+    }
+}
+
+/// A gateway that runs.
+pub(crate) struct House {
+    address: std::net::SocketAddr,
+    data: tempfile::TempDir,
+    peer: Option<Peer>,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
+}
+
+impl Stage {
+    pub(crate) async fn open(&self) -> House {
+        let data = tempfile::tempdir().unwrap();
+        let (protocol, direction) = self.door.split_once(' ').unwrap();
+        let next_hop = match &self.next_hop {
+            NextHop::Maildir => String::new(),
+            NextHop::Nobody => {
+                let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                format!("next_hop = '{}'", socket.local_addr().unwrap())
+            }
+            NextHop::Peer(peer) => {
+                let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let address = socket.local_addr().unwrap();
+                let peer = peer.clone();
+                tokio::spawn(async move {
+                    while let Ok((stream, _)) = socket.accept().await {
+                        tokio::spawn(peer.clone().serve(stream));
+                    }
+                });
+                format!("next_hop = '{address}'")
+            }
+        };
+        let file = data.path().join("kakitome.toml");
+        let text = format!(
+            "[gateway]\nmode = '{}'\nmax_mail = {}\nmax_connections = {}\nhostname = 'gate.test'\n{next_hop}\n\
+             listeners = [{{ protocol = '{protocol}', address = '127.0.0.1:0', direction = '{direction}' }}]\n",
+            self.mode, self.max_mail, self.max_connections
+        );
+        fs::write(&file, text).unwrap();
+        let settings = Settings::load(Some(&file), std::iter::empty()).unwrap().gateway;
+        let next_hop = gateway::NextHop::open(&settings, data.path()).unwrap();
+        let spools = SpoolDirectory::new(data.path().join("spool")).unwrap();
+        let gateway = Gateway::bind(&settings, next_hop, spools, Arc::new(self.desk)).await.unwrap();
+        let address = gateway.addresses().unwrap()[0].1;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(gateway.serve(async move {
+            let _ = stopped.await;
+        }));
+        let peer = match &self.next_hop {
+            NextHop::Peer(peer) => Some(peer.clone()),
+            _ => None,
+        };
+        House { address, data, peer, stop: Some(stop), served }
+    }
+}
+
+impl House {
+    pub(crate) async fn connect(&self) -> Client {
+        Client { stream: BufReader::new(TcpStream::connect(self.address).await.unwrap()) }
+    }
+
+    pub(crate) fn maildir(&self) -> PathBuf {
+        self.data.path().join("Maildir")
+    }
+
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.data.path().join("spool")
+    }
+
+    /// The mails that were delivered to the Maildir; nothing may be left of those that were not.
+    pub(crate) fn mails(&self) -> Vec<Vec<u8>> {
+        let files = |part: &Path| fs::read_dir(part).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+        assert_eq!(files(&self.maildir().join("tmp")), Vec::<PathBuf>::new());
+        files(&self.maildir().join("new")).iter().map(|file| fs::read(file).unwrap()).collect()
+    }
+
+    /// What the peer heard, when it is so many lines, or when it is clear that it will not be.
+    pub(crate) async fn peer_heard(&self, count: usize) -> Vec<String> {
+        let heard = &self.peer.as_ref().unwrap().heard;
+        let begin = Instant::now();
+        while heard.lock().unwrap().len() < count && begin.elapsed() < Duration::from_secs(3) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        heard.lock().unwrap().clone()
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Waits for the end after [`Self::stop`].
+    pub(crate) async fn ended(self) {
+        self.served.await.unwrap();
+    }
+
+    pub(crate) async fn close(mut self) {
+        self.stop();
+        self.served.await.unwrap();
+    }
+}
+
+pub(crate) struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).await.unwrap();
+    }
+
+    /// The next line, or None at the end.
+    pub(crate) async fn line(&mut self) -> Option<String> {
+        let mut line = Vec::new();
+        let count = self.stream.read_until(b'\n', &mut line).await.unwrap_or(0);
+        (count > 0).then(|| String::from_utf8(line).unwrap().trim_end_matches("\r\n").to_owned())
+    }
+
+    /// Sends a line and waits for the last line of the reply, which begins with `code`.
+    pub(crate) async fn ask(&mut self, line: &str, code: &str) -> String {
+        if !line.is_empty() {
+            self.send(format!("{line}\r\n").as_bytes()).await;
+        }
+        loop {
+            let heard = self.line().await.unwrap_or_else(|| panic!("closed after {line:?}"));
+            if heard.as_bytes().get(3) != Some(&b'-') {
+                assert!(heard.starts_with(code), "after {line:?}: hoped for {code}, heard {heard:?}");
+                return heard;
+            }
+        }
+    }
+
+    pub(crate) async fn greet(&mut self) {
+        self.ask("", "220").await;
+        self.ask("EHLO client.test", "250").await;
+    }
+
+    /// Up to the 354.
+    pub(crate) async fn begin_mail(&mut self) {
+        self.ask("MAIL FROM:<a@example.test>", "250").await;
+        self.ask("RCPT TO:<b@outside.test>", "250").await;
+        self.ask("DATA", "354").await;
+    }
+
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest).await;
+        rest
+    }
+}

@@ -1,0 +1,50 @@
+//! Peak memory is a number: a mail of 100 MB passes through a process that stays small. A test program of its own, as
+//! the peak is the process's.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[allow(dead_code, reason = "made for the tests beside it, too")]
+#[path = "gateway/stage.rs"]
+mod stage;
+
+use stage::{NextHop, Peer, Stage};
+
+/// The most that this process, gateway and client and next hop together, may ever have held, in KiB.
+const PEAK_KIB: u64 = 48 * 1024;
+
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_of_100_mb_needs_little_memory() {
+    let next_hops = [NextHop::Maildir, NextHop::Peer(Peer::counting())];
+    for next_hop in next_hops {
+        let house = Stage { next_hop: next_hop.clone(), ..Stage::default() }.open().await;
+        let mut client = house.connect().await;
+        client.greet().await;
+        client.begin_mail().await;
+        let line = [[b'x'; 76].as_slice(), b"\r\n"].concat().repeat(1000);
+        let mut sent = 0;
+        while sent < 100 * 1000 * 1000 {
+            client.send(&line).await;
+            sent += line.len() as u64;
+        }
+        client.ask(".", "250").await;
+        match next_hop {
+            NextHop::Peer(peer) => {
+                assert_eq!(peer.counted.unwrap().load(std::sync::atomic::Ordering::Relaxed), sent);
+            }
+            _ => {
+                let mail = std::fs::read_dir(house.maildir().join("new")).unwrap().next().unwrap().unwrap();
+                assert_eq!(mail.metadata().unwrap().len(), sent);
+            }
+        }
+        house.close().await;
+    }
+    let peak = peak_kib();
+    assert!(peak < PEAK_KIB, "the peak was {peak} KiB");
+    println!("peak {peak} KiB");
+}

@@ -1,0 +1,53 @@
+//! Finding the programs of others that our tests ask for a second opinion.
+//!
+//! A test whose peer is not installed says so and ends; `./test` repeats every such line in its summary. With
+//! `KAKITOME_REQUIRE_PEERS=1` (CI sets it) a missing peer is a failure, so that no suite goes missing unseen.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Where distributions put programs that are not on everybody's `PATH`.
+const BEYOND_PATH: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// The programs of `names` in order, or `None` after a visible skip of `suite`.
+pub(crate) fn programs<const N: usize>(suite: &str, names: [&str; N]) -> Option<[PathBuf; N]> {
+    let found = names.map(program);
+    let missing: Vec<&str> =
+        names.into_iter().zip(&found).filter(|(_, at)| at.is_none()).map(|(name, _)| name).collect();
+    if missing.is_empty() {
+        return Some(found.map(|at| at.unwrap()));
+    }
+    skip(suite, &format!("not installed: {}; ./test --install brings it", missing.join(", ")));
+    None
+}
+
+/// The files of `paths` (Java libraries, fonts), or `None` after a visible skip of `suite`.
+pub(crate) fn files<const N: usize>(suite: &str, paths: [&str; N]) -> Option<[PathBuf; N]> {
+    let missing: Vec<&str> = paths.into_iter().filter(|path| !Path::new(path).exists()).collect();
+    if missing.is_empty() {
+        return Some(paths.map(PathBuf::from));
+    }
+    skip(suite, &format!("not installed: {}; ./test --install brings it", missing.join(", ")));
+    None
+}
+
+/// Says that `suite` does not run, and why.
+///
+/// # Panics
+/// Where `KAKITOME_REQUIRE_PEERS=1`: there nothing may be skipped.
+pub(crate) fn skip(suite: &str, why: &str) {
+    let line = format!("SKIPPED: {suite}: {why}");
+    assert!(std::env::var_os("KAKITOME_REQUIRE_PEERS").is_none_or(|value| value != "1"), "{line}");
+    // not eprintln!: the test harness would swallow that of a test that passes
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(BEYOND_PATH.map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|candidate| candidate.is_file())
+}

@@ -1,0 +1,474 @@
+//! docs/postfix.md, tried: a private Postfix made of that page's own lines, with `kakitome up` beside it.
+//!
+//! The world is a sink of ours. What enters by the submission service must reach it signed, what enters by port 25
+//! must reach it as it was, whoever it says it is from.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod peers;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const SUITE: &str = "postfix";
+const PAGE: &str = include_str!("../../../docs/postfix.md");
+/// How long anything may take: a start, a delivery, a stop.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long to look for mail that must not come.
+const SILENCE: Duration = Duration::from_millis(1500);
+
+#[test]
+fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
+    let Some([postfix, postconf, postqueue, openssl]) =
+        peers::programs(SUITE, ["postfix", "postconf", "postqueue", "openssl"])
+    else {
+        return;
+    };
+    if !is_root() {
+        return peers::skip(SUITE, "Postfix starts only as root");
+    }
+    if Command::new("id")
+        .arg("postfix")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| !s.success())
+    {
+        return peers::skip(SUITE, "there is no user called postfix");
+    }
+
+    let house = tempfile::tempdir().unwrap();
+    // Postfix's daemons run as another user and have to walk through
+    fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let ports = Ports::free();
+    let world = Sink::start();
+    let mail_server = Postfix::start(house.path(), &ports, world.port, [postfix, postconf, postqueue]);
+    let gateway = Gateway::start(house.path(), &ports);
+
+    // a member's mail by submission
+    let from_alice = mail("alice@example.test", "by submission");
+    send(ports.submission, "alice@example.test", &from_alice);
+    let signed = world.next(&mail_server);
+    assert!(signed.contains("\r\nSubject: by submission\r\n"), "{signed}");
+    assert!(signed.contains("Content-Type: multipart/signed"), "not signed: {signed}");
+    assert_confirmed(&openssl, &gateway, &signed, house.path());
+    // one byte of the text changed on the way: the same command must be able to say no
+    let altered = signed.replacen("Good morning", "Good evening", 1);
+    assert_ne!(altered, signed);
+    assert!(openssl_verify(&openssl, &gateway, &altered, house.path()).is_err(), "a changed text was confirmed");
+
+    // the same, forged from outside
+    let forged = mail("alice@example.test", "by port 25");
+    send(ports.smtp, "alice@example.test", &forged);
+    let arrived = world.next(&mail_server);
+    assert!(arrived.ends_with(&forged), "changed on the way: {arrived}");
+    assert!(!arrived.contains("multipart/signed"), "a forged mail was signed: {arrived}");
+
+    // the trial on one address: Alice's mail goes through Kakitome, Bob's does not
+    send(ports.trial, "alice@example.test", &mail("alice@example.test", "trial of one"));
+    let signed = world.next(&mail_server);
+    assert_confirmed(&openssl, &gateway, &signed, house.path());
+    let from_bob = mail("bob@example.test", "not on trial");
+    send(ports.trial, "bob@example.test", &from_bob);
+    assert!(world.next(&mail_server).ends_with(&from_bob));
+
+    // Kakitome is down: Postfix takes the mail and keeps it; it goes out, signed, when Kakitome is back
+    drop(gateway);
+    send(ports.submission, "alice@example.test", &mail("alice@example.test", "kept"));
+    world.nothing();
+    mail_server.wait_for_queue("refused");
+    let gateway = Gateway::start(house.path(), &ports);
+    mail_server.flush();
+    let signed = world.next(&mail_server);
+    assert!(signed.contains("\r\nSubject: kept\r\n"), "{signed}");
+    assert_confirmed(&openssl, &gateway, &signed, house.path());
+}
+
+#[test]
+fn the_page_warns_of_no_filter_for_everybody() {
+    let main_cf = block("main.cf");
+    assert!(!main_cf.contains("content_filter"), "in main.cf it would hold for port 25 too: {main_cf}");
+}
+
+fn assert_confirmed(openssl: &Path, gateway: &Gateway, mail: &str, house: &Path) {
+    match openssl_verify(openssl, gateway, mail, house) {
+        Ok(content) => assert!(content.contains("Good morning"), "{content}"),
+        Err(says) => panic!("openssl says {says}\nof\n{mail}\nkakitome said\n{}", gateway.log()),
+    }
+}
+
+/// The signed content, if OpenSSL confirms signature and path for the anchors that `kakitome ca show --pem` prints.
+fn openssl_verify(openssl: &Path, gateway: &Gateway, mail: &str, house: &Path) -> Result<String, String> {
+    let anchors = gateway.anchors();
+    let [anchor_file, mail_file] = ["anchors.pem", "mail.eml"].map(|name| house.join(name));
+    fs::write(&anchor_file, anchors).unwrap();
+    fs::write(&mail_file, mail).unwrap();
+    let answer = Command::new(openssl)
+        .args(["cms", "-verify", "-in"])
+        .arg(&mail_file)
+        .arg("-CAfile")
+        .arg(&anchor_file)
+        .output()
+        .unwrap();
+    if answer.status.success() {
+        Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&answer.stderr).into_owned())
+    }
+}
+
+/// A mail with all that Postfix would otherwise add, so that it can be compared byte by byte.
+fn mail(from: &str, subject: &str) -> String {
+    format!(
+        "From: {from}\r\nTo: reader@example.net\r\nSubject: {subject}\r\nDate: {}\r\nMessage-ID: <{}@example.test>\r\n\
+         MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nGood morning.\r\n\r\n-- \r\nA member\r\n",
+        now(),
+        subject.replace(' ', "-"),
+    )
+}
+
+/// The time as a mail header wants it, from the system: a Date far from now changes what is signed.
+fn now() -> String {
+    let date = Command::new("date").args(["-u", "+%a, %d %b %Y %H:%M:%S +0000"]).env("LC_ALL", "C").output().unwrap();
+    String::from_utf8(date.stdout).unwrap().trim().to_owned()
+}
+
+struct Ports {
+    submission: u16,
+    trial: u16,
+    smtp: u16,
+    filter: u16,
+    reinject: u16,
+    web: u16,
+}
+
+impl Ports {
+    fn free() -> Self {
+        // all are held at once, so that no two are the same
+        let held: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let port = |at: usize| held[at].local_addr().unwrap().port();
+        Self { submission: port(0), trial: port(1), smtp: port(2), filter: port(3), reinject: port(4), web: port(5) }
+    }
+}
+
+/// The fenced block of the page that is called `name`.
+fn block(name: &str) -> String {
+    let opening = format!("\n```{name}\n");
+    let (_, rest) = PAGE.split_once(&opening).unwrap_or_else(|| panic!("docs/postfix.md has no block {name:?}"));
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+struct Postfix {
+    folder: PathBuf,
+    programs: [PathBuf; 3],
+    master: Child,
+}
+
+impl Postfix {
+    fn start(house: &Path, ports: &Ports, world: u16, programs: [PathBuf; 3]) -> Self {
+        let folder = house.join("etc");
+        for name in ["etc", "queue", "postfix-data", "log"] {
+            fs::create_dir(house.join(name)).unwrap();
+        }
+        for name in ["postfix-data", "log"] {
+            let changed = Command::new("chown").arg("postfix").arg(house.join(name)).status().unwrap();
+            assert!(changed.success());
+        }
+        let first = house.join("kakitome_first");
+        let fitted = |name: &str| {
+            block(name)
+                .replace("10024", &ports.filter.to_string())
+                .replace("10026", &ports.reinject.to_string())
+                .replace("example.com", "example.test")
+                .replace("/etc/postfix/kakitome_first", first.to_str().unwrap())
+        };
+        fs::write(&first, fitted("kakitome_first")).unwrap();
+        let at = house.display();
+        let page = fitted("main.cf");
+        // the distribution's own `daemon_directory` and the like are Postfix's defaults
+        fs::write(
+            folder.join("main.cf"),
+            format!(
+                "compatibility_level = 3.6\nqueue_directory = {at}/queue\ndata_directory = {at}/postfix-data\n\
+                 maillog_file = {at}/log/mail.log\nmaillog_file_prefixes = {at}\n\
+                 myhostname = mail.example.test\nmydestination =\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
+                 mynetworks = 127.0.0.0/8\nalias_maps =\nalias_database =\nrelay_domains = example.net\n\
+                 relayhost = [127.0.0.1]:{world}\nsmtp_tls_security_level = none\n{page}"
+            ),
+        )
+        .unwrap();
+        let (services, submission, size, trial) = (
+            fitted("master.cf services"),
+            fitted("master.cf submission"),
+            fitted("master.cf submission size"),
+            fitted("master.cf submission trial"),
+        );
+        fs::write(
+            folder.join("master.cf"),
+            format!(
+                "{POSTFIX_OWN}127.0.0.1:{} inet n - n - - smtpd\n127.0.0.1:{} inet n - n - - smtpd\n{submission}{size}\
+                 127.0.0.1:{} inet n - n - - smtpd\n{trial}{services}",
+                ports.smtp, ports.submission, ports.trial
+            ),
+        )
+        .unwrap();
+        let check = Command::new(&programs[0]).arg("-c").arg(&folder).arg("check").output().unwrap();
+        assert!(check.status.success(), "postfix check: {}", String::from_utf8_lossy(&check.stderr));
+        let master = Command::new(&programs[0])
+            .arg("-c")
+            .arg(&folder)
+            .arg("start-fg")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { folder, programs, master };
+        for port in [ports.smtp, ports.submission, ports.trial, ports.reinject] {
+            wait_for_port(port, &|| server.log());
+        }
+        server
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("../log/mail.log")).unwrap_or_default()
+    }
+
+    fn queue(&self) -> String {
+        let list = Command::new(&self.programs[2]).arg("-c").arg(&self.folder).arg("-p").output().unwrap();
+        String::from_utf8_lossy(&list.stdout).into_owned()
+    }
+
+    fn wait_for_queue(&self, word: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.queue().contains(word) {
+            assert!(Instant::now() < end, "{word:?} is not in the queue:\n{}\n{}", self.queue(), self.log());
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn flush(&self) {
+        assert!(Command::new(&self.programs[2]).arg("-c").arg(&self.folder).arg("-f").status().unwrap().success());
+    }
+}
+
+impl Drop for Postfix {
+    fn drop(&mut self) {
+        // SIGKILL to the master alone would leave its daemons behind
+        let quiet = |word: &str| {
+            Command::new(&self.programs[0])
+                .arg("-c")
+                .arg(&self.folder)
+                .arg(word)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+        };
+        let _ = quiet("abort");
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end && matches!(self.master.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(50));
+        }
+        let _ = self.master.kill();
+        let _ = self.master.wait();
+    }
+}
+
+/// The services that every Postfix has, without chroot.
+const POSTFIX_OWN: &str = "\
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+";
+
+/// `kakitome up` on its own data directory.
+struct Gateway {
+    data: PathBuf,
+    log: PathBuf,
+    process: Child,
+}
+
+impl Gateway {
+    fn start(house: &Path, ports: &Ports) -> Self {
+        let [data, log, config] = ["data", "kakitome.log", "kakitome.toml"].map(|name| house.join(name));
+        // the page's own settings, on this test's ports
+        let page = block("toml").replace("10026", &ports.reinject.to_string()).replace("example.com", "example.test");
+        let filter = ports.filter;
+        fs::write(
+            &config,
+            format!(
+                "{page}listeners = [{{ protocol = \"lmtp\", address = \"127.0.0.1:{filter}\", direction = \"outbound\" }}]\n\
+                 \n[web]\naddress = \"127.0.0.1:{}\"\n",
+                ports.web
+            ),
+        )
+        .unwrap();
+        let write = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let process = Command::new(binary())
+            .arg("up")
+            .arg("--data")
+            .arg(&data)
+            .arg("--config")
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(write.try_clone().unwrap())
+            .stderr(write)
+            .spawn()
+            .unwrap();
+        let gateway = Self { data, log, process };
+        wait_for_port(filter, &|| gateway.log());
+        gateway
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn anchors(&self) -> Vec<u8> {
+        let show = Command::new(binary()).args(["ca", "show", "--pem", "--data"]).arg(&self.data).output().unwrap();
+        assert!(show.status.success(), "ca show: {}", String::from_utf8_lossy(&show.stderr));
+        show.stdout
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_kakitome"))
+}
+
+/// The world: takes every mail, keeps its bytes.
+struct Sink {
+    port: u16,
+    mails: Receiver<String>,
+}
+
+impl Sink {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (put, mails) = channel();
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let put = put.clone();
+                thread::spawn(move || Self::session(connection, &|mail| put.send(mail).is_ok()));
+            }
+        });
+        Self { port, mails }
+    }
+
+    fn session(mut out: TcpStream, keep: &dyn Fn(String) -> bool) -> Option<()> {
+        let mut lines = BufReader::new(out.try_clone().ok()?);
+        out.write_all(b"220 sink ESMTP\r\n").ok()?;
+        loop {
+            let command = line(&mut lines)?;
+            let reply: &[u8] = match command.split(' ').next()?.trim_end().to_ascii_uppercase().as_str() {
+                "EHLO" => b"250-sink\r\n250 8BITMIME\r\n",
+                "DATA" => {
+                    out.write_all(b"354 go on\r\n").ok()?;
+                    let mut mail = String::new();
+                    loop {
+                        let next = line(&mut lines)?;
+                        if next == ".\r\n" {
+                            break;
+                        }
+                        mail.push_str(next.strip_prefix('.').unwrap_or(&next));
+                    }
+                    keep(mail);
+                    b"250 kept\r\n"
+                }
+                "QUIT" => {
+                    out.write_all(b"221 bye\r\n").ok()?;
+                    return None;
+                }
+                _ => b"250 ok\r\n",
+            };
+            out.write_all(reply).ok()?;
+        }
+    }
+
+    fn next(&self, server: &Postfix) -> String {
+        self.mails
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("no mail came\nqueue:\n{}\nlog:\n{}", server.queue(), server.log()))
+    }
+
+    fn nothing(&self) {
+        match self.mails.recv_timeout(SILENCE) {
+            Err(RecvTimeoutError::Timeout) => {}
+            other => panic!("expected no mail: {other:?}"),
+        }
+    }
+}
+
+fn line(lines: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = Vec::new();
+    (lines.read_until(b'\n', &mut line).ok()? > 0).then(|| String::from_utf8_lossy(&line).into_owned())
+}
+
+/// Hands one mail to an SMTP service, as a mail program does.
+fn send(port: u16, sender: &str, mail: &str) {
+    let mut out = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    out.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut lines = BufReader::new(out.try_clone().unwrap());
+    let mut expect = |class: char, after: &str| loop {
+        let reply = line(&mut lines).unwrap_or_else(|| panic!("no reply after {after}"));
+        assert!(reply.starts_with(class), "after {after}: {reply}");
+        if reply.as_bytes()[3] == b' ' {
+            return;
+        }
+    };
+    expect('2', "connecting");
+    let recipient = "RCPT TO:<reader@example.net>";
+    for (command, class) in
+        [("EHLO client.example.test", '2'), (&format!("MAIL FROM:<{sender}>"), '2'), (recipient, '2'), ("DATA", '3')]
+    {
+        out.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+        expect(class, command);
+    }
+    // no line of ours begins with a dot
+    out.write_all(format!("{mail}.\r\n").as_bytes()).unwrap();
+    expect('2', "the mail");
+    out.write_all(b"QUIT\r\n").unwrap();
+    let _ = out.read(&mut [0; 64]);
+}
+
+fn wait_for_port(port: u16, log: &dyn Fn() -> String) {
+    let end = Instant::now() + PATIENCE;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
+        assert!(Instant::now() < end, "nothing listens on port {port}:\n{}", log());
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n")
+}

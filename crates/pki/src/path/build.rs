@@ -1,0 +1,174 @@
+//! The search: depth first over certificates that carry the issuer's name (RFC 4158), every step paid from a budget.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use super::check::{self, ValidPath};
+use super::constraint::Comparisons;
+use super::{Anchor, AnchorSource, PathProblem, Question, Refusal, baseline_policies};
+use crate::cert::Certificate;
+use crate::crypto::Unverified;
+
+/// Signatures verified in one search, at most.
+pub const SIGNATURE_LIMIT: usize = 100;
+/// Certificates looked at in one search, at most, the same one counted again at every step.
+pub const CANDIDATE_LIMIT: usize = 100_000;
+/// Certificates of a path, at most, without the anchor.
+pub const DEPTH_LIMIT: usize = 12;
+
+/// Finds the best path: strong before weak, then the public list before the user's anchors before the own CA, then one
+/// under which a policy of the Baseline Requirements holds.
+///
+/// # Errors
+/// [`Refusal`] with the worst problem of the best attempt.
+pub fn find(question: &Question<'_>) -> Result<ValidPath, Refusal> {
+    let refused = |problem| Refusal { problem, partial: vec![question.leaf.clone()], anchor: None };
+    if question.anchors.is_empty() {
+        return Err(refused(PathProblem::NoAnchors));
+    }
+    let leaf = question.leaf;
+    let signed_itself = leaf.is_self_issued() && leaf.verify_signature(leaf.key()).is_ok();
+    let mut search = Search {
+        question,
+        verified: HashMap::new(),
+        candidates: CANDIDATE_LIMIT,
+        comparisons: Comparisons::default(),
+        best: None,
+        refusal: refused(if signed_itself { PathProblem::SelfSigned } else { PathProblem::UnknownIssuer }),
+    };
+    for anchor in question.anchors.iter().filter(|anchor| anchor.certificate == *leaf) {
+        search.conclude(&[leaf.clone()], anchor);
+    }
+    // A spent budget stops the search; what was found until then still counts.
+    if search.extend(&mut vec![leaf.clone()]).is_err() && search.best.is_none() {
+        search.note(PathProblem::Budget, &[leaf.clone()], None);
+    }
+    search.best.map(|(_, path)| path).ok_or(search.refusal)
+}
+
+/// Stop: the budget is spent, or nothing better can be found.
+struct Stop;
+
+/// Lower is better.
+type Score = (bool, AnchorSource, bool);
+
+struct Search<'a> {
+    question: &'a Question<'a>,
+    /// Signatures that were verified already: (certificate, issuer's certificate).
+    verified: HashMap<([u8; 32], [u8; 32]), Result<(), Unverified>>,
+    candidates: usize,
+    comparisons: Comparisons,
+    best: Option<(Score, ValidPath)>,
+    refusal: Refusal,
+}
+
+impl Search<'_> {
+    /// Tries every issuer of the last certificate. The depth of this recursion is at most [`DEPTH_LIMIT`].
+    fn extend(&mut self, chain: &mut Vec<Certificate>) -> Result<(), Stop> {
+        let Some(last) = chain.last().cloned() else { return Ok(()) };
+        let question = self.question;
+
+        let mut anchors: Vec<&Anchor> = Vec::new();
+        for anchor in question.anchors {
+            self.look()?;
+            if anchor.certificate.subject() == last.issuer() && anchor.certificate != last {
+                anchors.push(anchor);
+            }
+        }
+        anchors.sort_by_key(|anchor| (Reverse(key_matches(&last, &anchor.certificate)), anchor.source));
+        for anchor in anchors {
+            if self.signed_by(&last, &anchor.certificate, chain)? {
+                self.conclude(chain, anchor);
+                if matches!(self.best, Some(((false, AnchorSource::PublicList, false), _))) {
+                    return Err(Stop);
+                }
+            }
+        }
+
+        let mut issuers: Vec<&Certificate> = Vec::new();
+        for candidate in question.untrusted {
+            self.look()?;
+            // RFC 4158 §5.2: the same name with the same key twice in one path is a loop.
+            let seen = |other: &Certificate| other.spki() == candidate.spki() && other.subject() == candidate.subject();
+            if candidate.subject() == last.issuer() && !chain.iter().any(seen) && !issuers.contains(&candidate) {
+                issuers.push(candidate);
+            }
+        }
+        if chain.len() >= DEPTH_LIMIT {
+            if !issuers.is_empty() {
+                self.note(PathProblem::Budget, chain, None);
+            }
+            return Ok(());
+        }
+        issuers.sort_by_key(|issuer| Reverse((key_matches(&last, issuer), issuer.is_valid_at(question.at))));
+        for issuer in issuers {
+            if self.signed_by(&last, issuer, chain)? {
+                chain.push(issuer.clone());
+                let outcome = self.extend(chain);
+                self.note(PathProblem::UnknownIssuer, chain, None);
+                chain.pop();
+                outcome?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&mut self) -> Result<(), Stop> {
+        self.candidates = self.candidates.checked_sub(1).ok_or(Stop)?;
+        Ok(())
+    }
+
+    fn signed_by(&mut self, child: &Certificate, issuer: &Certificate, chain: &[Certificate]) -> Result<bool, Stop> {
+        let pair = (*child.fingerprint(), *issuer.fingerprint());
+        let verdict = match self.verified.get(&pair) {
+            Some(known) => *known,
+            None if self.verified.len() >= SIGNATURE_LIMIT => return Err(Stop),
+            None => {
+                let verdict = child.verify_signature(issuer.key()).map(|_| ());
+                self.verified.insert(pair, verdict);
+                verdict
+            }
+        };
+        match verdict {
+            Ok(()) => Ok(true),
+            Err(Unverified::Unsupported) => {
+                let algorithm = crate::asn1::oid::describe(&child.signature_algorithm().oid);
+                self.note(PathProblem::UnsupportedAlgorithm(algorithm), chain, None);
+                Ok(false)
+            }
+            Err(Unverified::Wrong | Unverified::KeyMismatch) => {
+                self.note(PathProblem::BadSignature, chain, None);
+                Ok(false)
+            }
+        }
+    }
+
+    /// A chain of good signatures reached an anchor: is it a valid path, and a better one?
+    fn conclude(&mut self, chain: &[Certificate], anchor: &Anchor) {
+        match check::check(chain, anchor, self.question, &mut self.comparisons) {
+            Ok(path) => {
+                let score = (path.weak().is_some(), anchor.source, baseline_policies(path.policies()).is_empty());
+                if self.best.as_ref().is_none_or(|(best, _)| score < *best) {
+                    self.best = Some((score, path));
+                }
+            }
+            Err(problem) => self.note(problem, chain, Some(anchor)),
+        }
+    }
+
+    /// Keeps a refusal if it is nearer to a valid path, or as near and tells more.
+    fn note(&mut self, problem: PathProblem, chain: &[Certificate], anchor: Option<&Anchor>) {
+        let told = (self.refusal.problem.rank(), self.refusal.partial.len());
+        if (problem.rank(), chain.len()) > told {
+            self.refusal = Refusal { problem, partial: chain.to_vec(), anchor: anchor.cloned() };
+        }
+    }
+}
+
+/// Does the authority key identifier point to this issuer? A hint for the order alone (RFC 5280 §4.2.1.1).
+fn key_matches(child: &Certificate, issuer: &Certificate) -> bool {
+    match (&child.extensions().authority_key_id, &issuer.extensions().subject_key_id) {
+        (Some(wanted), Some(has)) => wanted == has,
+        _ => false,
+    }
+}

@@ -1,0 +1,176 @@
+//! The judgement over one chain of good signatures: the only place where a [`ValidPath`] is made.
+
+use std::collections::BTreeSet;
+
+use super::constraint::{self, Comparisons};
+use super::{Anchor, AnchorSource, PathProblem, Purpose, Question, policy};
+use crate::algorithm::Signature;
+use crate::asn1::{Oid, oid};
+use crate::cert::Certificate;
+
+/// A path that was checked, for the moment and the purpose of its question. Says nothing about revocation.
+#[derive(Clone, Debug)]
+pub struct ValidPath {
+    certificates: Vec<Certificate>,
+    anchor: Anchor,
+    policies: BTreeSet<Oid>,
+    weak: Option<String>,
+}
+
+impl ValidPath {
+    /// The certificates, leaf first, without the anchor; the anchor stands here only where it is the leaf.
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+
+    /// The anchor.
+    pub fn anchor(&self) -> &Anchor {
+        &self.anchor
+    }
+
+    /// The certificate that was asked about.
+    pub fn leaf(&self) -> &Certificate {
+        self.certificates.first().unwrap_or(&self.anchor.certificate)
+    }
+
+    /// Is the leaf itself the anchor?
+    pub fn is_anchor_alone(&self) -> bool {
+        matches!(self.certificates.as_slice(), [only] if *only == self.anchor.certificate)
+    }
+
+    /// The issuer of the `n`th certificate: the next one, and the anchor for the last.
+    pub fn issuer_of(&self, n: usize) -> &Certificate {
+        self.certificates.get(n.saturating_add(1)).unwrap_or(&self.anchor.certificate)
+    }
+
+    /// The valid policy set (RFC 5280 §6.1.6): may hold anyPolicy. Empty where the leaf is the anchor.
+    pub fn policies(&self) -> &BTreeSet<Oid> {
+        &self.policies
+    }
+
+    /// What in the path could be forged today: a SHA-1 signature, an RSA key under 2048 bits. Such a path holds by its
+    /// own rules, and confirms nothing.
+    pub fn weak(&self) -> Option<String> {
+        self.weak.clone()
+    }
+}
+
+/// Checks a chain, leaf first, whose signatures verify up to `anchor`; `chain` is the anchor alone if that is the leaf.
+///
+/// # Errors
+/// The problem of the lowest rank.
+pub(super) fn check(
+    chain: &[Certificate],
+    anchor: &Anchor,
+    question: &Question<'_>,
+    comparisons: &mut Comparisons,
+) -> Result<ValidPath, PathProblem> {
+    let alone = *question.leaf == anchor.certificate && chain.len() == 1;
+    let below: &[Certificate] = if alone { &[] } else { chain };
+    let mut problems = Vec::new();
+
+    dates(below, question, &mut problems);
+    authorities(below, anchor, &mut problems);
+    critical(chain.iter().chain([&anchor.certificate]), &mut problems);
+    if question.purpose == Purpose::Email {
+        usages(question.leaf, below, anchor, &mut problems);
+    }
+    if anchor.distrust_after.is_some_and(|after| question.leaf.not_before() > after) {
+        problems.push(PathProblem::DistrustAfter);
+    }
+    if let Err(problem) = constraint::check(below, &anchor.certificate, comparisons) {
+        problems.push(problem);
+    }
+    let policies = policy::valid_set(below).unwrap_or_else(|problem| {
+        problems.push(problem);
+        BTreeSet::new()
+    });
+
+    match problems.into_iter().min_by_key(PathProblem::rank) {
+        Some(problem) => Err(problem),
+        None => Ok(ValidPath {
+            certificates: chain.to_vec(),
+            anchor: anchor.clone(),
+            policies,
+            weak: weakness(below, &anchor.certificate),
+        }),
+    }
+}
+
+fn dates(below: &[Certificate], question: &Question<'_>, problems: &mut Vec<PathProblem>) {
+    for which in below {
+        if question.at < which.not_before() {
+            problems.push(PathProblem::NotYetValid { which: which.clone(), since: which.not_before() });
+        } else if question.at > which.not_after() {
+            problems.push(PathProblem::Expired { which: which.clone(), since: which.not_after() });
+        }
+    }
+}
+
+/// Whoever issues must be a CA, and none may have more CAs below than it allows (RFC 5280 §6.1.4 k to n).
+fn authorities(below: &[Certificate], anchor: &Anchor, problems: &mut Vec<PathProblem>) {
+    if below.is_empty() {
+        return;
+    }
+    let mut following = 0u32;
+    for issuer in below.iter().skip(1).chain([&anchor.certificate]) {
+        let extensions = issuer.extensions();
+        // An old root of version 1 has no extensions, and whoever chose it says that it is a CA.
+        let chosen = *issuer == anchor.certificate && issuer.version() < 3;
+        let is_ca = extensions.basic_constraints.is_some_and(|basic| basic.ca) || chosen;
+        if !is_ca || extensions.key_usage.is_some_and(|usage| !usage.signs_certificates()) {
+            problems.push(PathProblem::NotCa);
+        }
+        let allowed = extensions.basic_constraints.and_then(|basic| basic.path_length);
+        if allowed.is_some_and(|allowed| following > allowed) {
+            problems.push(PathProblem::PathLength);
+        }
+        if !issuer.is_self_issued() {
+            following = following.saturating_add(1);
+        }
+    }
+}
+
+fn critical<'a>(all: impl Iterator<Item = &'a Certificate>, problems: &mut Vec<PathProblem>) {
+    for certificate in all {
+        if let Some(unknown) = certificate.extensions().unknown_critical.first() {
+            problems.push(PathProblem::UnknownCritical(*unknown));
+        }
+    }
+}
+
+/// Key usage and extended key usage for mail (RFC 8550 §4.4.2, §4.4.4), chained through the CAs as all makers do.
+fn usages(leaf: &Certificate, below: &[Certificate], anchor: &Anchor, problems: &mut Vec<PathProblem>) {
+    let for_mail = |usages: &[Oid]| usages.iter().any(|usage| [oid::EMAIL_PROTECTION, oid::ANY_EXTENDED_KEY_USAGE].contains(usage));
+    if leaf.extensions().key_usage.is_some_and(|usage| !usage.signs_mail()) {
+        problems.push(PathProblem::KeyUsage);
+    }
+    let good = match &leaf.extensions().extended_key_usage {
+        Some(usages) => for_mail(usages),
+        // RFC 8550 §4.4.4 lets it be absent; the public CAs bound themselves to write it (SBR §7.1.2.3 f).
+        None => anchor.source != AnchorSource::PublicList,
+    };
+    if !good {
+        problems.push(PathProblem::ExtendedKeyUsage);
+    }
+    let authorities = below.iter().skip(1).chain((!below.is_empty()).then_some(&anchor.certificate));
+    for issuer in authorities {
+        if issuer.extensions().extended_key_usage.as_ref().is_some_and(|usages| !for_mail(usages)) {
+            problems.push(PathProblem::CaExtendedKeyUsage);
+        }
+    }
+}
+
+/// The anchor's own signature proves nothing and is not looked at; its key is.
+fn weakness(below: &[Certificate], anchor: &Certificate) -> Option<String> {
+    let signatures = below.iter().filter_map(|certificate| {
+        let algorithm = Signature::from_identifier(certificate.signature_algorithm(), None).ok().flatten()?;
+        algorithm.is_weak().then(|| format!("the certificate of {} is signed by {}", certificate.subject().short(), algorithm.name()))
+    });
+    let keys = below.iter().chain([anchor]).filter_map(|certificate| {
+        let key = certificate.key();
+        key.is_weak().then(|| format!("the key of {} is {}", certificate.subject().short(), key.describe()))
+    });
+    let found: Vec<String> = signatures.chain(keys).collect();
+    (!found.is_empty()).then(|| found.join("; "))
+}

@@ -1,0 +1,233 @@
+//! Name constraints (RFC 5280 §4.2.1.10, §6.1.4 g; RFC 9598 §6), the leaf included, critical or not.
+//!
+//! Names come from the attacker, constraints too: what cannot be compared is refused, and every comparison is paid.
+
+use super::PathProblem;
+use crate::asn1::oid;
+use crate::cert::Certificate;
+use crate::cert::extension::{NameConstraints, directory};
+use crate::cert::name::GeneralName;
+use crate::identity::Address;
+
+/// Names compared with subtrees in one search, at most.
+pub const COMPARISON_LIMIT: usize = 250_000;
+
+/// How many comparisons are left.
+pub(super) struct Comparisons(usize);
+
+impl Default for Comparisons {
+    fn default() -> Self {
+        Self(COMPARISON_LIMIT)
+    }
+}
+
+impl Comparisons {
+    fn spend(&mut self) -> Result<(), PathProblem> {
+        self.0 = self.0.checked_sub(1).ok_or(PathProblem::Budget)?;
+        Ok(())
+    }
+}
+
+/// Checks the names of every certificate against the constraints of every CA above it, the anchor included.
+///
+/// # Errors
+/// [`PathProblem::NameConstraint`] with the name, or [`PathProblem::Budget`].
+pub(super) fn check(below: &[Certificate], anchor: &Certificate, left: &mut Comparisons) -> Result<(), PathProblem> {
+    for (place, certificate) in below.iter().enumerate() {
+        // RFC 5280 §6.1.3 b: a self-issued certificate is excused, unless it is the last one.
+        if place > 0 && certificate.is_self_issued() {
+            continue;
+        }
+        let above = below.iter().skip(place.saturating_add(1)).chain([anchor]);
+        let constraints: Vec<_> = above.filter_map(|issuer| issuer.extensions().name_constraints.as_ref()).collect();
+        if constraints.is_empty() {
+            continue;
+        }
+        for name in names(certificate) {
+            for constraint in &constraints {
+                check_name(&name, constraint, left)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All names of a certificate. The old e-mail attribute counts even beside a subject alternative name, because mail
+/// programs show it.
+fn names(certificate: &Certificate) -> Vec<GeneralName> {
+    let subject = certificate.subject();
+    let mut names = certificate.extensions().subject_alt_names.clone();
+    names.extend(subject.all(oid::EMAIL_ADDRESS).map(|mailbox| match mailbox.is_ascii() {
+        true => GeneralName::Mailbox(mailbox.to_owned()),
+        false => GeneralName::MailboxUtf8(mailbox.to_owned()),
+    }));
+    if !subject.is_empty() {
+        names.push(directory(subject));
+    }
+    names
+}
+
+fn check_name(name: &GeneralName, constraints: &NameConstraints, left: &mut Comparisons) -> Result<(), PathProblem> {
+    let refused = || PathProblem::NameConstraint(name.to_string());
+    for base in constraints.excluded.iter().filter(|base| governs(base, name)) {
+        left.spend()?;
+        if within(name, base, List::Excluded) != Some(false) {
+            return Err(refused());
+        }
+    }
+    let mut demanded = false;
+    for base in constraints.permitted.iter().filter(|base| governs(base, name)) {
+        left.spend()?;
+        match within(name, base, List::Permitted) {
+            Some(true) => return Ok(()),
+            Some(false) => demanded = true,
+            None => return Err(refused()),
+        }
+    }
+    if demanded { Err(refused()) } else { Ok(()) }
+}
+
+/// Does a subtree speak about names of this form?
+fn governs(base: &GeneralName, name: &GeneralName) -> bool {
+    use GeneralName::{Directory, Dns, Ip, Mailbox, MailboxUtf8, Other, Uri};
+    match (base, name) {
+        // RFC 9598 §6: rfc822Name subtrees hold for SmtpUTF8Mailbox too; subtrees of that form are not defined and
+        // can only be refused.
+        (Mailbox(_) | MailboxUtf8(_), Mailbox(_) | MailboxUtf8(_))
+        | (Dns(_), Dns(_))
+        | (Directory(_), Directory(_))
+        | (Uri(_), Uri(_))
+        | (Ip(_), Ip(_)) => true,
+        (Other(base), Other(name)) => form(base) == form(name),
+        _ => false,
+    }
+}
+
+/// The form of an [`GeneralName::Other`]: an otherName's is its type, a registered identifier's is not its value.
+fn form(text: &str) -> &str {
+    if text.starts_with("registeredID") { "registeredID" } else { text }
+}
+
+/// In doubt, a permitted subtree holds less and an excluded one more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum List {
+    Permitted,
+    Excluded,
+}
+
+/// Does the name lie in the subtree? `None`: it cannot be told.
+fn within(name: &GeneralName, base: &GeneralName, list: List) -> Option<bool> {
+    use GeneralName::{Directory, Dns, Mailbox, MailboxUtf8};
+    match (name, base) {
+        (Mailbox(name) | MailboxUtf8(name), Mailbox(base)) => mailbox_within(name, base, list),
+        (Dns(name), Dns(base)) => Some(host_within(name, base)),
+        (Directory(name), Directory(base)) => Some(name.is_within(base)),
+        _ => None,
+    }
+}
+
+/// RFC 5280 §4.2.1.10: a base is one mailbox, all mailboxes of a host, or of everything below a domain.
+fn mailbox_within(name: &str, base: &str, list: List) -> Option<bool> {
+    let name = Address::parse(name).ok()?;
+    // RFC 9598 §5: the domain is written in A-labels; another spelling cannot be compared.
+    if !name.domain().is_ascii() {
+        return None;
+    }
+    let host = name.domain();
+    if base.contains('@') {
+        let base = Address::parse(base).ok()?;
+        let local = match list {
+            List::Permitted => name.local() == base.local(),
+            List::Excluded => name.local().to_lowercase() == base.local().to_lowercase(),
+        };
+        return Some(local && host.eq_ignore_ascii_case(base.domain()));
+    }
+    match base.strip_prefix('.') {
+        Some(domain) => Some(is_below(host, domain)),
+        // The empty base is not defined for mail.
+        None if base.is_empty() => Some(list == List::Excluded),
+        None => Some(host.eq_ignore_ascii_case(base)),
+    }
+}
+
+/// RFC 5280 §4.2.1.10: the base and everything below it; an empty base is everything.
+fn host_within(name: &str, base: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let base = base.strip_suffix('.').unwrap_or(base);
+    match base.strip_prefix('.') {
+        Some(domain) => is_below(name, domain),
+        None => base.is_empty() || name.eq_ignore_ascii_case(base) || is_below(name, base),
+    }
+}
+
+/// Is `host` a proper subdomain of `domain`?
+fn is_below(host: &str, domain: &str) -> bool {
+    let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
+    host.strip_suffix(domain.as_str())
+        .and_then(|rest| rest.strip_suffix('.'))
+        .is_some_and(|rest| !rest.is_empty() && !domain.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One row: constraints, a name, whether it may stand. `+` permits, `-` excludes.
+    #[test]
+    fn names_lie_inside_or_outside() {
+        let mail = |text: &str| GeneralName::Mailbox(text.to_owned());
+        let utf8 = |text: &str| GeneralName::MailboxUtf8(text.to_owned());
+        let dns = |text: &str| GeneralName::Dns(text.to_owned());
+        let rows: &[(&[(char, GeneralName)], GeneralName, bool)] = &[
+            (&[('+', mail("bank.example"))], mail("info@bank.example"), true),
+            (&[('+', mail("bank.example"))], mail("info@BANK.example"), true),
+            (&[('+', mail("bank.example"))], mail("info@www.bank.example"), false),
+            (&[('+', mail("bank.example"))], mail("info@evilbank.example"), false),
+            (&[('+', mail(".bank.example"))], mail("info@www.bank.example"), true),
+            (&[('+', mail(".bank.example"))], mail("info@bank.example"), false),
+            (&[('+', mail(".bank.example"))], mail("info@evilbank.example"), false),
+            (&[('+', mail("info@bank.example"))], mail("info@bank.example"), true),
+            (&[('+', mail("info@bank.example"))], mail("\"info\"@bank.example"), true),
+            (&[('+', mail("info@bank.example"))], mail("Info@bank.example"), false),
+            (&[('+', mail("info@bank.example"))], mail("eve@bank.example"), false),
+            (&[('+', mail("bank.example")), ('+', mail(".bank.example"))], mail("a@b.bank.example"), true),
+            // the last @ decides
+            (&[('+', mail("bank.example"))], mail("\"x@bank.example\"@eve.example"), false),
+            (&[('+', mail("bank.example"))], mail("info@eve.example@bank.example"), false),
+            (&[('+', mail("bank.example"))], mail("no address"), false),
+            (&[('+', mail("bank.example"))], mail("a\0@bank.example"), false),
+            (&[('-', mail("bank.example"))], mail("info@bank.example"), false),
+            (&[('-', mail("bank.example"))], mail("info@eve.example"), true),
+            (&[('-', mail("INFO@bank.example"))], mail("info@bank.example"), false),
+            (&[('-', mail("bank.example"))], mail("no address"), false),
+            (&[('-', mail(""))], mail("a@b.example"), false),
+            (&[('+', mail(""))], mail("a@b.example"), false),
+            (&[('+', mail(".example")), ('-', mail("bank.example"))], mail("info@bank.example"), false),
+            // RFC 9598
+            (&[('+', mail("bank.example"))], utf8("受付@bank.example"), true),
+            (&[('+', mail("bank.example"))], utf8("受付@eve.example"), false),
+            (&[('-', mail("bank.example"))], utf8("受付@bank.example"), false),
+            (&[('+', mail("xn--fsq.example"))], utf8("受付@例.example"), false),
+            (&[('+', utf8("bank.example"))], mail("info@bank.example"), false),
+            // forms
+            (&[('+', dns("bank.example"))], mail("info@eve.example"), true),
+            (&[('+', dns("bank.example"))], dns("www.bank.example"), true),
+            (&[('+', dns("bank.example"))], dns("bank.example."), true),
+            (&[('+', dns("bank.example"))], dns("evilbank.example"), false),
+            (&[('-', dns(""))], dns("bank.example"), false),
+            (&[('-', GeneralName::Ip(vec![0; 8]))], mail("info@bank.example"), true),
+            (&[('-', GeneralName::Ip(vec![0; 8]))], GeneralName::Ip(vec![10, 0, 0, 1]), false),
+            (&[('+', GeneralName::Uri("a".into()))], GeneralName::Uri("http://a/".into()), false),
+            (&[('-', GeneralName::Other("x400Address".into()))], GeneralName::Other("x400Address".into()), false),
+            (&[('-', GeneralName::Other("otherName 1.2.3".into()))], GeneralName::Other("otherName 1.2.4".into()), true),
+        ];
+        for (subtrees, name, allowed) in rows {
+            let of = |sign| subtrees.iter().filter(|(is, _)| *is == sign).map(|(_, base)| base.clone()).collect();
+            let constraints = NameConstraints { permitted: of('+'), excluded: of('-') };
+            let outcome = check_name(name, &constraints, &mut Comparisons::default());
+            assert_eq!(outcome.is_ok(), *allowed, "{subtrees:?} {name:?}");
+        }
+        let one = NameConstraints { permitted: vec![mail("a.example")], excluded: Vec::new() };
+        assert_eq!(check_name(&mail("a@a.example"), &one, &mut Comparisons(0)), Err(PathProblem::Budget));
+    }
+}

@@ -1,0 +1,195 @@
+//! From a certificate to an anchor: finding a path and judging it (RFC 5280 §6.1, RFC 8550).
+//!
+//! [`find`] is the only door. A [`ValidPath`] has a private constructor, called in one place ([`mod@check`]), so whoever
+//! holds one knows that signatures, dates, usages, names and policies were checked. Revocation is asked separately, by
+//! [`revocation::judge`], because its answers come later and from elsewhere.
+
+mod build;
+mod check;
+mod constraint;
+mod policy;
+pub mod revocation;
+
+use std::collections::BTreeSet;
+
+pub use build::{CANDIDATE_LIMIT, DEPTH_LIMIT, SIGNATURE_LIMIT, find};
+pub use check::ValidPath;
+pub use constraint::COMPARISON_LIMIT;
+
+use crate::asn1::time::Time;
+use crate::asn1::{Oid, oid};
+use crate::cert::Certificate;
+
+/// Who chose an anchor: in the order in which paths are preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AnchorSource {
+    /// The list of publicly audited roots for e-mail.
+    PublicList,
+    /// This user or administrator.
+    User,
+    /// The own CA of this instance.
+    OwnCa,
+}
+
+/// A certificate that is believed without asking anybody. It may be self-signed or not, a CA or a signer's own.
+///
+/// Its own validity is not checked: whoever chose it takes it away again. What it demands of others is honoured: name
+/// constraints, path length, usages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Who chose it.
+    pub source: AnchorSource,
+    /// A leaf whose notBefore is later than this does not count under this anchor.
+    pub distrust_after: Option<Time>,
+}
+
+/// What the certificate is to be good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signing mail: key usage and extended key usage are demanded along the whole path (RFC 8550 §4.4).
+    Email,
+    /// Anything: usages are not looked at.
+    Any,
+}
+
+/// Is there a path from this certificate to one of these anchors?
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The certificate that is asked about.
+    pub leaf: &'a Certificate,
+    /// Whatever lies around: may hold anything, in any order, from anybody.
+    pub untrusted: &'a [Certificate],
+    /// The anchors.
+    pub anchors: &'a [Anchor],
+    /// The moment at which every certificate below the anchor must be valid.
+    pub at: Time,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// Why there is no path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathProblem {
+    /// There is no anchor to reach.
+    #[error("there is no trust anchor at all")]
+    NoAnchors,
+    /// No certificate at hand carries the name of the issuer.
+    #[error("the issuer is not known")]
+    UnknownIssuer,
+    /// The certificate signed itself and is no anchor.
+    #[error("the certificate signed itself, and nobody chose to trust it")]
+    SelfSigned,
+    /// The search was given up: too many candidates, signatures or name comparisons.
+    #[error("too many certificates or names for one path; the search was given up")]
+    Budget,
+    /// A certificate with the issuer's name is at hand, but its key did not sign.
+    #[error("a certificate's signature is not its issuer's")]
+    BadSignature,
+    /// A certificate is signed by an algorithm that this engine does not believe or does not know.
+    #[error("a certificate is signed with {0}, which is not supported")]
+    UnsupportedAlgorithm(String),
+    /// An issuer in the path is no CA, or its key may not sign certificates.
+    #[error("a certificate was issued by one that is no certificate authority")]
+    NotCa,
+    /// More CAs follow one another than a CA above them allows.
+    #[error("the path is longer than a certificate authority in it allows")]
+    PathLength,
+    /// The anchor is distrusted for certificates issued as late as this one.
+    #[error("the anchor is no longer trusted for certificates issued as late as this one")]
+    DistrustAfter,
+    /// A critical extension that this engine does not process (RFC 5280 §4.2).
+    #[error("a certificate has the critical extension {0}, which is not understood")]
+    UnknownCritical(Oid),
+    /// A name lies outside what a CA above may vouch for.
+    #[error("a name is outside what a certificate authority may vouch for: {0}")]
+    NameConstraint(String),
+    /// A CA demands a policy (RFC 5280 §4.2.1.11), and none holds through the whole path.
+    #[error("a certificate policy is demanded, and none holds through the whole path")]
+    Policy,
+    /// A CA in the path is limited to other uses than mail.
+    #[error("a certificate authority in the path is not for e-mail")]
+    CaExtendedKeyUsage,
+    /// The leaf is for other uses than mail.
+    #[error("the certificate is not for e-mail")]
+    ExtendedKeyUsage,
+    /// The leaf's key is not for signing (RFC 8550 §4.4.2).
+    #[error("the certificate's key is not for signing")]
+    KeyUsage,
+    /// Not yet valid at the moment asked about.
+    #[error("the certificate of {} is not valid before {since}", which.subject().short())]
+    NotYetValid {
+        /// Which certificate of the path.
+        which: Certificate,
+        /// From when on it is.
+        since: Time,
+    },
+    /// No longer valid at the moment asked about.
+    #[error("the certificate of {} expired at {since}", which.subject().short())]
+    Expired {
+        /// Which certificate of the path.
+        which: Certificate,
+        /// Since when.
+        since: Time,
+    },
+}
+
+impl PathProblem {
+    /// How near to a valid path this was. Of one chain the lowest counts, of several chains the highest: so what is
+    /// told is the worst of the best attempt.
+    pub fn rank(&self) -> u8 {
+        match self {
+            Self::NoAnchors => 0,
+            Self::UnknownIssuer => 1,
+            Self::SelfSigned => 2,
+            Self::BadSignature => 3,
+            Self::UnsupportedAlgorithm(_) => 4,
+            Self::Budget => 5,
+            Self::NotCa => 6,
+            Self::PathLength => 7,
+            Self::DistrustAfter => 8,
+            Self::UnknownCritical(_) => 9,
+            Self::NameConstraint(_) => 10,
+            Self::Policy => 11,
+            Self::CaExtendedKeyUsage => 12,
+            Self::ExtendedKeyUsage => 13,
+            Self::KeyUsage => 14,
+            Self::NotYetValid { .. } => 15,
+            Self::Expired { .. } => 16,
+        }
+    }
+}
+
+/// There is no valid path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why: the worst problem of the best attempt.
+    pub problem: PathProblem,
+    /// The best attempt, leaf first, for display; nothing in it is to be believed.
+    pub partial: Vec<Certificate>,
+    /// The anchor, if that attempt reached one.
+    pub anchor: Option<Anchor>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Which policies of the S/MIME Baseline Requirements (2.23.140.1.5.{1..4}.{1..3}) are in a set, as (profile, generation).
+pub(crate) fn baseline_policies(policies: &BTreeSet<Oid>) -> Vec<(u32, u32)> {
+    let mut found = Vec::new();
+    for profile in 1..=4u32 {
+        for generation in 1..=3u32 {
+            let policy = oid::SMIME_BASELINE_ARC.push_arc(profile).and_then(|arc| arc.push_arc(generation));
+            if policy.is_ok_and(|policy| policies.contains(&policy)) {
+                found.push((profile, generation));
+            }
+        }
+    }
+    found
+}

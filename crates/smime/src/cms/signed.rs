@@ -1,0 +1,221 @@
+//! Signed-data (RFC 5652 §5.1).
+
+use std::io;
+
+use kakitome_pki::algorithm::AlgorithmIdentifier;
+use kakitome_pki::asn1::der::{self, Der};
+use kakitome_pki::asn1::{Malformed, Oid, oid, tag};
+use kakitome_pki::cert::{CERTIFICATE_LIMIT, Certificate};
+
+use super::reader::{Reader, Stop};
+use super::signer::SignerInfo;
+use crate::Finding;
+use crate::octets::{Octets, Spools};
+
+/// A message may carry this many certificates; the rest is passed over, with a finding.
+pub const CERTIFICATE_COUNT_LIMIT: usize = 200;
+/// A message may carry this many revocation lists.
+pub const CRL_COUNT_LIMIT: usize = 20;
+/// A revocation list inside a message may be this long, in octets.
+pub const CRL_LIMIT: usize = 4 * 1024 * 1024;
+/// A message may have this many signer infos, in all.
+pub const SIGNER_LIMIT: usize = 50;
+/// A signer info may be this long, in octets.
+pub const SIGNER_INFO_LIMIT: usize = 1024 * 1024;
+
+/// What a signed-data holds; nothing in it has been checked.
+pub struct SignedData {
+    /// The version that it claims.
+    pub version: u32,
+    /// The digest algorithms that it names.
+    pub digest_algorithms: Vec<AlgorithmIdentifier>,
+    /// eContentType.
+    pub content_type: Oid,
+    /// eContent, where it is inside.
+    pub content: Option<Box<dyn Octets>>,
+    /// The certificates that could be read.
+    pub certificates: Vec<Certificate>,
+    /// The revocation lists, unread.
+    pub crls: Vec<Vec<u8>>,
+    /// The signer infos that could be read.
+    pub signers: Vec<SignerInfo>,
+    /// How many signer infos there are, readable or not.
+    pub signer_count: usize,
+    /// What is odd.
+    pub findings: Vec<Finding>,
+}
+
+/// What a CMS object turned out to be.
+pub enum Object {
+    /// Signed-data.
+    Signed(Box<SignedData>),
+    /// Another content type.
+    Other(Oid),
+    /// No CMS object at all.
+    NotCms(Malformed),
+    /// It begins as CMS, but cannot be read on.
+    Broken(Finding),
+}
+
+/// Reads a CMS object: `ContentInfo ::= SEQUENCE { contentType, content [0] EXPLICIT ANY }` (RFC 5652 §3).
+///
+/// # Errors
+/// The environment's; what is wrong with the object is in the answer.
+pub fn read(octets: &dyn Octets, spools: &dyn Spools) -> io::Result<Object> {
+    let mut reader = Reader::new(octets);
+    let begun = begin(&mut reader);
+    let (mut info, content_type) = match begun {
+        Ok(begun) => begun,
+        Err(Stop::Fault(fault)) => return Err(fault),
+        Err(Stop::Malformed(malformed)) => return Ok(Object::NotCms(malformed)),
+        Err(Stop::Limit(what)) => return Ok(Object::Broken(Finding::new("limit.cms", what))),
+    };
+    if content_type != oid::SIGNED_DATA {
+        return Ok(Object::Other(content_type));
+    }
+    let read = (|| {
+        let mut content = info.enter(tag::context_constructed(0), "a ContentInfo has no content")?;
+        let signed = signed_data(&mut content, spools)?;
+        info.leave(content)?;
+        reader.leave(info)?;
+        Ok(signed)
+    })();
+    match read {
+        Ok(mut signed) => {
+            if reader.position() < octets.len() {
+                signed.findings.push(Finding::new("cms.trailing", "octets follow the CMS object"));
+            }
+            Ok(Object::Signed(Box::new(signed)))
+        }
+        Err(Stop::Fault(fault)) => Err(fault),
+        Err(Stop::Malformed(malformed)) => Ok(Object::Broken(Finding::new("cms.parse", malformed.to_string()))),
+        Err(Stop::Limit(what)) => Ok(Object::Broken(Finding::new("limit.cms", what))),
+    }
+}
+
+fn begin<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Oid), Stop> {
+    let mut info = reader.enter(tag::SEQUENCE, "not a CMS object: no SEQUENCE")?;
+    let kind = info.capture(64, "a content type is longer than any")?.ok_or(Malformed::new("not a CMS object: empty"))?;
+    let content_type = Der::new(&kind.der).oid()?;
+    Ok((info, content_type))
+}
+
+/// ```asn1
+/// SignedData ::= SEQUENCE { version, digestAlgorithms SET OF, encapContentInfo,
+///   certificates [0] IMPLICIT OPTIONAL, crls [1] IMPLICIT OPTIONAL, signerInfos SET OF SignerInfo }
+/// ```
+fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData, Stop> {
+    let mut reader = outer.enter(tag::SEQUENCE, "signed-data is not a SEQUENCE")?;
+    let mut findings = Vec::new();
+    let missing = |what| Stop::from(Malformed::new(what));
+
+    let version = reader.capture(16, "a version is longer than any")?.ok_or(missing("signed-data has no version"))?;
+    let version = Der::new(&version.der).small()?;
+
+    let mut set = reader.enter(tag::SET, "signed-data has no digest algorithms")?;
+    let mut digest_algorithms = Vec::new();
+    while let Some(algorithm) = set.capture(4096, "a digest algorithm is longer than any")? {
+        if digest_algorithms.len() >= SIGNER_LIMIT {
+            return Err(Stop::Limit("signed-data names more than 50 digest algorithms"));
+        }
+        digest_algorithms.push(AlgorithmIdentifier::parse(&Der::only(&algorithm.der)?)?);
+    }
+    reader.leave(set)?;
+
+    let mut encapsulated = reader.enter(tag::SEQUENCE, "signed-data has no encapContentInfo")?;
+    let kind = encapsulated.capture(64, "a content type is longer than any")?.ok_or(missing("signed-data has no content type"))?;
+    let content_type = Der::new(&kind.der).oid()?;
+    let content = match encapsulated.peek()? {
+        Some(_) => {
+            let mut explicit = encapsulated.enter(tag::context_constructed(0), "signed-data has an odd content")?;
+            let mut spool = spools.spool()?;
+            explicit.octet_string(&mut spool)?;
+            encapsulated.leave(explicit)?;
+            Some(spool.finish()?)
+        }
+        None => None,
+    };
+    reader.leave(encapsulated)?;
+
+    let mut certificates: Vec<Certificate> = Vec::new();
+    if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(0)) {
+        let mut set = reader.enter(tag::context_constructed(0), "")?;
+        while let Some(element) = set.peek()? {
+            if certificates.len() >= CERTIFICATE_COUNT_LIMIT {
+                findings.push(Finding::new("limit.cms", "the message carries more than 200 certificates"));
+                while set.skip()?.is_some() {}
+                break;
+            }
+            // Other forms (attribute certificates, [0] to [3]) say nothing about who sent a mail.
+            if element.tag != tag::SEQUENCE {
+                set.skip()?;
+                continue;
+            }
+            let Some(captured) = set.capture(CERTIFICATE_LIMIT, "a certificate is larger than 256 KiB")? else { break };
+            match Certificate::parse(&captured.der) {
+                Ok(certificate) if certificates.contains(&certificate) => {}
+                Ok(certificate) => certificates.push(certificate),
+                Err(malformed) => findings.push(Finding::new("cms.certificate", malformed.to_string())),
+            }
+        }
+        reader.leave(set)?;
+    }
+    let mut crls = Vec::new();
+    if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(1)) {
+        let mut set = reader.enter(tag::context_constructed(1), "")?;
+        while let Some(element) = set.peek()? {
+            let size = element.end.map_or(0, |end| end.saturating_sub(element.start));
+            if element.tag != tag::SEQUENCE || crls.len() >= CRL_COUNT_LIMIT || usize::try_from(size).is_ok_and(|size| size > CRL_LIMIT) {
+                set.skip()?;
+                continue;
+            }
+            if let Some(captured) = set.capture(CRL_LIMIT, "a revocation list is larger than 4 MiB")? {
+                crls.push(captured.der);
+            }
+        }
+        reader.leave(set)?;
+    }
+
+    let mut set = reader.enter(tag::SET, "signed-data has no signer infos")?;
+    let mut signers = Vec::new();
+    let mut signer_count = 0usize;
+    while let Some(captured) = set.capture(SIGNER_INFO_LIMIT, "a signer info is larger than 1 MiB")? {
+        signer_count = signer_count.saturating_add(1);
+        if signer_count > SIGNER_LIMIT {
+            return Err(Stop::Limit("the message has more than 50 signer infos"));
+        }
+        match SignerInfo::parse(&captured.der) {
+            Ok(signer) => signers.push(signer),
+            Err(malformed) => findings.push(Finding::new("cms.parse", malformed.to_string())),
+        }
+    }
+    reader.leave(set)?;
+    outer.leave(reader)?;
+    Ok(SignedData {
+        version,
+        digest_algorithms,
+        content_type,
+        content,
+        certificates,
+        crls,
+        signers,
+        signer_count,
+        findings,
+    })
+}
+
+/// The contents of an OCTET STRING in DER.
+///
+/// # Errors
+/// It is none.
+pub(super) fn octets_of(value: &[u8]) -> Result<&[u8], Malformed> {
+    Ok(Der::only(value)?.of(tag::OCTET_STRING, "an OCTET STRING is missing")?.value)
+}
+
+/// An OBJECT IDENTIFIER in DER.
+///
+/// # Errors
+/// It is none.
+pub(super) fn oid_of(value: &[u8]) -> Result<Oid, Malformed> {
+    der::oid(Der::only(value)?.of(tag::OID, "an object identifier is missing")?.value)
+}

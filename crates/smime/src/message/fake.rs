@@ -1,0 +1,73 @@
+//! Parts that look like a signature and sign nothing: the trick of real phishing mails (VERDICT G01 to G05).
+
+use std::io;
+
+use super::open::{Decoded, decoded, is_pkcs7_signature};
+use crate::Finding;
+use crate::cms::signed::{self, Object};
+use crate::cms::verify::{self, Content};
+use crate::mime::scan::{Entity, Structure};
+use crate::octets::{Octets, Spools};
+
+/// A file of this many octets is looked into; a larger one is no signature.
+pub const LOOK_LIMIT: u64 = 1024 * 1024;
+
+/// Looks for a part that poses as a signature in a mail that has none at its root.
+///
+/// # Errors
+/// The environment's.
+pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::Result<Option<Finding>> {
+    for (number, entity) in structure.entities.iter().enumerate() {
+        let named = entity.file_name().is_some_and(|name| name.ends_with(".p7s"));
+        if !named && !is_pkcs7_signature(entity) {
+            continue;
+        }
+        if entity.content_type.kind == "multipart" {
+            // A whole signed mail under the name of a signature (VERDICT C04).
+            return Ok(Some(Finding::new("fake.wrapped", "a multipart poses as a signature file")));
+        }
+        let parent = entity.parent.and_then(|parent| structure.entity(parent));
+        if parent.is_some_and(|parent| parent.content_type.is("multipart", "signed") && parent.parts.get(1) == Some(&number)) {
+            // The signature of an inner part: not of this mail, but no trick by itself.
+            continue;
+        }
+        let Decoded::Octets(octets, _) = decoded(mail, entity, LOOK_LIMIT, spools)? else {
+            return Ok(Some(Finding::new("fake.notcms", "a file larger than any signature poses as one")));
+        };
+        let signed = match signed::read(&*octets, spools)? {
+            Object::Signed(signed) => signed,
+            Object::NotCms(_) | Object::Other(_) | Object::Broken(_) => {
+                let head = crate::octets::read_range(&*octets, 0..octets.len(), 8)?;
+                return Ok(Some(Finding::new("fake.notcms", format!("the file is {}", kind(&head)))));
+            }
+        };
+        // Some servers flatten multipart/signed and keep the parts (VERDICT G05): then it is this mail's own.
+        for sibling in siblings(structure, parent, number) {
+            let outcome = verify::verify(&signed, &Content::Part(mail, sibling.range.clone()))?;
+            if outcome.verified.is_some() {
+                return Ok(None);
+            }
+        }
+        return Ok(Some(Finding::new("fake.othermail", "the file is the signature of another mail")));
+    }
+    Ok(None)
+}
+
+fn siblings<'a>(structure: &'a Structure, parent: Option<&'a Entity>, own: usize) -> impl Iterator<Item = &'a Entity> {
+    let parts = parent.map_or(&[][..], |parent| parent.parts.as_slice());
+    // The first few: a mail whose signature covers its hundredth part does not occur.
+    parts.iter().filter(move |part| **part != own).take(4).filter_map(|part| structure.entity(*part))
+}
+
+fn kind(head: &[u8]) -> &'static str {
+    match head {
+        [0x89, b'P', b'N', b'G', ..] => "a PNG picture",
+        [b'P', b'K', 3, 4, ..] => "a ZIP archive",
+        [b'%', b'P', b'D', b'F', ..] => "a PDF document",
+        [b'<', ..] => "an HTML page",
+        [b'M', b'Z', ..] => "a Windows program",
+        [0xff, 0xd8, 0xff, ..] => "a JPEG picture",
+        [] => "empty",
+        _ => "not a signature",
+    }
+}

@@ -1,0 +1,7 @@
+//! A whole mail: opened into its protective layer, or signed.
+
+pub mod fake;
+pub mod open;
+pub mod payload;
+pub mod protect;
+pub mod sign;

@@ -1,0 +1,315 @@
+//! What is signed: the body of a mail with its `Content-*` fields, made safe for every relay, as a list of pieces over
+//! the mail's own octets. It is written twice (digest, output) and never held.
+//!
+//! 7-bit, CRLF, no line over 998 octets, no white space at a line's end, no line that begins with `From `: leaf by
+//! leaf, only where a leaf needs it, and never inside what is protected already or is a message of its own.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use super::protect::is_composed;
+use crate::cms::verify::canonical;
+use crate::mime::encoding::{Base64Writer, QuotedPrintableWriter};
+use crate::mime::header::{Encoding, Header};
+use crate::mime::lines::{Ending, Lines};
+use crate::mime::scan::{Entity, LINE_LIMIT, Structure, Traits};
+use crate::octets::{Octets, copy_range};
+
+/// Why a mail passes unsigned although it may be signed: the reason in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsignable {
+    /// It is signed or encrypted already.
+    #[error("the mail is signed or encrypted already")]
+    AlreadyProtected,
+    /// Two programs could read it differently, so what would be signed is not certain.
+    #[error("the mail can be read in two ways: {0}")]
+    Ambiguous(&'static str),
+    /// A header field is not 7-bit: a relay that changes it would break the signature.
+    #[error("a header field holds raw 8-bit text, which relays may change")]
+    EightBitHeader,
+    /// A part that must not be touched is not 7-bit.
+    #[error("a part that must not be changed ({0}) is not safe on every relay")]
+    Untouchable(&'static str),
+}
+
+enum Piece {
+    Octets(Vec<u8>),
+    /// Lines of the mail, every ending as CRLF.
+    Lines(Range<u64>),
+    /// A leaf in quoted-printable.
+    Quoted(Range<u64>),
+    /// A leaf in base64; text with every ending as CRLF.
+    Base64 { range: Range<u64>, text: bool },
+}
+
+/// The recipe of a payload.
+pub(super) struct Payload {
+    pieces: Vec<Piece>,
+}
+
+impl Payload {
+    /// Plans the payload of a mail.
+    pub(super) fn plan(structure: &Structure) -> Result<Self, Unsignable> {
+        refuse_protected(structure)?;
+        if let Some(finding) = structure.findings.iter().find(|finding| finding.code != "in.mbox") {
+            return Err(Unsignable::Ambiguous(finding.code));
+        }
+        let root = structure.root();
+        let mut pieces = vec![Piece::Octets(root_header(root)?)];
+        let mut at = root.body.start;
+        if root.parts.is_empty() {
+            if let Some(piece) = leaf(root)? {
+                pieces.push(piece);
+                at = root.body.end;
+            }
+        } else {
+            whole_lines(root.traits, "the text around the parts")?;
+        }
+        for entity in structure.entities.iter().skip(1) {
+            at = part(structure, entity, at, &mut pieces)?;
+        }
+        pieces.push(Piece::Lines(at..root.body.end));
+        Ok(Self { pieces })
+    }
+
+    /// Writes the payload.
+    pub(super) fn write(&self, mail: &dyn Octets, to: &mut dyn Write) -> io::Result<()> {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Octets(octets) => to.write_all(octets)?,
+                Piece::Lines(range) => canonical(mail, range.clone(), to)?,
+                Piece::Quoted(range) => quoted(mail, range.clone(), to)?,
+                Piece::Base64 { range, text } => {
+                    let mut writer = Base64Writer::new(&mut *to);
+                    if *text {
+                        canonical(mail, range.clone(), &mut writer)?;
+                    } else {
+                        copy_range(mail, range.clone(), &mut writer)?;
+                    }
+                    writer.finish()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn quoted(mail: &dyn Octets, range: Range<u64>, to: &mut dyn Write) -> io::Result<()> {
+    let mut writer = QuotedPrintableWriter::new(to);
+    let mut lines = Lines::new(mail, range);
+    while let Some(line) = lines.next_line()? {
+        writer.text(line.text)?;
+        if line.ending != Ending::None {
+            writer.end_line()?;
+        }
+    }
+    writer.finish().map(drop)
+}
+
+fn refuse_protected(structure: &Structure) -> Result<(), Unsignable> {
+    let root = structure.root();
+    let content_type = &root.content_type;
+    let protected = content_type.is("multipart", "signed")
+        || content_type.is("multipart", "encrypted")
+        || super::open::is_pkcs7_mime(root)
+        || super::open::is_pkcs7_signature(root);
+    // A root that claims header protection without a layer is somebody else's half-made mail.
+    if protected || content_type.parameter("hp").is_some() { Err(Unsignable::AlreadyProtected) } else { Ok(()) }
+}
+
+/// The header of the payload: the mail's own `Content-*` fields, then copies of what the sender composed.
+fn root_header(root: &Entity) -> Result<Vec<u8>, Unsignable> {
+    let header = &root.header;
+    let mut out = Vec::new();
+    let new_encoding = new_encoding(root);
+    let mut has_type = false;
+    for field in &header.fields {
+        let name = header.name(field);
+        if name.eq_ignore_ascii_case("Content-Type") {
+            has_type = true;
+            let value = header.value(field).trim_ascii_end();
+            let value = value.strip_suffix(b";").unwrap_or(value);
+            out.extend_from_slice(&crlf(&[b"Content-Type:".as_slice(), value].concat()));
+            out.extend_from_slice(b";\r\n\thp=\"clear\"\r\n");
+        } else if name.eq_ignore_ascii_case("Content-Transfer-Encoding") && new_encoding.is_some() {
+        } else if is_content(name) {
+            out.extend_from_slice(&crlf(header.whole(field)));
+        }
+    }
+    if !has_type {
+        // RFC 2045 §5.2: the default is US-ASCII; for other text the charset is not known (RFC 1428).
+        let charset = if root.traits.eight_bit > 0 { "unknown-8bit" } else { "us-ascii" };
+        out.extend_from_slice(format!("Content-Type: text/plain; charset={charset};\r\n\thp=\"clear\"\r\n").as_bytes());
+    }
+    if let Some(encoding) = new_encoding {
+        out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n").as_bytes());
+    }
+    for field in &header.fields {
+        if is_composed(header.name(field)) {
+            out.extend_from_slice(&crlf(header.whole(field)));
+        }
+    }
+    safe_header(&out)?;
+    out.extend_from_slice(b"\r\n");
+    Ok(out)
+}
+
+/// Does a field describe the body, so that it moves with it (MAILFLOW §4.4)?
+pub(super) fn is_content(name: &str) -> bool {
+    name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"))
+}
+
+/// A field with every line end as CRLF, and one at its end.
+pub(super) fn crlf(field: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(field.len().saturating_add(2));
+    let has_end = field.ends_with(b"\n");
+    for (number, line) in field.split(|octet| *octet == b'\n').enumerate() {
+        if number > 0 {
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+    }
+    // Content-Type is given without its end, to be continued.
+    if !has_end && !field.starts_with(b"Content-Type:") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+fn safe_header(header: &[u8]) -> Result<(), Unsignable> {
+    let long = |line: &[u8]| u64::try_from(line.len()).is_ok_and(|length| length > LINE_LIMIT.saturating_add(1));
+    if !header.is_ascii() {
+        Err(Unsignable::EightBitHeader)
+    } else if header.split(|octet| *octet == b'\n').any(long) {
+        Err(Unsignable::Untouchable("a header field with an overlong line"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Plans one part that is not the root; says where the next piece begins.
+fn part(structure: &Structure, entity: &Entity, at: u64, pieces: &mut Vec<Piece>) -> Result<u64, Unsignable> {
+    safe_header(&entity.header.octets)?;
+    if is_inside_untouchable(structure, entity) {
+        whole_lines(entity.traits, "inside a signed, encrypted or attached mail")?;
+        return Ok(at);
+    }
+    let Some(encoding) = new_encoding(entity) else {
+        whole_lines(entity.traits, if entity.parts.is_empty() { "an encoded part" } else { "the text around the parts" })?;
+        return Ok(at);
+    };
+    pieces.push(Piece::Lines(at..entity.header.start));
+    let header = &entity.header;
+    let mut out = Vec::new();
+    for field in &header.fields {
+        if !header.name(field).eq_ignore_ascii_case("Content-Transfer-Encoding") {
+            out.extend_from_slice(&crlf(header.whole(field)));
+        }
+    }
+    out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n\r\n").as_bytes());
+    pieces.push(Piece::Octets(out));
+    Ok(match leaf(entity)? {
+        Some(piece) => {
+            pieces.push(piece);
+            entity.body.end
+        }
+        None => entity.body.start,
+    })
+}
+
+/// A part whose octets belong to somebody else: re-encoding it would break what it proves (MAILFLOW §4.4.4).
+fn is_untouchable(entity: &Entity) -> bool {
+    let content_type = &entity.content_type;
+    content_type.is("multipart", "signed")
+        || content_type.is("multipart", "encrypted")
+        || content_type.kind == "message"
+        || super::open::is_pkcs7_mime(entity)
+}
+
+fn is_inside_untouchable(structure: &Structure, entity: &Entity) -> bool {
+    let mut this = Some(entity);
+    while let Some(entity) = this {
+        // The root is what is signed now; it was refused before if it is protected.
+        if entity.parent.is_some() && is_untouchable(entity) {
+            return true;
+        }
+        this = entity.parent.and_then(|parent| structure.entity(parent));
+    }
+    false
+}
+
+/// Lines that no relay needs to change, in a part that we may not change.
+fn whole_lines(traits: Traits, what: &'static str) -> Result<(), Unsignable> {
+    if traits.eight_bit > 0 || traits.long_line || traits.bare_cr || traits.nul {
+        Err(Unsignable::Untouchable(what))
+    } else {
+        Ok(())
+    }
+}
+
+/// The label that a part needs in the payload, where it is not the one that it has.
+fn new_encoding(entity: &Entity) -> Option<&'static str> {
+    let identity = matches!(entity.encoding, Encoding::SevenBit | Encoding::EightBit | Encoding::Binary);
+    if !identity || is_untouchable(entity) {
+        return None;
+    }
+    if !entity.parts.is_empty() || entity.content_type.kind == "multipart" {
+        return (entity.encoding != Encoding::SevenBit).then_some("7bit");
+    }
+    if needs_encoding(entity) {
+        return Some(if is_quoted(entity) { "quoted-printable" } else { "base64" });
+    }
+    (entity.encoding != Encoding::SevenBit).then_some("7bit")
+}
+
+fn needs_encoding(entity: &Entity) -> bool {
+    let traits = entity.traits;
+    traits.eight_bit > 0 || traits.long_line || traits.trailing_space || traits.from_line || traits.bare_cr || traits.nul
+}
+
+/// Text goes as quoted-printable unless that would swell it beyond base64: one octet in six above 127.
+fn is_quoted(entity: &Entity) -> bool {
+    let length = entity.body.end.saturating_sub(entity.body.start);
+    entity.content_type.kind == "text" && !entity.traits.nul && entity.traits.eight_bit.saturating_mul(6) <= length
+}
+
+/// The encoded body of a leaf that needs one.
+fn leaf(entity: &Entity) -> Result<Option<Piece>, Unsignable> {
+    if !entity.parts.is_empty() {
+        return Ok(None);
+    }
+    let identity = matches!(entity.encoding, Encoding::SevenBit | Encoding::EightBit | Encoding::Binary);
+    if !identity || is_untouchable(entity) || entity.content_type.kind == "multipart" {
+        whole_lines(entity.traits, "an encoded part")?;
+        return Ok(None);
+    }
+    if !needs_encoding(entity) {
+        return Ok(None);
+    }
+    let range = entity.body.clone();
+    Ok(Some(if is_quoted(entity) {
+        Piece::Quoted(range)
+    } else {
+        Piece::Base64 { range, text: entity.content_type.kind == "text" }
+    }))
+}
+
+/// The outer header of the signed mail: every field as it stands and in order, less the `Content-*` that moved.
+pub(super) fn outer_header(header: &Header) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut has_version = false;
+    for field in &header.fields {
+        let name = header.name(field);
+        let is_version = name.eq_ignore_ascii_case("MIME-Version");
+        // RFC 2045 §4: exactly one.
+        if is_content(name) || (is_version && has_version) {
+            continue;
+        }
+        has_version |= is_version;
+        out.extend_from_slice(&crlf(header.whole(field)));
+    }
+    if !has_version {
+        out.extend_from_slice(b"MIME-Version: 1.0\r\n");
+    }
+    out
+}

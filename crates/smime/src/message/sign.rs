@@ -1,0 +1,189 @@
+//! The signing of a mail, by byte ranges and by ask and answer: a [`Draft`] says what to sign, the caller signs it
+//! wherever the key lives, and the draft writes the mail.
+
+use std::io::{self, Write};
+
+use kakitome_pki::algorithm::{Digest, Signature};
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::{Certificate, hex};
+use kakitome_pki::crypto::{Hasher, NoRandomness, Random};
+
+use super::payload::{self, Payload, Unsignable};
+use crate::cms::write::{NotWritten, SignatureRequest};
+use crate::mime::encoding::Base64Writer;
+use crate::mime::header::Header;
+use crate::mime::scan::{Structure, scan};
+use crate::octets::Octets;
+
+/// A Date within this distance of now lets the signature carry the time, in seconds: one mail program calls a
+/// signature bad whose time is more than an hour from the Date (MAILFLOW §4.5).
+pub const DATE_DISTANCE: u64 = 50 * 60;
+
+/// How a mail is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// multipart/signed: every mail program can read the mail.
+    Clear,
+    /// application/pkcs7-mime: survives relays that change parts, but only S/MIME programs can read it.
+    Opaque,
+}
+
+/// A mail that is ready to be signed.
+pub struct Draft<'a> {
+    mail: &'a dyn Octets,
+    structure: Structure,
+    payload: Payload,
+}
+
+impl<'a> Draft<'a> {
+    /// Reads a mail and plans what will be signed.
+    ///
+    /// # Errors
+    /// The environment's; inside, why this mail is passed as it is.
+    pub fn new(mail: &'a dyn Octets) -> io::Result<Result<Self, Unsignable>> {
+        let structure = scan(mail, 0..mail.len())?;
+        Ok(Payload::plan(&structure).map(|payload| Self { mail, structure, payload }))
+    }
+
+    /// The header of the mail.
+    pub fn header(&self) -> &Header {
+        &self.structure.root().header
+    }
+
+    /// The signing time that the signature may carry: now, if the mail's Date is near.
+    pub fn signing_time(&self, now: Time) -> Option<Time> {
+        let date = self.header().find("Date").and_then(|date| Time::from_mail_date(&date))?;
+        (date.distance(now) <= DATE_DISTANCE).then_some(now)
+    }
+
+    /// Hashes the payload and asks for a signature.
+    ///
+    /// # Errors
+    /// The environment's; inside, that nothing signs with this algorithm here.
+    pub fn request(
+        &self,
+        certificate: &Certificate,
+        algorithm: Signature,
+        digest: Digest,
+        signing_time: Option<Time>,
+    ) -> io::Result<Result<Asked<'_, 'a>, NotWritten>> {
+        let Some(hasher) = Hasher::new(digest) else { return Ok(Err(NotWritten)) };
+        let mut counting = Counting { hasher, length: 0 };
+        self.payload.write(self.mail, &mut counting)?;
+        let value = counting.hasher.finish();
+        let request = SignatureRequest::new(certificate, algorithm, digest, value.as_ref(), signing_time);
+        Ok(request.map(|request| Asked { draft: self, request, digest, length: counting.length }))
+    }
+}
+
+/// A draft whose signature was asked for.
+pub struct Asked<'d, 'a> {
+    draft: &'d Draft<'a>,
+    request: SignatureRequest,
+    digest: Digest,
+    length: usize,
+}
+
+impl Asked<'_, '_> {
+    /// The octets to sign.
+    pub fn octets(&self) -> &[u8] {
+        &self.request.octets
+    }
+
+    /// With which algorithm.
+    pub fn algorithm(&self) -> Signature {
+        self.request.algorithm
+    }
+
+    /// Writes the signed mail. `chain` holds the signer's certificate and the intermediates, without the root.
+    ///
+    /// # Errors
+    /// The environment's.
+    pub fn write(
+        &self,
+        form: Form,
+        signature: &[u8],
+        signer: &Certificate,
+        chain: &[Certificate],
+        random: &dyn Random,
+        to: &mut dyn Write,
+    ) -> io::Result<()> {
+        to.write_all(&payload::outer_header(self.draft.header()))?;
+        match form {
+            Form::Clear => self.clear(signature, signer, chain, random, to),
+            Form::Opaque => self.opaque(signature, signer, chain, to),
+        }
+    }
+
+    /// RFC 8551 §3.5.3.3.
+    fn clear(
+        &self,
+        signature: &[u8],
+        signer: &Certificate,
+        chain: &[Certificate],
+        random: &dyn Random,
+        to: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut octets = [0; 16];
+        random.fill(&mut octets).map_err(|NoRandomness| io::Error::other(NoRandomness))?;
+        let boundary = format!("kakitome-{}", hex(&octets));
+        let micalg = self.digest.name().to_ascii_lowercase();
+        write!(
+            to,
+            "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\
+             \tmicalg={micalg}; boundary=\"{boundary}\"\r\n\
+             \r\n\
+             --{boundary}\r\n"
+        )?;
+        self.draft.payload.write(self.draft.mail, to)?;
+        write!(
+            to,
+            "\r\n--{boundary}\r\n\
+             Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\
+             Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\
+             Content-Description: S/MIME Cryptographic Signature\r\n\
+             \r\n"
+        )?;
+        let (head, tail) = self.request.assemble(signature, signer, chain, None);
+        let mut writer = Base64Writer::new(&mut *to);
+        writer.write_all(&head)?;
+        writer.write_all(&tail)?;
+        writer.finish()?;
+        write!(to, "\r\n--{boundary}--\r\n")
+    }
+
+    /// RFC 8551 §3.5.2.
+    fn opaque(&self, signature: &[u8], signer: &Certificate, chain: &[Certificate], to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(
+            b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\r\n\
+              Content-Transfer-Encoding: base64\r\n\
+              Content-Disposition: attachment; filename=\"smime.p7m\"\r\n\
+              Content-Description: S/MIME Signed Message\r\n\
+              \r\n",
+        )?;
+        let (head, tail) = self.request.assemble(signature, signer, chain, Some(self.length));
+        let mut writer = Base64Writer::new(&mut *to);
+        writer.write_all(&head)?;
+        self.draft.payload.write(self.draft.mail, &mut writer)?;
+        writer.write_all(&tail)?;
+        writer.finish().map(drop)
+    }
+}
+
+struct Counting {
+    hasher: Hasher,
+    length: usize,
+}
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hasher.update(bytes);
+        self.length = self.length.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,264 @@
+//! The mailboxes of an address field (RFC 5322 §3.4, RFC 6532), read strictly: where two programs could see different
+//! senders, there is no sender.
+
+use super::header::{self, Header};
+
+/// One mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// What the sender calls himself, decoded; nobody has checked it.
+    pub display_name: Option<String>,
+    /// The addr-spec as it stands.
+    pub address: String,
+}
+
+/// Why a field names no sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is empty.
+    Empty,
+    /// It names no address.
+    NoAddress,
+    /// It breaks the grammar, or is a group.
+    Syntax,
+}
+
+/// A field longer than this is not read, in octets.
+pub const ADDRESS_FIELD_LIMIT: usize = 64 * 1024;
+
+/// Reads the mailboxes of a field's raw value.
+///
+/// # Errors
+/// [`Unreadable`]: the grammar of RFC 5322 §3.4 is not met. Obsolete routes are refused, groups too.
+pub fn mailboxes(value: &[u8]) -> Result<Vec<Mailbox>, Unreadable> {
+    if value.len() > ADDRESS_FIELD_LIMIT {
+        return Err(Unreadable::Syntax);
+    }
+    let text = std::str::from_utf8(value).map_err(|_| Unreadable::Syntax)?.replace(['\r', '\n'], "");
+    if text.chars().any(|character| character.is_control() && character != '\t') {
+        return Err(Unreadable::Syntax);
+    }
+    if text.trim().is_empty() {
+        return Err(Unreadable::Empty);
+    }
+    let tokens = tokens(&text)?;
+    let mut out = Vec::new();
+    for mailbox in tokens.split(|token| *token == Token::Special(',')) {
+        if mailbox.is_empty() {
+            // RFC 5322 §4.4 allows empty list elements; a sender has no use for them.
+            return Err(Unreadable::Syntax);
+        }
+        out.push(one(mailbox)?);
+    }
+    Ok(out)
+}
+
+/// Why a header names no single author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoAuthor {
+    /// There is no From, or an empty one.
+    Absent,
+    /// There is more than one From field.
+    Duplicate,
+    /// One From names several mailboxes.
+    Several,
+    /// The From names no address.
+    NoAddress,
+    /// The From breaks the grammar.
+    Syntax,
+}
+
+/// The one mailbox of the one From field. Sender, Reply-To and Return-Path never take its place (VERDICT §4.3 d).
+///
+/// # Errors
+/// [`NoAuthor`].
+pub fn author(header: &Header) -> Result<Mailbox, NoAuthor> {
+    let mut fields = header.all("From");
+    let field = fields.next().ok_or(NoAuthor::Absent)?;
+    if fields.next().is_some() {
+        return Err(NoAuthor::Duplicate);
+    }
+    author_of(header.value(field))
+}
+
+/// The one mailbox of a From field's raw value.
+///
+/// # Errors
+/// [`NoAuthor`].
+pub fn author_of(value: &[u8]) -> Result<Mailbox, NoAuthor> {
+    match mailboxes(value) {
+        Ok(mut all) if all.len() == 1 => all.pop().ok_or(NoAuthor::Absent),
+        Ok(_) => Err(NoAuthor::Several),
+        Err(Unreadable::Empty) => Err(NoAuthor::Absent),
+        Err(Unreadable::NoAddress) => Err(NoAuthor::NoAddress),
+        Err(Unreadable::Syntax) => Err(NoAuthor::Syntax),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    Atom(String),
+    /// With its quotes and escapes, and the text inside.
+    Quoted(String, String),
+    Literal(String),
+    Special(char),
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, Unreadable> {
+    let mut out = Vec::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            ' ' | '\t' => {}
+            '(' => {
+                let mut depth = 1usize;
+                while depth > 0 {
+                    match characters.next().ok_or(Unreadable::Syntax)? {
+                        '\\' => {
+                            characters.next();
+                        }
+                        '(' => depth = depth.saturating_add(1),
+                        ')' => depth = depth.saturating_sub(1),
+                        _ => {}
+                    }
+                }
+            }
+            '"' => {
+                let (mut raw, mut inner) = (String::from('"'), String::new());
+                loop {
+                    let next = characters.next().ok_or(Unreadable::Syntax)?;
+                    raw.push(next);
+                    match next {
+                        '"' => break,
+                        '\\' => {
+                            let escaped = characters.next().ok_or(Unreadable::Syntax)?;
+                            raw.push(escaped);
+                            inner.push(escaped);
+                        }
+                        _ => inner.push(next),
+                    }
+                }
+                out.push(Token::Quoted(raw, inner));
+            }
+            '[' => {
+                let mut literal = String::from('[');
+                loop {
+                    let next = characters.next().ok_or(Unreadable::Syntax)?;
+                    literal.push(next);
+                    match next {
+                        ']' => break,
+                        '[' | '\\' => return Err(Unreadable::Syntax),
+                        _ => {}
+                    }
+                }
+                out.push(Token::Literal(literal));
+            }
+            '<' | '>' | '@' | ',' | '.' => out.push(Token::Special(character)),
+            // A group, an obsolete route's end, or what stands nowhere.
+            ':' | ';' | '\\' | ')' | ']' => return Err(Unreadable::Syntax),
+            _ => {
+                let mut atom = String::from(character);
+                while let Some(next) = characters.next_if(|next| !" \t()<>[]:;@\\,.\"".contains(*next)) {
+                    atom.push(next);
+                }
+                out.push(Token::Atom(atom));
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn one(tokens: &[Token]) -> Result<Mailbox, Unreadable> {
+    let open = tokens.iter().position(|token| *token == Token::Special('<'));
+    let Some(open) = open else {
+        if !tokens.contains(&Token::Special('@')) {
+            return Err(Unreadable::NoAddress);
+        }
+        return Ok(Mailbox { display_name: None, address: addr_spec(tokens)? });
+    };
+    let (phrase, rest) = tokens.split_at_checked(open).ok_or(Unreadable::Syntax)?;
+    let [Token::Special('<'), inside @ .., Token::Special('>')] = rest else { return Err(Unreadable::Syntax) };
+    if inside.is_empty() {
+        return Err(Unreadable::NoAddress);
+    }
+    let mut words = Vec::new();
+    for token in phrase {
+        match token {
+            Token::Atom(atom) => words.push(atom.clone()),
+            Token::Quoted(_, inner) => words.push(inner.clone()),
+            // RFC 5322 §4.1 obs-phrase: a dot in a name, such as `Taro K. Reiji`.
+            Token::Special('.') => {
+                if let Some(last) = words.last_mut() {
+                    last.push('.');
+                }
+            }
+            Token::Special(_) | Token::Literal(_) => return Err(Unreadable::Syntax),
+        }
+    }
+    let display_name = if words.is_empty() { None } else { Some(header::decode(words.join(" ").as_bytes())) };
+    Ok(Mailbox { display_name, address: addr_spec(inside)? })
+}
+
+/// `local-part "@" domain` of dot-atoms, a quoted local part or a domain literal; nothing obsolete.
+fn addr_spec(tokens: &[Token]) -> Result<String, Unreadable> {
+    let at = tokens.iter().position(|token| *token == Token::Special('@')).ok_or(Unreadable::NoAddress)?;
+    let (local, rest) = tokens.split_at_checked(at).ok_or(Unreadable::Syntax)?;
+    let local = match local {
+        [Token::Quoted(raw, _)] => raw.clone(),
+        _ => dot_atom(local)?,
+    };
+    let domain = match rest.get(1..).unwrap_or_default() {
+        [Token::Literal(literal)] => literal.clone(),
+        domain => dot_atom(domain)?,
+    };
+    Ok(format!("{local}@{domain}"))
+}
+
+fn dot_atom(tokens: &[Token]) -> Result<String, Unreadable> {
+    let mut out = String::new();
+    let mut want_atom = true;
+    for token in tokens {
+        match token {
+            Token::Atom(atom) if want_atom => out.push_str(atom),
+            Token::Special('.') if !want_atom => out.push('.'),
+            _ => return Err(Unreadable::Syntax),
+        }
+        want_atom = !want_atom;
+    }
+    if want_atom { Err(Unreadable::Syntax) } else { Ok(out) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_names_one_sender_or_says_why_not() {
+        let read = |text: &str| {
+            mailboxes(text.as_bytes())
+                .map(|all| all.into_iter().map(|one| format!("{}|{}", one.display_name.unwrap_or_default(), one.address)).collect::<Vec<_>>().join(" & "))
+        };
+        for (text, expected) in [
+            ("taro@corp.example", Ok("|taro@corp.example")),
+            ("=?UTF-8?B?5L6L56S66YqA6KGM?= <info@bank.example> (広報)", Ok("例示銀行|info@bank.example")),
+            ("\"info@bank.example\" <eve@eve.example>", Ok("info@bank.example|eve@eve.example")),
+            ("\"a b\"@eve.example", Ok("|\"a b\"@eve.example")),
+            ("\"info@bank.example\"@eve.example", Ok("|\"info@bank.example\"@eve.example")),
+            ("a@b.example, c@d.example", Ok("|a@b.example & |c@d.example")),
+            ("\"Taro, K.\" <t@x.example>", Ok("Taro, K.|t@x.example")),
+            ("info@bank.example <eve@eve.example>", Err(Unreadable::Syntax)),
+            ("a@b@c.example", Err(Unreadable::Syntax)),
+            ("<@relay.example:a@b.example>", Err(Unreadable::Syntax)),
+            ("friends: a@b.example;", Err(Unreadable::Syntax)),
+            ("a b@c.example", Err(Unreadable::Syntax)),
+            ("a@b.example,", Err(Unreadable::Syntax)),
+            ("a..b@c.example", Err(Unreadable::Syntax)),
+            ("a@b.example\0.eve", Err(Unreadable::Syntax)),
+            ("Bank", Err(Unreadable::NoAddress)),
+            ("Bank <>", Err(Unreadable::NoAddress)),
+            ("  ", Err(Unreadable::Empty)),
+        ] {
+            assert_eq!(read(text), expected.map(str::to_owned), "{text}");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Header fields (RFC 5322 §2.2) as ranges over a header block, and the two structured ones that decide how a body is
+//! read: Content-Type and Content-Transfer-Encoding (RFC 2045 §5, §6).
+
+use std::ops::Range;
+
+/// A header block larger than this is not read on, in octets.
+pub const HEADER_LIMIT: usize = 1024 * 1024;
+/// A header block may have this many fields.
+pub const FIELD_LIMIT: usize = 5_000;
+
+/// One header field, as ranges over the block's octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The name.
+    pub name: Range<usize>,
+    /// The value, still folded, without the line end.
+    pub value: Range<usize>,
+    /// Name, colon, value and the last line end.
+    pub whole: Range<usize>,
+}
+
+/// A header block in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// The octets, without the empty line that ends the block.
+    pub octets: Vec<u8>,
+    /// Where the block begins in the message.
+    pub start: u64,
+    /// The fields, in order.
+    pub fields: Vec<Field>,
+    /// A line that is neither a field nor the continuation of one.
+    pub malformed: bool,
+    /// The block was longer than [`HEADER_LIMIT`] or had more than [`FIELD_LIMIT`] fields.
+    pub over_limit: bool,
+}
+
+impl Header {
+    /// Takes the next line (with its ending) of the block.
+    pub(super) fn push(&mut self, text: &[u8], ending: &[u8]) {
+        if self.octets.len().saturating_add(text.len()) > HEADER_LIMIT || self.fields.len() >= FIELD_LIMIT {
+            self.over_limit = true;
+            return;
+        }
+        let from = self.octets.len();
+        self.octets.extend_from_slice(text);
+        let text_end = self.octets.len();
+        self.octets.extend_from_slice(ending);
+        let end = self.octets.len();
+        if matches!(text.first(), Some(b' ' | b'\t')) {
+            match self.fields.last_mut() {
+                Some(field) => {
+                    field.value.end = text_end;
+                    field.whole.end = end;
+                }
+                None => self.malformed = true,
+            }
+            return;
+        }
+        // RFC 5322 §2.2: printable ASCII except colon; obsolete syntax allows white space before the colon (§4.5).
+        let colon = text.iter().position(|octet| *octet == b':');
+        let name = colon.and_then(|colon| text.get(..colon)).unwrap_or_default().trim_ascii_end();
+        if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
+            self.malformed = true;
+            return;
+        }
+        let value_from = from.saturating_add(colon.unwrap_or_default()).saturating_add(1).min(text_end);
+        self.fields.push(Field {
+            name: from..from.saturating_add(name.len()),
+            value: value_from..text_end,
+            whole: from..end,
+        });
+    }
+
+    /// The name of a field.
+    pub fn name(&self, field: &Field) -> &str {
+        self.octets.get(field.name.clone()).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+    }
+
+    /// The raw value of a field.
+    pub fn value(&self, field: &Field) -> &[u8] {
+        self.octets.get(field.value.clone()).unwrap_or_default()
+    }
+
+    /// A whole field, with its line end.
+    pub fn whole(&self, field: &Field) -> &[u8] {
+        self.octets.get(field.whole.clone()).unwrap_or_default()
+    }
+
+    /// All fields of a name, in order; case does not count.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
+        self.fields.iter().filter(move |field| self.name(field).eq_ignore_ascii_case(name))
+    }
+
+    /// The first field of a name, unfolded and trimmed.
+    pub fn find(&self, name: &str) -> Option<String> {
+        self.all(name).next().map(|field| unfold(self.value(field)))
+    }
+
+    /// The first field of a name, as a person reads it: encoded words decoded (RFC 2047), white space joined.
+    pub fn display(&self, name: &str) -> Option<String> {
+        self.all(name).next().map(|field| decode(self.value(field)))
+    }
+}
+
+/// A value without its folds (RFC 5322 §2.2.3), trimmed; octets that are no UTF-8 become the replacement character.
+pub fn unfold(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value);
+    text.replace(['\r', '\n'], "").trim().to_owned()
+}
+
+/// A value as a person reads it: encoded words decoded, raw Japanese octets guessed, white space joined. For display
+/// alone.
+pub fn decode(value: &[u8]) -> String {
+    let raw = if value.is_ascii() || std::str::from_utf8(value).is_ok() {
+        value.to_vec()
+    } else {
+        // Raw 8-bit octets say nothing of their charset; in Japanese mail they are Shift_JIS or EUC-JP.
+        let (text, _, wrong) = encoding_rs::SHIFT_JIS.decode(value);
+        if wrong { encoding_rs::EUC_JP.decode(value).0.into_owned().into_bytes() } else { text.into_owned().into_bytes() }
+    };
+    let block = [b"Subject:".as_slice(), &raw, b"\r\n\r\n"].concat();
+    let parsed = mail_parser::MessageParser::new().with_minimal_headers().parse_headers(&block);
+    let text = parsed.as_ref().and_then(|message| message.subject()).map_or_else(|| unfold(&raw), str::to_owned);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A Content-Type (RFC 2045 §5.1), type and parameter names in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentType {
+    /// Such as `multipart`.
+    pub kind: String,
+    /// Such as `signed`.
+    pub subtype: String,
+    /// Parameters in order; values as they stand, quotes removed.
+    pub parameters: Vec<(String, String)>,
+    /// It could not be read to its end.
+    pub malformed: bool,
+}
+
+impl ContentType {
+    /// `text/plain`, what holds where none is given (RFC 2045 §5.2).
+    pub fn plain() -> Self {
+        Self { kind: "text".to_owned(), subtype: "plain".to_owned(), parameters: Vec::new(), malformed: false }
+    }
+
+    /// Reads a value. What is no Content-Type at all is text/plain, and malformed.
+    pub fn parse(value: &[u8]) -> Self {
+        let text = unfold(value);
+        let mut tokens = Tokens { rest: &text };
+        let mut out = Self { malformed: true, ..Self::plain() };
+        let Some(kind) = tokens.token() else { return out };
+        if !tokens.symbol('/') {
+            return out;
+        }
+        let Some(subtype) = tokens.token() else { return out };
+        out.kind = kind.to_ascii_lowercase();
+        out.subtype = subtype.to_ascii_lowercase();
+        loop {
+            if tokens.is_empty() {
+                out.malformed = false;
+                return out;
+            }
+            if !tokens.symbol(';') {
+                return out;
+            }
+            if tokens.is_empty() {
+                // A last semicolon with nothing behind it: common, and means nothing.
+                out.malformed = false;
+                return out;
+            }
+            let Some(name) = tokens.token() else { return out };
+            if !tokens.symbol('=') {
+                return out;
+            }
+            let Some(value) = tokens.value() else { return out };
+            out.parameters.push((name.to_ascii_lowercase(), value));
+        }
+    }
+
+    /// `kind/subtype`.
+    pub fn essence(&self) -> String {
+        format!("{}/{}", self.kind, self.subtype)
+    }
+
+    /// Is it this type?
+    pub fn is(&self, kind: &str, subtype: &str) -> bool {
+        self.kind == kind && self.subtype == subtype
+    }
+
+    /// The first parameter of a name.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The words of a structured field: white space and comments between them are nothing (RFC 2045 §5.1, RFC 5322 §3.2.2).
+struct Tokens<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Tokens<'a> {
+    fn skip(&mut self) {
+        loop {
+            self.rest = self.rest.trim_start();
+            if !self.rest.starts_with('(') {
+                return;
+            }
+            let mut depth = 0usize;
+            let mut escaped = false;
+            let mut end = self.rest.len();
+            for (at, character) in self.rest.char_indices() {
+                match character {
+                    _ if escaped => escaped = false,
+                    '\\' => escaped = true,
+                    '(' => depth = depth.saturating_add(1),
+                    ')' => {
+                        depth = depth.saturating_sub(1);
+                        if depth == 0 {
+                            end = at.saturating_add(1);
+                            break;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            self.rest = self.rest.get(end..).unwrap_or_default();
+        }
+    }
+
+    fn is_empty(&mut self) -> bool {
+        self.skip();
+        self.rest.is_empty()
+    }
+
+    fn symbol(&mut self, symbol: char) -> bool {
+        self.skip();
+        match self.rest.strip_prefix(symbol) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn token(&mut self) -> Option<&'a str> {
+        self.skip();
+        let end = self
+            .rest
+            .find(|character: char| {
+                character.is_whitespace() || character.is_control() || "()<>@,;:\\\"/[]?=".contains(character)
+            })
+            .unwrap_or(self.rest.len());
+        let (token, rest) = self.rest.split_at_checked(end)?;
+        self.rest = rest;
+        if token.is_empty() { None } else { Some(token) }
+    }
+
+    fn value(&mut self) -> Option<String> {
+        self.skip();
+        let Some(quoted) = self.rest.strip_prefix('"') else {
+            // Unquoted values with characters that need quotes occur (boundary=a/b); take them up to the semicolon.
+            let end = self.rest.find(|character: char| character == ';' || character.is_whitespace());
+            let (value, rest) = self.rest.split_at_checked(end.unwrap_or(self.rest.len()))?;
+            self.rest = rest;
+            return Some(value.to_owned());
+        };
+        let mut value = String::new();
+        let mut escaped = false;
+        for (at, character) in quoted.char_indices() {
+            match character {
+                _ if escaped => {
+                    escaped = false;
+                    value.push(character);
+                }
+                '\\' => escaped = true,
+                '"' => {
+                    self.rest = quoted.get(at.saturating_add(1)..).unwrap_or_default();
+                    return Some(value);
+                }
+                _ => value.push(character),
+            }
+        }
+        None
+    }
+}
+
+/// A Content-Transfer-Encoding (RFC 2045 §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Encoding {
+    SevenBit,
+    EightBit,
+    Binary,
+    QuotedPrintable,
+    Base64,
+    /// One that nobody knows: the body is opaque.
+    Unknown,
+}
+
+impl Encoding {
+    /// Reads a value.
+    pub fn parse(value: &[u8]) -> Self {
+        let text = unfold(value);
+        let mut tokens = Tokens { rest: &text };
+        match tokens.token().map(str::to_ascii_lowercase).as_deref() {
+            Some("7bit") | None => Self::SevenBit,
+            Some("8bit") => Self::EightBit,
+            Some("binary") => Self::Binary,
+            Some("quoted-printable") => Self::QuotedPrintable,
+            Some("base64") => Self::Base64,
+            Some(_) => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types_are_read_with_comments_folds_and_quotes() {
+        let parsed = ContentType::parse(b" Multipart/SIGNED (a comment (nested));\r\n\tmicalg=sha-256; boundary=\"a \\\"b\" ;");
+        assert!(parsed.is("multipart", "signed") && !parsed.malformed);
+        assert_eq!(parsed.parameter("boundary"), Some("a \"b"));
+        assert_eq!(parsed.parameter("micalg"), Some("sha-256"));
+        assert!(ContentType::parse(b"text").malformed);
+        assert!(ContentType::parse(b"text/plain; charset=\"x").malformed);
+        assert_eq!(ContentType::parse(b"a/b; boundary=x/y=z;c=d").parameter("boundary"), Some("x/y=z"));
+    }
+
+    #[test]
+    fn values_are_decoded_for_people() {
+        for (raw, shown) in [
+            (&b" =?UTF-8?B?5oyv6L685YWI5aSJ5pu0?="[..], "振込先変更"),
+            (b" =?ISO-2022-JP?B?GyRCP3E5fRsoQg==?=\r\n =?ISO-2022-JP?B?GyRCQGgbKEI=?=", "振込先"),
+            ("生のUTF-8".as_bytes(), "生のUTF-8"),
+            (b"\x90U\x8d\x9e", "振込"),
+            (b" plain \r\n  text", "plain text"),
+        ] {
+            let got = decode(raw);
+            if raw.starts_with(b" =?ISO") {
+                assert!(!got.contains("=?"), "{got}");
+            } else {
+                assert_eq!(got, shown);
+            }
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The structure of a message: one pass over its lines, a tree of ranges out.
+//!
+//! One strict reading: a boundary is a whole line, compared exactly, innermost first (RFC 2046 §5.1.1). Where another
+//! program could read otherwise, that is a finding.
+
+use std::io;
+use std::ops::Range;
+
+use memchr::memchr;
+
+use super::header::{ContentType, Encoding, Header};
+use super::lines::{Ending, Line, Lines};
+use crate::Finding;
+use crate::octets::Octets;
+
+/// Parts nest at most this deep; a deeper multipart is kept as an opaque leaf.
+pub const DEPTH_LIMIT: usize = 64;
+/// A message has at most this many parts; further ones stay inside the last.
+pub const PART_LIMIT: usize = 10_000;
+/// A line may be this long (RFC 5322 §2.1.1), in octets without its ending.
+pub const LINE_LIMIT: u64 = 998;
+/// A boundary may be this long (RFC 2046 §5.1.1), in octets.
+pub const BOUNDARY_LIMIT: usize = 70;
+
+/// What stands in the lines of a body, as far as it matters for signing it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// How many octets above 127.
+    pub eight_bit: u64,
+    /// A line over [`LINE_LIMIT`].
+    pub long_line: bool,
+    /// White space at the end of a line, which some relays strip.
+    pub trailing_space: bool,
+    /// A line that begins with `From `, which some stores change to `>From `.
+    pub from_line: bool,
+    /// A CR without LF.
+    pub bare_cr: bool,
+    /// An LF without CR.
+    pub bare_lf: bool,
+    /// A NUL.
+    pub nul: bool,
+}
+
+impl Traits {
+    fn add(&mut self, other: Self) {
+        self.eight_bit = self.eight_bit.saturating_add(other.eight_bit);
+        self.long_line |= other.long_line;
+        self.trailing_space |= other.trailing_space;
+        self.from_line |= other.from_line;
+        self.bare_cr |= other.bare_cr;
+        self.bare_lf |= other.bare_lf;
+        self.nul |= other.nul;
+    }
+}
+
+/// One part of a message (the message itself is the first).
+#[derive(Clone, Debug)]
+pub struct Entity {
+    /// The part it stands in.
+    pub parent: Option<usize>,
+    /// How many parts it stands in.
+    pub depth: usize,
+    /// Its header.
+    pub header: Header,
+    /// Header, empty line and body.
+    pub range: Range<u64>,
+    /// The body alone.
+    pub body: Range<u64>,
+    /// Its Content-Type, or what holds where there is none.
+    pub content_type: ContentType,
+    /// Its Content-Transfer-Encoding.
+    pub encoding: Encoding,
+    /// Its parts, if it is a multipart.
+    pub parts: Vec<usize>,
+    /// What stands in the lines of its own (of a multipart: preamble, epilogue and boundaries).
+    pub traits: Traits,
+    /// Is there text before the first or after the last part?
+    pub has_surroundings: bool,
+    /// Was the closing boundary there?
+    pub closed: bool,
+    boundary: Option<Vec<u8>>,
+}
+
+impl Entity {
+    /// The name that a mail program would save it under, in lower case.
+    pub fn file_name(&self) -> Option<String> {
+        let disposition = self.header.find("Content-Disposition");
+        let disposition = disposition.map(|value| ContentType::parse(format!("x/{value}").as_bytes()));
+        let from = |content: &ContentType, name: &str| {
+            content.parameters.iter().find(|(known, _)| known.split('*').next() == Some(name)).map(|(_, value)| {
+                super::header::decode(value.as_bytes()).to_lowercase()
+            })
+        };
+        disposition.as_ref().and_then(|content| from(content, "filename")).or_else(|| from(&self.content_type, "name"))
+    }
+}
+
+/// The structure of a message.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    /// All parts; the message itself is the first, a part stands before its own parts.
+    pub entities: Vec<Entity>,
+    /// What is odd about the structure.
+    pub findings: Vec<Finding>,
+}
+
+impl Structure {
+    /// The message itself.
+    pub fn root(&self) -> &Entity {
+        // Scanning always makes one; the constructor is private to this file.
+        self.entities.first().unwrap_or(&EMPTY)
+    }
+
+    /// A part by its number.
+    pub fn entity(&self, number: usize) -> Option<&Entity> {
+        self.entities.get(number)
+    }
+}
+
+static EMPTY: Entity = Entity {
+    parent: None,
+    depth: 0,
+    header: Header { octets: Vec::new(), start: 0, fields: Vec::new(), malformed: false, over_limit: false },
+    range: 0..0,
+    body: 0..0,
+    content_type: ContentType { kind: String::new(), subtype: String::new(), parameters: Vec::new(), malformed: true },
+    encoding: Encoding::SevenBit,
+    parts: Vec::new(),
+    traits: Traits {
+        eight_bit: 0,
+        long_line: false,
+        trailing_space: false,
+        from_line: false,
+        bare_cr: false,
+        bare_lf: false,
+        nul: false,
+    },
+    has_surroundings: false,
+    closed: false,
+    boundary: None,
+};
+
+/// Reads the structure of the message that stands in `range`.
+///
+/// # Errors
+/// The environment's; what is wrong with the message is in [`Structure::findings`].
+pub fn scan(octets: &dyn Octets, range: Range<u64>) -> io::Result<Structure> {
+    let end = range.end.min(octets.len());
+    let mut scanner = Scanner::new(range.start);
+    let mut lines = Lines::new(octets, range.start..end);
+    while let Some(line) = lines.next_line()? {
+        scanner.line(&line);
+    }
+    Ok(scanner.finish(end))
+}
+
+struct Scanner {
+    entities: Vec<Entity>,
+    findings: Vec<Finding>,
+    /// From the message down to the part that the lines belong to.
+    open: Vec<usize>,
+    in_header: bool,
+    /// The ending of the line before, which belongs to a boundary that follows it.
+    last_ending: Ending,
+    line_length: u64,
+}
+
+impl Scanner {
+    fn new(start: u64) -> Self {
+        let mut scanner = Self {
+            entities: Vec::new(),
+            findings: Vec::new(),
+            open: Vec::new(),
+            in_header: true,
+            last_ending: Ending::None,
+            line_length: 0,
+        };
+        scanner.begin(None, start);
+        scanner
+    }
+
+    fn finding(&mut self, code: &'static str, detail: &str) {
+        if !self.findings.iter().any(|finding| finding.code == code && finding.detail == detail) {
+            self.findings.push(Finding::new(code, detail));
+        }
+    }
+
+    fn begin(&mut self, parent: Option<usize>, at: u64) {
+        let number = self.entities.len();
+        let depth = parent.and_then(|parent| self.entities.get(parent)).map_or(0, |parent| parent.depth.saturating_add(1));
+        self.entities.push(Entity {
+            parent,
+            depth,
+            header: Header { start: at, ..Header::default() },
+            range: at..at,
+            body: at..at,
+            content_type: ContentType::plain(),
+            encoding: Encoding::SevenBit,
+            ..EMPTY.clone()
+        });
+        if let Some(parent) = parent.and_then(|parent| self.entities.get_mut(parent)) {
+            parent.parts.push(number);
+        }
+        self.open.push(number);
+        self.in_header = true;
+    }
+
+    fn current(&mut self) -> Option<&mut Entity> {
+        self.open.last().and_then(|number| self.entities.get_mut(*number))
+    }
+
+    fn line(&mut self, line: &Line<'_>) {
+        if line.first {
+            self.line_length = 0;
+            if line.text.starts_with(b"--") && self.boundary(line) {
+                self.last_ending = line.ending;
+                return;
+            }
+        }
+        let text_length = u64::try_from(line.text.len()).unwrap_or(u64::MAX);
+        self.line_length = self.line_length.saturating_add(text_length);
+        if self.in_header {
+            self.header_line(line);
+        } else {
+            let long = self.line_length > LINE_LIMIT;
+            if let Some(entity) = self.current() {
+                if entity.boundary.is_some() && !line.text.trim_ascii().is_empty() {
+                    entity.has_surroundings = true;
+                }
+                entity.traits.add(traits(line));
+                entity.traits.long_line |= long;
+            }
+        }
+        self.last_ending = line.ending;
+    }
+
+    fn header_line(&mut self, line: &Line<'_>) {
+        let next = line.offset.saturating_add(u64::try_from(line.text.len()).unwrap_or(0)).saturating_add(line.ending.len());
+        if line.text.is_empty() && line.first {
+            self.end_header(next);
+            return;
+        }
+        let ending: &[u8] = match line.ending {
+            Ending::CrLf => b"\r\n",
+            Ending::Lf => b"\n",
+            Ending::None => b"",
+        };
+        // An mbox separator before the first field (H02): one mail of an mbox file, saved with its separator.
+        let is_separator = self.entities.len() == 1 && line.text.starts_with(b"From ");
+        let Some(entity) = self.current() else { return };
+        if is_separator && entity.header.fields.is_empty() && entity.header.octets.is_empty() {
+            entity.header.start = next;
+            entity.range.start = next;
+            self.finding("in.mbox", "the file begins with an mbox separator");
+            return;
+        }
+        if line.first {
+            entity.header.push(line.text, ending);
+        } else {
+            // The rest of a line longer than the window cannot be a field that anybody means.
+            entity.header.over_limit = true;
+        }
+        entity.body = next..next;
+    }
+
+    fn end_header(&mut self, body: u64) {
+        self.in_header = false;
+        let Some(number) = self.open.last().copied() else { return };
+        let over_parts = self.entities.len() >= PART_LIMIT;
+        let in_digest = self
+            .entities
+            .get(number)
+            .and_then(|entity| entity.parent)
+            .and_then(|parent| self.entities.get(parent))
+            .is_some_and(|parent| parent.content_type.is("multipart", "digest"));
+        let Some(entity) = self.entities.get_mut(number) else { return };
+        entity.body = body..body;
+        let header = &entity.header;
+        let mut notes: Vec<(&'static str, &'static str)> = Vec::new();
+        if header.over_limit {
+            notes.push(("limit.headers", "a header is longer than 1 MiB or has more than 5000 fields"));
+        }
+        if header.malformed {
+            notes.push(("mime.header", "a line of a header is no header field"));
+        }
+        let types: Vec<_> = header.all("Content-Type").collect();
+        if types.len() > 1 || header.all("Content-Transfer-Encoding").count() > 1 {
+            notes.push(("mime.dup-header", "a Content-Type or Content-Transfer-Encoding stands twice"));
+        }
+        entity.content_type = match types.first() {
+            Some(field) => ContentType::parse(header.value(field)),
+            // RFC 2046 §5.1.5: parts of a digest are messages.
+            None if in_digest => ContentType { kind: "message".into(), subtype: "rfc822".into(), ..ContentType::plain() },
+            None => ContentType::plain(),
+        };
+        entity.encoding =
+            header.all("Content-Transfer-Encoding").next().map_or(Encoding::SevenBit, |field| Encoding::parse(header.value(field)));
+        if entity.content_type.malformed {
+            notes.push(("mime.content-type", "a Content-Type cannot be read to its end"));
+        }
+        if entity.content_type.kind == "multipart" {
+            let named: Vec<_> =
+                entity.content_type.parameters.iter().filter(|(name, _)| name.split('*').next() == Some("boundary")).collect();
+            let boundary = entity.content_type.parameter("boundary").unwrap_or_default().trim_end().as_bytes().to_vec();
+            if named.len() > 1 || named.iter().any(|(name, _)| name.contains('*')) {
+                notes.push(("mime.boundary", "a multipart names its boundary in more than one way"));
+            }
+            if boundary.is_empty() || boundary.len() > BOUNDARY_LIMIT {
+                notes.push(("mime.boundary", "a multipart has no boundary, or one longer than 70 octets"));
+            }
+            if !matches!(entity.encoding, Encoding::SevenBit | Encoding::EightBit | Encoding::Binary) {
+                // RFC 2045 §6.4: no other encoding is permitted on a composite type.
+                notes.push(("mime.boundary", "a multipart has a transfer encoding of its own"));
+            }
+            if entity.depth >= DEPTH_LIMIT {
+                notes.push(("limit.depth", "parts nest deeper than 64"));
+            } else if over_parts {
+                notes.push(("limit.parts", "the message has more than 10000 parts"));
+            } else if !boundary.is_empty() {
+                entity.boundary = Some(boundary);
+            }
+        }
+        let own = entity.boundary.clone();
+        if let Some(own) = own {
+            let outer = self.open.iter().filter(|other| **other != number).filter_map(|other| self.entities.get(*other));
+            let clash = outer.filter_map(|other| other.boundary.as_ref()).any(|other| other.starts_with(&own) || own.starts_with(other));
+            if clash {
+                notes.push(("mime.boundary", "a boundary begins like the boundary around it"));
+            }
+        }
+        for (code, detail) in notes {
+            self.finding(code, detail);
+        }
+    }
+
+    /// Is the line a boundary of an open multipart? Then the parts inside it end here.
+    fn boundary(&mut self, line: &Line<'_>) -> bool {
+        if line.text.len() > BOUNDARY_LIMIT.saturating_add(1000) {
+            return false;
+        }
+        let Some(text) = line.text.strip_prefix(b"--") else { return false };
+        let mut found = None;
+        for (place, number) in self.open.iter().enumerate().rev() {
+            let Some(entity) = self.entities.get(*number) else { continue };
+            // Only a multipart whose header has ended has a boundary; after its close it has none.
+            let Some(rest) = entity.boundary.as_ref().and_then(|boundary| text.strip_prefix(boundary.as_slice())) else {
+                continue;
+            };
+            let rest = rest.trim_ascii_end();
+            if (rest.is_empty() || rest == b"--") && !entity.closed {
+                found = Some((place, *number, rest == b"--"));
+                break;
+            }
+        }
+        let Some((place, number, closes)) = found else { return false };
+        if self.in_header {
+            // The part ended inside its header: it has no body.
+            self.end_header(line.offset);
+        }
+        let end = line.offset.saturating_sub(self.last_ending.len());
+        let inner = self.open.split_off(place.saturating_add(1));
+        if inner.len() > 1 {
+            let left_open = inner.iter().filter_map(|inner| self.entities.get(*inner)).any(|inner| inner.boundary.is_some() && !inner.closed);
+            if left_open {
+                self.finding("mime.unclosed", "an inner multipart does not end before the outer one");
+            }
+        }
+        for inner in inner {
+            self.end_entity(inner, end);
+        }
+        self.in_header = false;
+        if closes {
+            if let Some(entity) = self.entities.get_mut(number) {
+                entity.closed = true;
+            }
+        } else if self.entities.len() < PART_LIMIT {
+            let next = line.offset.saturating_add(u64::try_from(line.text.len()).unwrap_or(0)).saturating_add(line.ending.len());
+            self.begin(Some(number), next);
+        } else {
+            self.finding("limit.parts", "the message has more than 10000 parts");
+        }
+        true
+    }
+
+    fn end_entity(&mut self, number: usize, end: u64) {
+        if let Some(entity) = self.entities.get_mut(number) {
+            entity.body.end = end.max(entity.body.start);
+            entity.range.end = entity.body.end;
+        }
+    }
+
+    fn finish(mut self, end: u64) -> Structure {
+        if self.in_header {
+            self.end_header(end);
+        }
+        let unclosed = self.open.iter().filter_map(|number| self.entities.get(*number)).any(|entity| entity.boundary.is_some() && !entity.closed);
+        if unclosed {
+            self.finding("mime.unclosed", "the last boundary of a multipart is missing");
+        }
+        for number in std::mem::take(&mut self.open) {
+            self.end_entity(number, end);
+        }
+        Structure { entities: self.entities, findings: self.findings }
+    }
+}
+
+fn traits(line: &Line<'_>) -> Traits {
+    let text = line.text;
+    let ended = line.ending != Ending::None;
+    let eight_bit = if text.is_ascii() {
+        0
+    } else {
+        u64::try_from(text.iter().filter(|octet| !octet.is_ascii()).count()).unwrap_or(u64::MAX)
+    };
+    Traits {
+        eight_bit,
+        long_line: false,
+        trailing_space: ended && matches!(text.last(), Some(b' ' | b'\t')),
+        from_line: line.first && text.starts_with(b"From "),
+        bare_cr: memchr(b'\r', text).is_some(),
+        bare_lf: line.ending == Ending::Lf,
+        nul: memchr(0, text).is_some(),
+    }
+}

@@ -1,0 +1,281 @@
+//! The answer for people: the only human sentences of the product's answers, in Japanese and English.
+//!
+//! Every string from the mail passes through [`Safe`] and stands between bidirectional isolates (U+2068, U+2069), so
+//! that it cannot reorder our words; a name stands in quotation marks, always. Cut after 64 characters; the expert part
+//! shows more, and the code points.
+
+pub mod details;
+mod en;
+mod ja;
+pub mod terminal;
+
+use kakitome_pki::asn1::time::Time;
+
+use crate::answer::{Answer, Changed, Choice, Class, Covered};
+use crate::reason::Reason;
+use crate::safe::Safe;
+use crate::state::State;
+
+/// A language of the answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lang {
+    /// Japanese.
+    Ja,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ja, Self::En];
+
+    /// The tag of RFC 5646.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Ja => "ja",
+            Self::En => "en",
+        }
+    }
+
+    /// By tag, whatever its case and subtags (`ja-JP`).
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_', '.']).next().unwrap_or_default().trim();
+        Self::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Ja => Self::En,
+            Self::En => Self::Ja,
+        }
+    }
+
+    /// One of two texts.
+    pub const fn pick<'a>(self, ja: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Ja => ja,
+            Self::En => en,
+        }
+    }
+}
+
+/// An answer in one language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The state in a word or two, for beside the mark.
+    pub badge: &'static str,
+    /// The headline.
+    pub headline: String,
+    /// One line under it.
+    pub one_line: String,
+    /// Who? Changed? Sealed? Always three, in this order.
+    pub lines: [Line; 3],
+    /// Small remarks.
+    pub notes: Vec<&'static str>,
+    /// One imperative, where there is one.
+    pub advice: Option<&'static str>,
+    /// What was checked and what was not; under every confirmed state.
+    pub footer: Option<&'static str>,
+}
+
+/// A question and its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The question.
+    pub question: &'static str,
+    /// The answer.
+    pub answer: String,
+    /// A small addition.
+    pub note: Option<&'static str>,
+}
+
+/// Reasons that a reader should see though they do not decide the headline.
+const REMARKS: [Reason; 6] = [
+    Reason::MimeErrantSignature,
+    Reason::MimeForwarded,
+    Reason::CmsCertsOnly,
+    Reason::BindSenderOnly,
+    Reason::RevNoneOffered,
+    Reason::RevOff,
+];
+
+/// The answer in one language.
+pub fn render(answer: &Answer, lang: Lang) -> Rendered {
+    let slots = Slots::of(answer, lang);
+    let who = WhoLine::of(answer);
+    let uncovered = matches!(answer.altered.answer, Changed::No | Changed::Part)
+        && !answer.altered.covers.contains(&Covered::Subject);
+    let (badge, headline, one_line) = match lang {
+        Lang::Ja => (ja::badge(answer.state), ja::headline(answer, &slots), ja::one_line(answer, &slots)),
+        Lang::En => (en::badge(answer.state), en::headline(answer, &slots), en::one_line(answer, &slots)),
+    };
+    let (who, changed, sealed) = match lang {
+        Lang::Ja => (ja::who(who, &slots), ja::changed(answer.altered.answer), ja::sealed(answer, &slots)),
+        Lang::En => (en::who(who, &slots), en::changed(answer.altered.answer), en::sealed(answer, &slots)),
+    };
+    let [ask_who, ask_changed, ask_sealed] = match lang {
+        Lang::Ja => ja::QUESTIONS,
+        Lang::En => en::QUESTIONS,
+    };
+    let remarks = answer.reasons.iter().filter(|reason| REMARKS.contains(reason));
+    Rendered {
+        badge,
+        headline,
+        one_line,
+        lines: [
+            Line { question: ask_who, answer: who, note: None },
+            Line {
+                question: ask_changed,
+                answer: changed.to_owned(),
+                note: uncovered.then_some(lang.pick(ja::UNCOVERED, en::UNCOVERED)),
+            },
+            Line { question: ask_sealed, answer: sealed, note: None },
+        ],
+        notes: remarks.map(|reason| reason.explain(lang).title).collect(),
+        advice: answer.state.advice().map(|advice| match lang {
+            Lang::Ja => ja::advice(advice),
+            Lang::En => en::advice(advice),
+        }),
+        footer: answer.state.is_confirmed().then_some(lang.pick(ja::FOOTER, en::FOOTER)),
+    }
+}
+
+/// The headline alone.
+pub fn headline(answer: &Answer, lang: Lang) -> String {
+    let slots = Slots::of(answer, lang);
+    match lang {
+        Lang::Ja => ja::headline(answer, &slots),
+        Lang::En => en::headline(answer, &slots),
+    }
+}
+
+/// What the sentences leave room for: made visible, cut and isolated. What is missing is said to be unknown, so that
+/// no sentence has a hole.
+struct Slots {
+    org: String,
+    person: String,
+    /// The mailbox that is confirmed.
+    address: String,
+    /// The mailbox in From, or From as it stands.
+    from: String,
+    domain: String,
+    /// Who signed: mailbox, else person, else organisation, else the certificate's subject.
+    signer: String,
+    issuer: String,
+    real: String,
+    subject: String,
+    gateway: String,
+    revoked_on: String,
+    signed_on: String,
+    reason: &'static str,
+}
+
+impl Slots {
+    fn of(answer: &Answer, lang: Lang) -> Self {
+        let unknown = || lang.pick(ja::UNKNOWN, en::UNKNOWN).to_owned();
+        let shown = |safe: Safe<'_>| inner_quotes(&isolated(safe), lang);
+        let name = |text: Option<&str>| text.map_or_else(unknown, |text| shown(Safe::name(text)));
+        let address = |text: Option<&str>| text.map_or_else(unknown, |text| shown(Safe::address(text)));
+        let date = |time: Option<Time>| {
+            time.map_or_else(unknown, |time| match lang {
+                Lang::Ja => ja::date(time),
+                Lang::En => en::date(time),
+            })
+        };
+        let who = &answer.who;
+        let from = match (&who.from_address, &who.from_header) {
+            (Some(from), _) => address(Some(from)),
+            (None, from) => name(from.as_deref()),
+        };
+        let signer = match (&who.address, who.person.as_deref().or(who.org.as_deref())) {
+            (Some(signer), _) => address(Some(signer)),
+            (None, named) => name(named.or(answer.expert.signer.as_ref().map(|signer| signer.subject.as_str()))),
+        };
+        Self {
+            org: name(who.org.as_deref()),
+            person: name(who.person.as_deref()),
+            address: address(who.address.as_deref()),
+            domain: address(
+                who.from_address.as_deref().and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain),
+            ),
+            from,
+            signer,
+            issuer: name(who.issuer.as_deref()),
+            real: address(who.looks_like.as_deref()),
+            subject: name(answer.protected_subject.as_deref()),
+            gateway: name(answer.sealed.gateway.as_deref()),
+            revoked_on: date(answer.revoked_on),
+            signed_on: date(answer.time.signed_claimed),
+            reason: answer.reasons.first().map_or("", |reason| reason.explain(lang).title),
+        }
+    }
+}
+
+/// Between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE; [`Safe`] lets neither of them in.
+fn isolated(safe: Safe<'_>) -> String {
+    format!("\u{2068}{safe}\u{2069}")
+}
+
+/// A name cannot close our quotation marks: its own become those of a quotation within one.
+fn inner_quotes(name: &str, lang: Lang) -> String {
+    let inner = |c| match (lang, c) {
+        (Lang::Ja, '「' | '｢') => '『',
+        (Lang::Ja, '」' | '｣') => '』',
+        (Lang::En, '“' | '‟' | '„') => '‘',
+        (Lang::En, '”' | '"' | '″') => '’',
+        (_, c) => c,
+    };
+    name.chars().map(inner).collect()
+}
+
+/// The forms of the first answer.
+#[derive(Clone, Copy)]
+enum WhoLine {
+    Org,
+    PersonInOrg,
+    Person,
+    Address,
+    NameOnly,
+    Nobody,
+}
+
+impl WhoLine {
+    // A name appears only where its issuer may vouch for it and everything before it held.
+    fn of(answer: &Answer) -> Self {
+        match answer.state {
+            State::NameOnly => Self::NameOnly,
+            State::Lookalike | State::LocalConfirmed | State::MailboxConfirmed => Self::Address,
+            state if state.is_confirmed() || matches!(state, State::HeadersChanged | State::PartSigned) => {
+                match answer.who.class {
+                    Class::Org => Self::Org,
+                    Class::PersonInOrg => Self::PersonInOrg,
+                    Class::Person => Self::Person,
+                    Class::None | Class::Local | Class::Mailbox | Class::PreBr => Self::Address,
+                }
+            }
+            _ => Self::Nobody,
+        }
+    }
+}
+
+/// Year, month and day of a moment moved by `offset` seconds.
+fn calendar(time: Time, offset: i64) -> Option<(String, u8, u8)> {
+    let text = Time::from_unix(time.unix().saturating_add(offset)).to_string();
+    let (date, _) = text.split_once('T')?;
+    let (rest, day) = date.rsplit_once('-')?;
+    let (year, month) = rest.rsplit_once('-')?;
+    Some((year.to_owned(), month.parse().ok()?, day.parse().ok()?))
+}
+
+/// Who chose the issuer, where the answer does not say: the administrator.
+const fn chooser(choice: Option<Choice>) -> Choice {
+    match choice {
+        Some(Choice::ChosenFile) => Choice::ChosenFile,
+        _ => Choice::OwnCa,
+    }
+}
+
+#[cfg(test)]
+mod tests;
