@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[allow(dead_code, reason = "made for the tests beside it, too")]
 #[path = "gateway/stage.rs"]
 mod stage;
 

@@ -1,1 +1,28 @@
-//! In the making.
+//! What tests are made of: a fixed clock, keys, a certificate factory that also makes what no CA would, and one small
+//! world of CAs and people. Dev-only, pure data: no file, socket or clock. It may panic.
+//!
+//! Start at [`Pki::get`]; for one odd certificate at [`CertificateFactory`].
+
+mod factory;
+mod keys;
+mod list;
+pub mod write;
+mod world;
+
+pub use factory::{Authority, CertificateFactory, Flaw};
+pub use keys::{key, rsa_key, weak_spki};
+pub use list::CrlFactory;
+pub use world::{BANK, Holder, Pki, anchor};
+
+use kakitome_pki::asn1::time::Time;
+
+/// The moment at which every test takes place: 2026-12-01T00:00:00Z.
+pub const NOW: Time = Time::from_unix(1_796_083_200);
+
+/// A day, in seconds.
+pub const DAY: i64 = 24 * 60 * 60;
+
+/// So many days after [`NOW`], or before it.
+pub const fn in_days(days: i64) -> Time {
+    NOW.plus(days * DAY)
+}

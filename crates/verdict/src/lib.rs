@@ -1,13 +1,15 @@
 //! Pure judgement: evidence in, one answer out, with reason codes and the sentences for people.
 //!
-//! Read in this order: [`state`], [`answer`], [`reason`], [`safe`], [`text`], [`wire`].
+//! Read in this order: [`state`], [`answer`], [`reason`], [`sender`] (the judge), [`safe`], [`text`], [`wire`].
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub mod answer;
+pub mod lang;
 pub mod reason;
 pub mod safe;
+pub mod sender;
 pub mod state;
 pub mod text;
 pub mod wire;

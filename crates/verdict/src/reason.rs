@@ -3,7 +3,7 @@
 //! A code is stable: the wire form, the corpus, the log and support speak of it. Each has a title (a few words), why it
 //! matters, and what to do next, in both languages. A code stands here only when the judge can give it.
 
-use crate::text::Lang;
+use crate::lang::Lang;
 
 /// What a reason says to people, in one language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,11 @@ macro_rules! reasons {
             /// The stable code.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The reason of a code, if there is one.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.code() == code)
             }
 
             /// What it means.
@@ -329,6 +334,22 @@ reasons! {
         "署名ではない暗号データです", "署名のはずの場所に、別の種類のデータがあります。", ASK_JA;
         "Not signed data", "Another type of data stands where a signature should be.", ASK_EN;
     }
+    CmsBase64 "cms.base64" {
+        "署名のデータに余分な文字があります", "読み飛ばせる文字でしたが、送ったソフトか途中の装置に問題があります。", TELL_JA;
+        "The signature's data has stray characters", "They could be passed over, but a program on the way made them.", TELL_EN;
+    }
+    CmsNoContent "cms.no-content" {
+        "署名だけがあり、中身がありません", "署名されたはずの中身がメールに入っていません。", TELL_JA;
+        "A signature without content", "What should have been signed is not in the mail.", TELL_EN;
+    }
+    CmsCertificate "cms.certificate" {
+        "読めない証明書がついています", "署名に添えられた証明書の一つが、決まりどおりの形ではありません。", NONE_JA;
+        "A certificate in the mail cannot be read", "One of the certificates that came along is malformed.", NONE_EN;
+    }
+    CmsCountersignature "cms.countersig" {
+        "別の人の署名が重ねてあります", "重ねられた署名は、差出人の確認には数えません。", NONE_JA;
+        "Somebody else signed the signature", "A counter-signature does not count for the sender.", NONE_EN;
+    }
     CmsUnsupported "cms.unsupported" {
         "知らない方式の署名です", "この署名の方式を、このソフトはまだ扱えません。", ASK_JA;
         "An algorithm that we do not know", "This program cannot check this kind of signature yet.", ASK_EN;
@@ -382,8 +403,24 @@ reasons! {
         "A header field stands twice", "Programs could show different content.", ASK_EN;
     }
     MimeLineEnds "mime.eol" {
-        "改行の形が変わっています", "保存などで変わった改行を、送信時の形に戻して確かめました。", NONE_JA;
-        "Line ends were changed", "They were put back to the form used in transport before checking.", NONE_EN;
+        "改行の形がメールの決まりと違います", "署名が、メールでは使わない改行の形にしか合いません。見るソフトによって結果が変わります。", TELL_JA;
+        "The line ends are not those of mail", "The signature fits only line ends that mail does not use; programs would disagree about it.", TELL_EN;
+    }
+    MimeHeader "mime.header" {
+        "ヘッダーに読めない行があります", "ヘッダーの行の形が正しくないため、見るソフトによって違う内容に見えるおそれがあります。", ASK_JA;
+        "A line of the header cannot be read", "Programs could show different content.", ASK_EN;
+    }
+    MimeContentType "mime.content-type" {
+        "部品の種類の表示が読めません", "Content-Type の書き方が正しくないため、見るソフトによって違う内容に見えるおそれがあります。", ASK_JA;
+        "A part's type cannot be read", "A malformed Content-Type can make programs show different content.", ASK_EN;
+    }
+    MimeUnclosed "mime.unclosed" {
+        "メールの終わりの区切りがありません", "途中で切れたか、作ったソフトが区切りを書き忘れています。", ASK_JA;
+        "The closing boundary is missing", "The mail was cut off, or the program that made it left the boundary out.", ASK_EN;
+    }
+    MimeInner "mime.inner" {
+        "署名の中身の作りがあいまいです", "署名された中身が、見るソフトによって違って見えるおそれがあります。", ASK_JA;
+        "The signed content can be read in two ways", "Programs could show different content.", ASK_EN;
     }
     MimePreamble "mime.preamble" {
         "署名の外側に文字があります", "区切りの外に書かれた文字です。ふつうは表示されず、署名の対象でもありません。", NONE_JA;

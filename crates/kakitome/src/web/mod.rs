@@ -1,0 +1,259 @@
+//! The check page: drop a mail, read who sent it.
+//!
+//! `GET /` is the form, `POST /check` the answer as a page or as JSON. Nothing is kept: a mail stands in an unlinked
+//! spool while it is judged and is gone with the reply; what remains is a count per state. No script runs, nothing is
+//! loaded from elsewhere, and the headers below see to it that nothing could.
+//!
+//! There is no cookie, no session and nothing that a request changes, so a POST from a foreign page can do no more than
+//! its reader could by hand, and its reader is shown the answer: no token is needed against cross-site requests.
+
+mod lang;
+mod mark;
+pub mod page;
+mod trouble;
+mod upload;
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, RawQuery, Request, State as Shared};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use kakitome_office::spool::SpoolDirectory;
+use kakitome_pki::asn1::time::Time;
+use kakitome_smime::octets::Octets;
+use kakitome_verdict::answer::Answer;
+use kakitome_verdict::reason::Reason;
+use kakitome_verdict::state::State;
+use kakitome_verdict::text::Lang;
+use kakitome_verdict::wire;
+use tokio::sync::Semaphore;
+
+use self::trouble::Trouble;
+use self::upload::Uploaded;
+
+/// So many uploads are under way at once; one more is asked to come back.
+pub const UPLOADS_AT_ONCE: usize = 32;
+/// So many mails are judged at once; the others wait their turn.
+pub const CHECKS_AT_ONCE: usize = 4;
+/// An upload takes at most this long.
+pub const UPLOAD_TIME: Duration = Duration::from_secs(300);
+
+/// Judges one mail for the page.
+pub trait Checker: Send + Sync + 'static {
+    /// The answer about `mail`. Called on a thread that may block.
+    ///
+    /// # Errors
+    /// A temporary fault of ours, in words for the log; the reader is asked to try again.
+    fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String>;
+
+    /// What the page tells about this instance. Called for every request, so it must be quick.
+    fn instance(&self) -> InstanceInfo;
+
+    /// Can a mail be judged now?
+    ///
+    /// # Errors
+    /// Why it cannot, for `/readyz`.
+    fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// What the page tells about an instance, and what it may use.
+#[derive(Clone, Debug)]
+pub struct InstanceInfo {
+    /// The domains whose mail this instance signs.
+    pub member_domains: Vec<String>,
+    /// The name of its own authority.
+    pub own_ca: Option<String>,
+    /// Where uploads stand while they are judged.
+    pub spools: SpoolDirectory,
+    /// The largest mail, in bytes.
+    pub max_mail: u64,
+}
+
+struct Site {
+    checker: Arc<dyn Checker>,
+    uploads: Semaphore,
+    checks: Semaphore,
+    /// One per state, in the order of [`State::ALL`].
+    answers: [AtomicU64; State::ALL.len()],
+    troubles: AtomicU64,
+}
+
+/// The page's routes.
+pub fn router(checker: Arc<dyn Checker>) -> Router {
+    let site = Site {
+        checker,
+        uploads: Semaphore::new(UPLOADS_AT_ONCE),
+        checks: Semaphore::new(CHECKS_AT_ONCE),
+        answers: std::array::from_fn(|_| AtomicU64::new(0)),
+        troubles: AtomicU64::new(0),
+    };
+    Router::new()
+        .route("/", get(start))
+        .route("/check", post(check))
+        .route("/style.css", get(style))
+        .route("/icon.svg", get(icon))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(async |query: RawQuery, headers: HeaderMap| {
+            Trouble::Method.response(&Wish::of(&query, &headers))
+        })
+        .fallback(async |query: RawQuery, headers: HeaderMap| Trouble::NotFound.response(&Wish::of(&query, &headers)))
+        .with_state(Arc::new(site))
+        // the limit is ours, counted while the mail goes to the spool
+        .layer(DefaultBodyLimit::disable())
+        .layer(map_response(harden))
+}
+
+/// Headers of every response.
+const HEADERS: [(HeaderName, &str); 9] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    (HeaderName::from_static("x-robots-tag"), "noindex"),
+];
+
+async fn harden(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// In which language and form the reply is wanted.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    lang: Lang,
+    json: bool,
+}
+
+impl Wish {
+    fn of(RawQuery(query): &RawQuery, headers: &HeaderMap) -> Self {
+        let query = query.as_deref().unwrap_or_default();
+        let parameter = |name: &str| {
+            query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value)
+        };
+        let field = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+        let accept = field(header::ACCEPT);
+        Self {
+            lang: parameter("lang")
+                .and_then(Lang::from_tag)
+                .unwrap_or_else(|| lang::preferred(field(header::ACCEPT_LANGUAGE))),
+            json: parameter("format") == Some("json")
+                || (accept.contains("application/json") && !accept.contains("text/html")),
+        }
+    }
+}
+
+fn html(status: StatusCode, page: maud::Markup) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response()
+}
+
+fn json(status: StatusCode, text: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+async fn start(Shared(site): Shared<Arc<Site>>, query: RawQuery, headers: HeaderMap) -> Response {
+    let wish = Wish::of(&query, &headers);
+    html(StatusCode::OK, page::start(&site.checker.instance(), wish.lang))
+}
+
+async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE).into_response()
+}
+
+async fn icon() -> Response {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], page::ICON).into_response()
+}
+
+async fn ready(Shared(site): Shared<Arc<Site>>) -> Response {
+    match site.checker.ready() {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    }
+}
+
+/// Counts for Prometheus; the only thing that outlives a check.
+async fn metrics(Shared(site): Shared<Arc<Site>>) -> Response {
+    let mut out = String::from(
+        "# HELP kakitome_page_answers_total Answers of the check page by state.\n\
+         # TYPE kakitome_page_answers_total counter\n",
+    );
+    for (state, count) in State::ALL.iter().zip(&site.answers) {
+        let count = count.load(Ordering::Relaxed);
+        // writing to a string cannot fail
+        let _ = writeln!(out, "kakitome_page_answers_total{{state=\"{}\"}} {count}", state.name());
+    }
+    let _ = write!(
+        out,
+        "# HELP kakitome_page_troubles_total Requests to the check page that got no answer.\n\
+         # TYPE kakitome_page_troubles_total counter\n\
+         kakitome_page_troubles_total {}\n",
+        site.troubles.load(Ordering::Relaxed)
+    );
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out).into_response()
+}
+
+async fn check(Shared(site): Shared<Arc<Site>>, query: RawQuery, request: Request<Body>) -> Response {
+    let wish = Wish::of(&query, request.headers());
+    match examine(&site, request).await {
+        Ok(answer) => {
+            if let Some((_, count)) = State::ALL.iter().zip(&site.answers).find(|(state, _)| **state == answer.state) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            let status = match answer.state {
+                State::TooBig => StatusCode::PAYLOAD_TOO_LARGE,
+                _ => StatusCode::OK,
+            };
+            if wish.json { json(status, wire::json(&answer)) } else { html(status, page::result(&answer, wish.lang)) }
+        }
+        Err(trouble) => {
+            site.troubles.fetch_add(1, Ordering::Relaxed);
+            trouble.response(&wish)
+        }
+    }
+}
+
+async fn examine(site: &Arc<Site>, request: Request<Body>) -> Result<Answer, Trouble> {
+    let _place = site.uploads.try_acquire().map_err(|_| Trouble::Busy)?;
+    let instance = site.checker.instance();
+    let uploaded = tokio::time::timeout(UPLOAD_TIME, upload::receive(request, &instance));
+    let mail = match uploaded.await.map_err(|_| Trouble::Slow)?? {
+        Uploaded::Mail(mail) => mail,
+        Uploaded::TooBig => return Ok(Answer::new(State::TooBig, Reason::LimitSize, now())),
+    };
+    let _turn = site.checks.acquire().await.map_err(|_| Trouble::Busy)?;
+    let checker = Arc::clone(&site.checker);
+    match tokio::task::spawn_blocking(move || checker.check(mail)).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(fault)) => Err(Trouble::Fault(fault)),
+        Err(bug) => Err(Trouble::Bug(bug.to_string())),
+    }
+}
+
+fn now() -> Time {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Time::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
+}

@@ -165,7 +165,7 @@ async fn a_stop_sends_the_idle_away_and_finishes_mail_in_flight() {
     idle.ask("", "421 4.3.2").await;
     assert_eq!(idle.line().await, None);
     between.ask("", "421 4.3.2").await;
-    sending.ask("a mail\r\n.", "250 2.0.0 stored").await;
+    sending.ask("a mail\r\n.\r\nNOOP", "250 2.0.0 stored").await;
     sending.ask("", "421 4.3.2").await;
     assert!(sending.rest().await.is_empty());
     assert_eq!(house.mails(), [b"half of a mail\r\n".to_vec()]);

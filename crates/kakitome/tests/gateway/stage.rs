@@ -1,6 +1,8 @@
 //! The stage for the gateway's tests: a gateway on a free port, a client before it, and behind it a next hop that does
 //! as it is told, or a Maildir.
 
+#![allow(dead_code, reason = "each test program uses a part of the stage")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -37,11 +37,11 @@ pub fn find(question: &Question<'_>) -> Result<ValidPath, Refusal> {
         refusal: refused(if signed_itself { PathProblem::SelfSigned } else { PathProblem::UnknownIssuer }),
     };
     for anchor in question.anchors.iter().filter(|anchor| anchor.certificate == *leaf) {
-        search.conclude(&[leaf.clone()], anchor);
+        search.conclude(std::slice::from_ref(leaf), anchor);
     }
     // A spent budget stops the search; what was found until then still counts.
     if search.extend(&mut vec![leaf.clone()]).is_err() && search.best.is_none() {
-        search.note(PathProblem::Budget, &[leaf.clone()], None);
+        search.note(PathProblem::Budget, std::slice::from_ref(leaf), None);
     }
     search.best.map(|(_, path)| path).ok_or(search.refusal)
 }

@@ -172,13 +172,15 @@ fn is_below(host: &str, domain: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// One row: constraints, a name, whether it may stand. `+` permits, `-` excludes.
+    /// Constraints (`+` permits, `-` excludes), a name, whether it may stand.
+    type Row<'a> = (&'a [(char, GeneralName)], GeneralName, bool);
+
     #[test]
     fn names_lie_inside_or_outside() {
         let mail = |text: &str| GeneralName::Mailbox(text.to_owned());
         let utf8 = |text: &str| GeneralName::MailboxUtf8(text.to_owned());
         let dns = |text: &str| GeneralName::Dns(text.to_owned());
-        let rows: &[(&[(char, GeneralName)], GeneralName, bool)] = &[
+        let rows: &[Row<'_>] = &[
             (&[('+', mail("bank.example"))], mail("info@bank.example"), true),
             (&[('+', mail("bank.example"))], mail("info@BANK.example"), true),
             (&[('+', mail("bank.example"))], mail("info@www.bank.example"), false),

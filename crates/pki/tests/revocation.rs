@@ -1,0 +1,168 @@
+//! Revocation: which lists count, and what they say.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use kakitome_pki::asn1::{Oid, oid, tag, write as der};
+use kakitome_pki::cert::crl::{Crl, Reason};
+use kakitome_pki::path::revocation::{Judged, Mode, Status, UnknownCause, judge};
+use kakitome_pki::path::{AnchorSource, Purpose, Question, ValidPath, find};
+use kakitome_testkit::write;
+use kakitome_testkit::{Authority, CrlFactory, Holder, NOW, Pki, anchor, in_days, key};
+
+fn path(holder: &Holder, world: &Pki) -> ValidPath {
+    let anchors = [world.public_anchors(), world.private_anchors()].concat();
+    let question =
+        Question { leaf: &holder.certificate, untrusted: &holder.chain, anchors: &anchors, at: NOW, purpose: Purpose::Email };
+    find(&question).unwrap()
+}
+
+fn told(judged: &Judged) -> String {
+    let text = match &judged.status {
+        Status::Good { .. } => "good".to_owned(),
+        Status::NoneOffered => "none".to_owned(),
+        Status::Off => "off".to_owned(),
+        Status::Revoked { is_ca, reason, .. } => {
+            format!("revoked {}{}", if *is_ca { "ca " } else { "" }, reason.map_or("-", Reason::name))
+        }
+        Status::Unknown { cause: UnknownCause::Unusable(why), .. } => format!("unusable: {why}"),
+        Status::Unknown { cause, .. } => format!("unknown {cause:?}"),
+    };
+    assert_eq!(judged.proof.is_some(), matches!(text.as_str(), "good" | "none" | "off"), "{text}");
+    text
+}
+
+const UNKNOWN: Oid = Oid::new_unwrap("1.2.3.4.5");
+
+#[test]
+fn lists_are_judged() {
+    let world = Pki::get();
+    let bank = &world.bank.certificate;
+    let list = CrlFactory::default;
+    let re = || list().signed_by(&world.re);
+    let both = |se: CrlFactory| vec![re(), se.signed_by(&world.se)];
+    let revoked = |days, reason| both(list().revoking(bank, in_days(days), reason));
+    let scope = |fields: &[u8]| list().with(oid::ISSUING_DISTRIBUTION_POINT, true, der::sequence(&[fields]));
+    let flag = |number| der::element(tag::context(number), &[&[0xff]]);
+    let point = |url: &str| der::context(0, &[&der::context(0, &[&write::uri(url)])]);
+    let impostor = Authority { certificate: world.se.certificate.clone(), key: key("impostor") };
+
+    let rows: Vec<(&str, Vec<Crl>, Mode, &str)> = vec![
+        ("good", world.lists(), Mode::Require, "good"),
+        ("off", revoked(-1, None), Mode::Off, "off"),
+        ("nothing at hand", vec![], Mode::Require, "unknown NoAnswer"),
+        ("nothing at hand, but a source is named", vec![], Mode::Offered, "unknown NoAnswer"),
+        ("the leaf's list alone", vec![list().signed_by(&world.se)], Mode::Require, "unknown NoAnswer"),
+        ("the CA's list alone", vec![re()], Mode::Require, "unknown NoAnswer"),
+        ("stale", both(list().dated(in_days(-8), Some(NOW.plus(-1)))), Mode::Require, "unknown Stale"),
+        ("due this very second", both(list().dated(in_days(-8), Some(NOW))), Mode::Require, "good"),
+        ("no next update, young", both(list().dated(in_days(-9), None)), Mode::Require, "good"),
+        ("no next update, old", both(list().dated(in_days(-11), None)), Mode::Require, "unknown Stale"),
+        ("a stale and a fresh one", [both(list().dated(in_days(-8), Some(in_days(-2)))), both(list())].concat(), Mode::Require, "good"),
+        ("signed by another key", vec![re(), list().signed_by(&impostor)], Mode::Require, "unknown WrongSigner"),
+        ("an impostor's revocation", vec![re(), list().revoking(bank, in_days(-1), None).signed_by(&impostor)], Mode::Require, "unknown WrongSigner"),
+        ("an impostor's beside the real one", [both(list()), vec![list().revoking(bank, in_days(-1), None).signed_by(&impostor)]].concat(), Mode::Require, "good"),
+        ("revoked", revoked(-1, None), Mode::Require, "revoked -"),
+        ("revoked, offered", revoked(-1, None), Mode::Offered, "revoked -"),
+        ("revoked this very second", revoked(0, Some(Reason::Superseded)), Mode::Require, "revoked superseded"),
+        ("revoked later", revoked(1, Some(Reason::Superseded)), Mode::Require, "good"),
+        ("revoked later without a reason", revoked(1, None), Mode::Require, "good"),
+        ("key compromised later", revoked(1, Some(Reason::KeyCompromise)), Mode::Require, "revoked keyCompromise"),
+        ("on hold", revoked(-1, Some(Reason::CertificateHold)), Mode::Require, "revoked certificateHold"),
+        ("off hold again", revoked(-1, Some(Reason::RemoveFromCrl)), Mode::Require, "good"),
+        ("another's serial number", both(list().revoking(&world.eve.certificate, in_days(-1), None)), Mode::Require, "good"),
+        ("revoked on a stale list", both(list().dated(in_days(-8), Some(in_days(-2))).revoking(bank, in_days(-9), None)), Mode::Require, "revoked -"),
+        ("the CA revoked", vec![list().revoking(&world.se.certificate, in_days(-1), None).signed_by(&world.re), list().signed_by(&world.se)], Mode::Require, "revoked ca -"),
+        ("the CA revoked, the leaf's list missing", vec![list().revoking(&world.se.certificate, in_days(-1), None).signed_by(&world.re)], Mode::Require, "revoked ca -"),
+        ("the leaf's serial on the root's list", vec![list().revoking(bank, in_days(-1), None).signed_by(&world.re), list().signed_by(&world.se)], Mode::Require, "good"),
+        ("delta", both(list().with(oid::DELTA_CRL_INDICATOR, true, der::unsigned(&[1]))), Mode::Require, "unusable: it is a delta list"),
+        ("delta that revokes", both(list().with(oid::DELTA_CRL_INDICATOR, true, der::unsigned(&[1])).revoking(bank, in_days(-1), None)), Mode::Require, "revoked -"),
+        ("indirect", both(scope(&flag(4)).revoking(bank, in_days(-1), None)), Mode::Require, "unusable: it is an indirect list"),
+        ("certificateIssuer makes it indirect", both(list().entry(&[9], in_days(-1), Some((oid::CERTIFICATE_ISSUER, true, der::sequence(&[]))))), Mode::Require, "unusable: it is an indirect list"),
+        ("some reasons", both(scope(&der::element(tag::context(3), &[&[6, 0x40]]))), Mode::Require, "unusable: it holds only some reasons"),
+        ("for users, the leaf's", both(scope(&flag(1))), Mode::Require, "good"),
+        ("for authorities, the leaf's", both(scope(&flag(2))), Mode::Require, "unusable: it is for certificate authorities only"),
+        ("for users, the CA's", vec![scope(&flag(1)).signed_by(&world.re), list().signed_by(&world.se)], Mode::Require, "unusable: it is for end entities only"),
+        ("its own point", both(scope(&point("http://crl.se.example/se.crl"))), Mode::Require, "good"),
+        ("another point", both(scope(&point("http://crl.se.example/2.crl"))), Mode::Require, "unusable: it is for another distribution point"),
+        ("unknown critical", both(list().with(UNKNOWN, true, der::NULL.to_vec())), Mode::Require, "unusable: it has the critical extension 1.2.3.4.5, which is not understood"),
+        ("unknown", both(list().with(UNKNOWN, false, der::NULL.to_vec())), Mode::Require, "good"),
+        ("unknown critical in an entry", both(list().entry(&[9], in_days(-1), Some((UNKNOWN, true, der::NULL.to_vec())))), Mode::Require, "unusable: it has the critical extension 1.2.3.4.5, which is not understood"),
+        ("made after the certificate's end", both(list().dated(in_days(300), Some(in_days(310)))), Mode::Require, "unusable: it was made after the certificate's end"),
+    ];
+    let path = path(&world.bank, world);
+    let wrong: Vec<_> = rows
+        .iter()
+        .map(|(name, lists, mode, expected)| (name, told(&judge(&path, lists, *mode, NOW)), expected))
+        .filter(|(_, found, expected)| found != *expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn where_no_source_is_named_none_is_needed_unless_demanded() {
+    let world = Pki::get();
+    let path = path(&world.local, world);
+    assert_eq!(told(&judge(&path, &[], Mode::Offered, NOW)), "none");
+    assert_eq!(told(&judge(&path, &[], Mode::Require, NOW)), "unknown NoAnswer");
+    // a list that was given for that issuer is an offer
+    let stale = CrlFactory::default().dated(in_days(-9), Some(in_days(-2))).signed_by(&world.rp);
+    assert_eq!(told(&judge(&path, &[stale], Mode::Offered, NOW)), "unknown Stale");
+    assert_eq!(told(&judge(&path, &world.lists(), Mode::Offered, NOW)), "good");
+}
+
+#[test]
+fn the_issuer_must_be_allowed_to_sign_lists() {
+    let world = Pki::get();
+    let issuer = Pki::sub_authority("No CRL").with(oid::KEY_USAGE, true, der::named_bits(&[5])).authority_by(&world.re, "No CRL");
+    let leaf = Pki::leaf(&[(oid::COMMON_NAME, "a@b.example")], "a@b.example", 1).issued_by(&issuer);
+    let holder = Holder { certificate: leaf, key: key("a@b.example"), chain: vec![issuer.certificate.clone()] };
+    let lists = [CrlFactory::default().signed_by(&world.re), CrlFactory::default().signed_by(&issuer)];
+    assert_eq!(told(&judge(&path(&holder, world), &lists, Mode::Require, NOW)), "unknown WrongSigner");
+}
+
+#[test]
+fn an_anchor_is_not_asked_about() {
+    let world = Pki::get();
+    let leaf = &world.local.certificate;
+    let anchors = [anchor(leaf, AnchorSource::User)];
+    let question = Question { leaf, untrusted: &[], anchors: &anchors, at: NOW, purpose: Purpose::Email };
+    let list = CrlFactory::default().revoking(leaf, in_days(-1), None).signed_by(&world.rp);
+    assert_eq!(told(&judge(&find(&question).unwrap(), &[list], Mode::Require, NOW)), "none");
+}
+
+#[test]
+fn lists_are_read_strictly_and_looked_up_by_serial_number() {
+    let world = Pki::get();
+    let mut factory = CrlFactory::default();
+    for serial in (0..3000u16).rev() {
+        let reason = if serial % 2 == 0 { None } else { Some((oid::REASON_CODE, false, der::element(tag::ENUMERATED, &[&[1]]))) };
+        factory = factory.entry(&[&[0x40], serial.to_be_bytes().as_slice()].concat(), in_days(-1), reason);
+    }
+    let raw = factory.der(&world.se);
+    let list = Crl::parse(&raw).unwrap();
+    assert_eq!((list.len(), list.number()), (3000, Some(&[7u8][..])));
+    let entry = list.revoked(&[0x40, 0x00, 0x05]).unwrap();
+    assert_eq!((entry.when, entry.reason), (in_days(-1), Some(Reason::KeyCompromise)));
+    assert_eq!(list.revoked(&[0x40, 0x00, 0x04]).unwrap().reason, None);
+    assert!(list.revoked(&[0x40, 0xff, 0xff]).is_none() && list.revoked(&[]).is_none());
+    assert!(list.verify_signature(world.se.certificate.key()).is_ok());
+    assert!(list.verify_signature(world.re.certificate.key()).is_err());
+    // the same serial number twice: what weighs most
+    let twice = CrlFactory::default()
+        .entry(&[5], in_days(-3), None)
+        .entry(&[5], in_days(-1), Some((oid::REASON_CODE, false, der::element(tag::ENUMERATED, &[&[1]]))))
+        .signed_by(&world.se);
+    assert_eq!(twice.revoked(&[5]).unwrap().reason, Some(Reason::KeyCompromise));
+    // every cut and every flipped octet is read or refused, never a panic
+    let small = CrlFactory::default().revoking(&world.bank.certificate, NOW, Some(Reason::Superseded)).der(&world.se);
+    for at in 0..small.len() {
+        assert!(Crl::parse(&small[..at]).is_err());
+        for bit in 0..8 {
+            let mut changed = small.clone();
+            changed[at] ^= 1 << bit;
+            if let Ok(list) = Crl::parse(&changed) {
+                assert!(list.verify_signature(world.se.certificate.key()).is_err(), "octet {at}");
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Keys by name, each made once in a process.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
+
+use kakitome_pki::asn1::{oid, write};
+use kakitome_pki::crypto::{KeyKind, SigningKey};
+
+/// The P-256 key of this name.
+pub fn key(name: &str) -> &'static SigningKey {
+    named(name, KeyKind::P256)
+}
+
+/// The RSA-2048 key of this name; slow to make, so only where a test is about RSA.
+pub fn rsa_key(name: &str) -> &'static SigningKey {
+    named(name, KeyKind::Rsa2048)
+}
+
+fn named(name: &str, kind: KeyKind) -> &'static SigningKey {
+    static KEYS: OnceLock<Mutex<HashMap<String, &'static SigningKey>>> = OnceLock::new();
+    let mut keys = KEYS.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    keys.entry(format!("{kind:?} {name}"))
+        .or_insert_with(|| Box::leak(Box::new(SigningKey::generate(kind).expect("the library makes a key"))))
+}
+
+/// The public key of an RSA key of 1024 bits that nobody holds: enough for a certificate to be weak.
+pub fn weak_spki() -> Vec<u8> {
+    let mut modulus = [0xc5; 128];
+    modulus[127] = 0x01;
+    let key = write::sequence(&[&write::unsigned(&modulus), &write::unsigned(&[1, 0, 1])]);
+    let algorithm = write::sequence(&[&write::oid(&oid::RSA_ENCRYPTION), write::NULL]);
+    write::sequence(&[&algorithm, &write::bit_string(&key)])
+}

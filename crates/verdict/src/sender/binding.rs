@@ -1,0 +1,124 @@
+//! Does the signer's certificate speak for the address in From (RFC 8550 §3, RFC 9788 §4.4)?
+
+use kakitome_pki::asn1::oid;
+use kakitome_pki::cert::Certificate;
+use kakitome_pki::identity::{Address, Match};
+use kakitome_smime::message::protect::Protected;
+use kakitome_smime::mime::address::{self, NoAuthor};
+use kakitome_smime::mime::header::Header;
+
+use super::Signer;
+use crate::reason::Reason;
+
+/// Proof that From names exactly one mailbox and that the certificate is for it. Made in [`bind`] alone.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    address: String,
+    reason: Reason,
+}
+
+impl Bound {
+    /// The mailbox, as the certificate writes it.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How they are bound.
+    pub(super) const fn reason(&self) -> Reason {
+        self.reason
+    }
+}
+
+/// Why the certificate does not speak for From.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unbound {
+    /// From names no single mailbox, or the certificate's is not one: programs could see different senders.
+    Ambiguous(Reason),
+    /// The certificate is for somebody else, or the protected From is.
+    Differs(Reason),
+    /// The certificate names no mailbox at all.
+    NoMailbox,
+}
+
+/// Binds the author of the mail to the certificate.
+///
+/// The protected From is the sender; the outer one, which the reader's own program shows, must be the same. That is
+/// stricter than RFC 9788 §4.4.2, because most programs do not read the protected one.
+pub(super) fn bind(
+    header: &Header,
+    protected: Option<&Protected>,
+    certificate: &Certificate,
+    signer: &Signer,
+) -> Result<Bound, Unbound> {
+    let outer = match signer {
+        Signer::From => author(address::author(header))?,
+        Signer::Address(expected) => expected.clone(),
+        Signer::Anybody => {
+            let mailbox = certificate.extensions().mailboxes().find(|mailbox| Address::parse(mailbox).is_ok());
+            return mailbox
+                .map(|mailbox| Bound { address: mailbox.to_owned(), reason: Reason::BindExact })
+                .ok_or(Unbound::NoMailbox);
+        }
+    };
+    if *signer == Signer::From
+        && let Some(protected) = protected.filter(|protected| protected.from_count > 0)
+    {
+        let inner = protected.from.as_deref().ok_or(Unbound::Ambiguous(Reason::BindDupFrom))?;
+        let inner = author(address::author_of(inner))?;
+        if inner.matches(&outer) == Match::No {
+            return Err(Unbound::Differs(Reason::HpFromMismatch));
+        }
+    }
+    let extensions = certificate.extensions();
+    if extensions.mailboxes().any(|mailbox| mailbox.contains('\0')) {
+        return Err(Unbound::Ambiguous(Reason::CertSanNul));
+    }
+    let listed: Vec<&str> = extensions.mailboxes().collect();
+    let mut folded = None;
+    for mailbox in &listed {
+        // A malformed mailbox in a certificate matches nobody.
+        let Ok(address) = Address::parse(mailbox) else { continue };
+        match address.matches(&outer) {
+            Match::Exact => return Ok(Bound { address: (*mailbox).to_owned(), reason: Reason::BindExact }),
+            Match::Folded => folded = Some((*mailbox).to_owned()),
+            Match::No => {}
+        }
+    }
+    if let Some(address) = folded {
+        return Ok(Bound { address, reason: Reason::BindCase });
+    }
+    if !listed.is_empty() {
+        return Err(Unbound::Differs(sender_only(header, &listed)));
+    }
+    // RFC 8550 §3: the old e-mail attribute counts only where no alternative name is a mailbox.
+    let mut old = certificate.subject().all(oid::EMAIL_ADDRESS).peekable();
+    if old.peek().is_none() {
+        return Err(Unbound::NoMailbox);
+    }
+    old.find(|mailbox| Address::parse(mailbox).is_ok_and(|address| address.matches(&outer) != Match::No))
+        .map(|mailbox| Bound { address: mailbox.to_owned(), reason: Reason::BindDnEmail })
+        .ok_or(Unbound::Differs(Reason::BindNone))
+}
+
+fn author(found: Result<address::Mailbox, NoAuthor>) -> Result<Address, Unbound> {
+    let mailbox = found.map_err(|why| {
+        Unbound::Ambiguous(match why {
+            NoAuthor::Absent => Reason::BindNoFrom,
+            NoAuthor::Duplicate => Reason::BindDupFrom,
+            NoAuthor::Several => Reason::BindMultiFrom,
+            NoAuthor::NoAddress => Reason::BindNoAddr,
+            NoAuthor::Syntax => Reason::BindParse,
+        })
+    })?;
+    Address::parse(&mailbox.address).map_err(|_| Unbound::Ambiguous(Reason::BindParse))
+}
+
+/// The certificate is not From's; is it that of the Sender field (which never takes From's place)?
+fn sender_only(header: &Header, listed: &[&str]) -> Reason {
+    let sender = header.all("Sender").next().and_then(|field| address::author_of(header.value(field)).ok());
+    let sender = sender.and_then(|mailbox| Address::parse(&mailbox.address).ok());
+    let fits = |sender: &Address| {
+        listed.iter().any(|mailbox| Address::parse(mailbox).is_ok_and(|address| address.matches(sender) != Match::No))
+    };
+    if sender.is_some_and(|sender| fits(&sender)) { Reason::BindSenderOnly } else { Reason::BindNone }
+}

@@ -1,0 +1,175 @@
+//! The expert part: what stands in the mail and its certificates, laid out. Texts stay as they were found; they are
+//! escaped where they are shown.
+
+use kakitome_pki::algorithm::{Digest, Signature as Algorithm};
+use kakitome_pki::asn1::der::Der;
+use kakitome_pki::asn1::oid;
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::{self, hex};
+use kakitome_pki::path::revocation::Status;
+use kakitome_pki::path::{Anchor, AnchorSource, ValidPath};
+use kakitome_smime::cms::signed::SignedData;
+use kakitome_smime::message::open::{Layer, Opened};
+use kakitome_smime::message::protect::Protected;
+use kakitome_smime::mime::header::Header as MimeHeader;
+use kakitome_smime::mime::scan::Structure;
+
+use crate::answer::{Certificate, Expert, Header, HeaderState, Part, PathStep, Revocation, Revoked, Signature};
+
+/// The expert part shows at most this many parts of a mail.
+const PARTS_SHOWN: usize = 200;
+/// Header fields that are shown even where no signature covers them.
+const SHOWN: [&str; 9] =
+    ["From", "Sender", "Reply-To", "To", "Cc", "Date", "Subject", "Message-ID", "Authentication-Results"];
+
+/// The MIME tree, with what is inside an opaque signature below it.
+pub(super) fn structure(opened: &Opened) -> Expert {
+    let mut tree = Vec::new();
+    let (signed_part, inner) = match &opened.layer {
+        Layer::Signed(layer) => (layer.part, layer.content.as_ref().map(|(_, inner)| inner)),
+        _ => (None, None),
+    };
+    parts(&opened.structure, signed_part, false, &mut tree);
+    if let Some(inner) = inner {
+        parts(inner, None, true, &mut tree);
+    }
+    Expert { tree, ..Expert::default() }
+}
+
+fn parts(structure: &Structure, signed_part: Option<usize>, all_signed: bool, tree: &mut Vec<Part>) {
+    for (number, entity) in structure.entities.iter().enumerate().take(PARTS_SHOWN) {
+        let mut signed = all_signed;
+        let mut this = Some(number);
+        while let Some(number) = this.filter(|_| !signed) {
+            signed = Some(number) == signed_part;
+            this = structure.entity(number).and_then(|entity| entity.parent);
+        }
+        tree.push(Part {
+            depth: u16::try_from(entity.depth).unwrap_or(u16::MAX).saturating_add(u16::from(all_signed)),
+            content_type: entity.content_type.essence(),
+            bytes: entity.range.clone(),
+            signed,
+            filename: entity.file_name(),
+        });
+    }
+}
+
+/// The signer info, where there is exactly one.
+pub(super) fn signature(signed: &SignedData) -> Option<Signature> {
+    let [signer] = signed.signers.as_slice() else { return None };
+    let digest = Digest::from_oid(&signer.digest_algorithm.oid);
+    let algorithm = Algorithm::from_identifier(&signer.signature_algorithm, digest).ok().flatten();
+    let mut attributes = Vec::new();
+    for attribute in signer.signed_attributes.iter().flat_map(|signed| &signed.attributes) {
+        let value = attribute.values.first().map(Vec::as_slice).unwrap_or_default();
+        attributes.push((oid::describe(&attribute.kind), attribute_value(&attribute.kind, value)));
+    }
+    Some(Signature {
+        version: u64::from(signer.version),
+        digest: digest.map_or_else(|| signer.digest_algorithm.oid.to_string(), |digest| digest.name().to_owned()),
+        algorithm: algorithm.map_or_else(|| oid::describe(&signer.signature_algorithm.oid), Algorithm::name),
+        attributes,
+    })
+}
+
+fn attribute_value(kind: &kakitome_pki::asn1::Oid, value: &[u8]) -> String {
+    let element = Der::only(value).ok();
+    match *kind {
+        oid::CONTENT_TYPE => Der::new(value).oid().map(|kind| oid::describe(&kind)).ok(),
+        oid::SIGNING_TIME => element.and_then(|element| Time::from_der(&element).ok()).map(|time| time.to_string()),
+        oid::MESSAGE_DIGEST => element.map(|element| hex(element.value)),
+        _ => None,
+    }
+    .unwrap_or_else(|| format!("{} octets", value.len()))
+}
+
+/// A certificate.
+pub(super) fn certificate(certificate: &cert::Certificate) -> Certificate {
+    let extensions = certificate.extensions();
+    let usages = extensions.extended_key_usage.iter().flatten().map(oid::describe).collect();
+    Certificate {
+        subject: certificate.subject().to_string(),
+        issuer: certificate.issuer().to_string(),
+        serial: certificate.serial_hex(),
+        alternative_names: extensions.subject_alt_names.iter().map(ToString::to_string).collect(),
+        key_usage: extensions.key_usage.map(|usage| usage.names()).unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        extended_key_usage: usages,
+        policies: extensions.policies.iter().flatten().map(oid::describe).collect(),
+        key: certificate.key().describe(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        sha256: certificate.fingerprint_hex(),
+    }
+}
+
+/// A path, leaf first.
+pub(super) fn path(certificates: &[cert::Certificate], anchor: Option<&Anchor>) -> Vec<PathStep> {
+    let mut steps: Vec<PathStep> = certificates
+        .iter()
+        .filter(|certificate| anchor.is_none_or(|anchor| anchor.certificate != **certificate))
+        .map(|certificate| PathStep { subject: certificate.subject().to_string(), anchor: false, source: "mail".to_owned() })
+        .collect();
+    if let Some(anchor) = anchor {
+        let source = match anchor.source {
+            AnchorSource::PublicList => "public-list",
+            AnchorSource::User => "chosen-file",
+            AnchorSource::OwnCa => "own-ca",
+        };
+        let subject = anchor.certificate.subject().to_string();
+        steps.push(PathStep { subject, anchor: true, source: source.to_owned() });
+    }
+    steps
+}
+
+/// What was found about revocation.
+pub(super) fn revocation(path: &ValidPath, status: &Status) -> Vec<Revocation> {
+    let row = |which: &cert::Certificate, source: &str, result| Revocation {
+        subject: which.subject().to_string(),
+        source: source.to_owned(),
+        result,
+        this_update: None,
+        next_update: None,
+    };
+    let leaf = path.leaf();
+    vec![match status {
+        Status::Good { by, this_update, next_update } => Revocation {
+            this_update: Some(*this_update),
+            next_update: *next_update,
+            ..row(leaf, by, Revoked::Good)
+        },
+        Status::NoneOffered => row(leaf, "", Revoked::NotOffered),
+        Status::Off => row(leaf, "", Revoked::Off),
+        Status::Revoked { which, when, reason, .. } => {
+            let reason = reason.map_or("unspecified", |reason| reason.name());
+            row(which, "CRL", Revoked::Since(*when, reason.to_owned()))
+        }
+        Status::Unknown { which, .. } => row(which, "", Revoked::Unavailable),
+    }]
+}
+
+/// The header fields that matter, outer and protected.
+pub(super) fn headers(outer: &MimeHeader, protected: Option<&Protected>) -> Vec<Header> {
+    let mut rows: Vec<Header> = Vec::new();
+    for field in protected.iter().flat_map(|protected| &protected.fields) {
+        rows.push(Header {
+            name: field.name.clone(),
+            outer: field.outer.clone(),
+            protected: Some(field.inner.clone()),
+            state: if field.agrees() { HeaderState::Signed } else { HeaderState::Differs },
+        });
+    }
+    for name in SHOWN {
+        if rows.iter().any(|row| row.name.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        for field in outer.all(name).take(10) {
+            rows.push(Header {
+                name: name.to_owned(),
+                outer: Some(kakitome_smime::mime::header::decode(outer.value(field))),
+                protected: None,
+                state: HeaderState::Unprotected,
+            });
+        }
+    }
+    rows
+}

@@ -1,0 +1,700 @@
+//! The decision, step by step; the first step that fails decides the headline.
+//!
+//! Nothing about identity is said large before signature, revocation, binding and path were found good: the names of a
+//! certificate that failed any of them stand in the expert part alone.
+
+use kakitome_pki::asn1::oid;
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::Certificate;
+use kakitome_pki::cert::crl::{Crl, Reason as CrlReason};
+use kakitome_pki::identity::{self, Lint, Vouched};
+use kakitome_pki::path::revocation::{self, Judged, Mode, NotRevoked, Status, UnknownCause};
+use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, Refusal, ValidPath, find};
+use kakitome_smime::Finding;
+use kakitome_smime::cms::verify::VerifiedSignature;
+use kakitome_smime::message::open::{Layer, Opened, SignedLayer};
+use kakitome_smime::message::protect::Protected;
+
+use super::binding::{self, Bound, Unbound};
+use super::{Evidence, expert};
+use crate::answer::{
+    Altered, Answer, Changed, Check, CheckOutcome, Choice, Class, Covered, Encrypted, OrgId, Sealed, Step, Who,
+};
+use crate::reason::Reason;
+use crate::state::State;
+
+/// How long before the Date a mail may have been signed, in seconds: a day in a drafts folder or an approval queue.
+const SIGNED_BEFORE_DATE: i64 = 24 * 60 * 60;
+/// How long after the Date a mail may have been signed, in seconds: an hour, which is what the strictest mail program
+/// allows and what a signing gateway needs for mail that waits in a queue.
+const SIGNED_AFTER_DATE: i64 = 60 * 60;
+/// How far ahead of us the signer's clock may be, in seconds.
+const CLOCK_AHEAD: i64 = 10 * 60;
+
+/// The header fields that a reader sees; a difference in others is told to experts alone.
+const VISIBLE: [&str; 7] = ["From", "To", "Cc", "Subject", "Date", "Reply-To", "Sender"];
+
+/// A sender who was confirmed. It cannot exist without the proofs that the signature verifies, that the path to a
+/// chosen anchor holds, that nothing revokes it, and that the certificate is for the From address.
+#[derive(Clone, Debug)]
+pub struct ConfirmedSender {
+    signature: VerifiedSignature,
+    path: ValidPath,
+    #[expect(dead_code, reason = "held because its existence is the proof")]
+    revocation: NotRevoked,
+    bound: Bound,
+}
+
+impl ConfirmedSender {
+    /// The confirmed address, as the certificate writes it.
+    pub fn address(&self) -> &str {
+        self.bound.address()
+    }
+
+    /// The signer's certificate.
+    pub fn certificate(&self) -> &Certificate {
+        self.signature.signer()
+    }
+
+    /// The path that was found.
+    pub fn path(&self) -> &ValidPath {
+        &self.path
+    }
+}
+
+/// An answer, with the confirmed sender if there is one.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// For people and programs.
+    pub answer: Answer,
+    /// There exactly when the answer's state is a confirmed one.
+    pub confirmed: Option<ConfirmedSender>,
+}
+
+/// Judges a mail.
+pub fn judge(opened: &Opened, evidence: &Evidence) -> Judgement {
+    let mut trial = Trial::new(opened, evidence);
+    let confirmed = trial.run();
+    trial.finish(confirmed)
+}
+
+struct Trial<'a> {
+    opened: &'a Opened,
+    evidence: &'a Evidence,
+    answer: Answer,
+    checks: Vec<Check>,
+    /// State and reason of the first step that failed.
+    decided: Option<(State, Reason)>,
+    /// Further reasons, in the order in which they came up.
+    reasons: Vec<Reason>,
+}
+
+/// How one step ends.
+enum Outcome {
+    Holds(String),
+    Fails(State, Reason, String),
+    Skipped,
+}
+
+impl<'a> Trial<'a> {
+    fn new(opened: &'a Opened, evidence: &'a Evidence) -> Self {
+        let mut answer = Answer::new(State::Ambiguous, Reason::CmsParse, evidence.at);
+        answer.time.basis = evidence.basis;
+        answer.trust_list.clone_from(&evidence.trust_list);
+        let header = &opened.structure.root().header;
+        answer.who = Who {
+            from_header: header.display("From"),
+            from_address: kakitome_smime::mime::address::author(header).ok().map(|mailbox| mailbox.address),
+            ..Who::default()
+        };
+        answer.sealed = Sealed { answer: Encrypted::No, ..Sealed::default() };
+        answer.expert = expert::structure(opened);
+        Self { opened, evidence, answer, checks: Vec::new(), decided: None, reasons: Vec::new() }
+    }
+
+    /// Takes a step's outcome into the trace; true if the step decided.
+    fn step(&mut self, step: Step, outcome: Outcome) -> bool {
+        let (outcome, detail) = match outcome {
+            Outcome::Holds(detail) => (CheckOutcome::Ok, detail),
+            Outcome::Skipped => (CheckOutcome::Skipped, String::new()),
+            Outcome::Fails(state, reason, detail) => {
+                if self.decided.is_none() {
+                    self.decided = Some((state, reason));
+                }
+                (CheckOutcome::Failed, detail)
+            }
+        };
+        self.checks.push(Check { step, outcome, detail });
+        outcome == CheckOutcome::Failed
+    }
+
+    fn note(&mut self, reason: Reason) {
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+
+    fn note_findings(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            if let Some(reason) = Reason::from_code(finding.code) {
+                self.note(reason);
+            }
+            self.answer
+                .expert
+                .findings
+                .push(crate::answer::Finding { code: finding.code.to_owned(), detail: finding.detail.clone() });
+        }
+    }
+
+    fn run(&mut self) -> Option<ConfirmedSender> {
+        let layer = self.root()?;
+        self.note_findings(&layer.findings);
+        let signature = self.signature(layer)?;
+        let found = Found::search(&signature, layer, self.evidence);
+        self.tell_path(&found);
+        let header = &self.opened.structure.root().header;
+        let bound = binding::bind(header, layer.protected.as_ref(), signature.signer(), &self.evidence.signer);
+
+        let outcome = revoked(&found);
+        if self.step(Step::Revoked, outcome) {
+            self.tell_revoked(&found);
+            return None;
+        }
+        let outcome = self.binding(&bound, &found);
+        if self.step(Step::Binding, outcome) {
+            return None;
+        }
+        let outcome = issuer(&found);
+        if self.step(Step::Path, outcome) {
+            return None;
+        }
+        let outcome = strength(&signature, &found);
+        if self.step(Step::Strength, outcome) {
+            return None;
+        }
+        let outcome = validity(&signature, &found);
+        if self.step(Step::Validity, outcome) {
+            return None;
+        }
+        // What the binding could not say before the path was known to be good.
+        let bound = match bound {
+            Ok(bound) if bound.reason() == Reason::BindDnEmail && found.source() == Some(AnchorSource::PublicList) => {
+                self.decided = Some((State::CertNotValidThen, Reason::BindDnEmail));
+                return None;
+            }
+            Ok(bound) => bound,
+            Err(_) => {
+                self.decided = Some((State::NameOnly, Reason::BindNoAddress));
+                self.name_only(&found);
+                return None;
+            }
+        };
+        let outcome = self.signing_time(&signature, layer.protected.as_ref());
+        if self.step(Step::SigningTime, outcome) {
+            return None;
+        }
+        self.step(Step::Whole, Outcome::Holds(String::new()));
+        let (path, judged) = found.into_path()?;
+        let outcome = self.revocation(&judged);
+        if self.step(Step::Revocation, outcome) {
+            return None;
+        }
+        let outcome = self.headers(layer.protected.as_ref());
+        if self.step(Step::Headers, outcome) {
+            self.vouched(&path, &bound);
+            return None;
+        }
+        self.step(Step::Lookalike, Outcome::Skipped);
+        if path.expired {
+            self.step(Step::Expiry, fails(State::OldSignature, Reason::TimeExpiredSince, ""));
+            return None;
+        }
+        self.step(Step::Expiry, Outcome::Holds(String::new()));
+        let state = self.vouched(&path, &bound);
+        self.step(Step::Class, Outcome::Holds(self.answer.who.class.name().to_owned()));
+        let revocation = judged.proof?;
+        self.decided = Some((state, Reason::Ok));
+        Some(ConfirmedSender { signature, path: path.path, revocation, bound })
+    }
+
+    /// Steps 1 to 4: is there a signature at the root?
+    fn root(&mut self) -> Option<&'a SignedLayer> {
+        let opened = self.opened;
+        self.note_findings(&opened.findings);
+        if let Layer::NotAMail(finding) = &opened.layer {
+            self.step(Step::Input, fails(State::NotAMail, code(finding, Reason::InNotMail), &finding.detail));
+            self.answer.sealed.answer = Encrypted::Unknown;
+            return None;
+        }
+        self.step(Step::Input, Outcome::Holds(String::new()));
+        match &opened.layer {
+            Layer::NotAMail(_) => None,
+            Layer::Signed(layer) => {
+                let detail = if layer.clear { "multipart/signed" } else { "signed-data" };
+                self.step(Step::Structure, Outcome::Holds(detail.to_owned()));
+                Some(layer)
+            }
+            Layer::None => {
+                for reason in unsigned_notes(opened) {
+                    self.note(reason);
+                }
+                self.step(Step::Structure, fails(State::NotSigned, Reason::MimeNone, ""));
+                None
+            }
+            Layer::CertificatesOnly => {
+                self.step(Step::Structure, fails(State::NotSigned, Reason::CmsCertsOnly, ""));
+                None
+            }
+            Layer::Fake(finding) => {
+                self.step(Step::Structure, Outcome::Holds(String::new()));
+                self.step(Step::Fake, fails(State::FakeSignature, code(finding, Reason::FakeNotCms), &finding.detail));
+                None
+            }
+            Layer::Sealed(kind) => {
+                self.answer.sealed = Sealed { answer: Encrypted::CannotOpen, ..Sealed::default() };
+                self.step(Step::Structure, Outcome::Holds(oid::describe(kind)));
+                self.step(Step::Open, fails(State::Sealed, Reason::EncCannotOpen, ""));
+                None
+            }
+            Layer::Malformed(finding) => {
+                self.step(Step::Cms, fails(State::Ambiguous, code(finding, Reason::CmsParse), &finding.detail));
+                None
+            }
+            Layer::Unsupported(kind) => {
+                self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsType, &oid::describe(kind)));
+                None
+            }
+        }
+    }
+
+    /// Steps 5 and 6: is the signature well formed, and does it verify?
+    fn signature(&mut self, layer: &SignedLayer) -> Option<VerifiedSignature> {
+        let outcome = &layer.outcome;
+        self.answer.expert.signature = expert::signature(&layer.signed);
+        self.answer.expert.signer = outcome.claimed.as_ref().map(expert::certificate);
+        self.answer.expert.headers = expert::headers(&self.opened.structure.root().header, layer.protected.as_ref());
+        let Some(proof) = &outcome.verified else {
+            let finding = outcome.findings.first().cloned().unwrap_or(Finding::new("cms.parse", ""));
+            let reason = code(&finding, Reason::CmsParse);
+            let (step, state) = match reason {
+                Reason::CmsDigest | Reason::CmsSignatureValue => (Step::Signature, State::Altered),
+                Reason::AlgWeak => (Step::Strength, State::WeakSignature),
+                _ => (Step::Cms, State::Ambiguous),
+            };
+            if state == State::Altered {
+                self.step(Step::Cms, Outcome::Holds(String::new()));
+                self.answer.altered.answer = Changed::Yes;
+            }
+            self.step(step, fails(state, reason, &finding.detail));
+            self.note_findings(&outcome.findings);
+            return None;
+        };
+        self.step(Step::Cms, Outcome::Holds(String::new()));
+        self.step(Step::Signature, Outcome::Holds(proof.algorithm().name()));
+        self.note_findings(&outcome.findings);
+        self.answer.altered = Altered { answer: Changed::No, covers: covers(layer.protected.as_ref()) };
+        self.answer.time.signed_claimed = proof.signing_time();
+        self.note(if layer.protected.is_some() { Reason::HpClear } else { Reason::HpNone });
+        Some(proof.clone())
+    }
+
+    /// What the path says, for the expert part and the issuer's name.
+    fn tell_path(&mut self, found: &Found) {
+        self.answer.expert.path = found.steps();
+        match found {
+            Found::Path(found, judged) => {
+                let anchor = found.path.anchor();
+                self.answer.whose_choice = Some(choice(anchor.source));
+                self.answer.who.issuer = Some(anchor.certificate.subject().short());
+                self.answer.who.asserted_by = Some(found.path.issuer_of(0).subject().short());
+                self.answer.expert.revocation = expert::revocation(&found.path, &judged.status);
+            }
+            Found::None(_, leaf) => self.answer.who.issuer = Some(leaf.issuer().short()),
+        }
+    }
+
+    fn tell_revoked(&mut self, found: &Found) {
+        if let Found::Path(_, judged) = found
+            && let Status::Revoked { when, .. } = &judged.status
+        {
+            self.answer.revoked_on = Some(*when);
+        }
+    }
+
+    /// Step 8. A certificate that is for somebody else contradicts From only where its own issuer is believed;
+    /// otherwise anybody could have made it, and the next step says so.
+    fn binding(&mut self, bound: &Result<Bound, Unbound>, found: &Found) -> Outcome {
+        match bound {
+            Ok(bound) => {
+                self.note(bound.reason());
+                Outcome::Holds(bound.address().to_owned())
+            }
+            Err(Unbound::Ambiguous(reason)) => fails(State::Ambiguous, *reason, ""),
+            Err(Unbound::NoMailbox) => Outcome::Skipped,
+            Err(Unbound::Differs(reason)) => match found {
+                Found::Path(found, _) => {
+                    let mailboxes = identity::vouch(&found.path).mailboxes;
+                    self.answer.who.address = mailboxes.into_iter().next();
+                    fails(State::SignerDiffers, *reason, "")
+                }
+                Found::None(..) => {
+                    self.note(*reason);
+                    Outcome::Skipped
+                }
+            },
+        }
+    }
+
+    /// Step 12.
+    fn signing_time(&mut self, signature: &VerifiedSignature, protected: Option<&Protected>) -> Outcome {
+        let Some(signed) = signature.signing_time() else {
+            self.note(Reason::TimeNoSigningTime);
+            return Outcome::Skipped;
+        };
+        if signed > self.evidence.at.plus(CLOCK_AHEAD) {
+            return fails(State::TimeOdd, Reason::TimeFuture, &signed.to_string());
+        }
+        let inner = protected.and_then(|protected| protected.fields.iter().find(|field| field.name.eq_ignore_ascii_case("Date")));
+        let date = inner.map(|field| field.inner.clone()).or_else(|| self.opened.structure.root().header.find("Date"));
+        let Some(date) = date.and_then(|date| Time::from_mail_date(&date)) else { return Outcome::Skipped };
+        if signed < date.plus(SIGNED_BEFORE_DATE.saturating_neg()) || signed > date.plus(SIGNED_AFTER_DATE) {
+            // More than a week apart is no queue any more: an old mail sent again.
+            let reason = if signed.distance(date) > 7 * 24 * 60 * 60 { Reason::TimeReplay } else { Reason::TimeSkew };
+            return fails(State::TimeOdd, reason, &format!("signed {signed}, Date {date}"));
+        }
+        Outcome::Holds(signed.to_string())
+    }
+
+    /// Step 14.
+    fn revocation(&mut self, judged: &Judged) -> Outcome {
+        match &judged.status {
+            Status::Good { by, .. } => {
+                self.note(Reason::RevCrlGood);
+                Outcome::Holds(by.clone())
+            }
+            Status::NoneOffered => {
+                self.note(Reason::RevNoneOffered);
+                Outcome::Holds(String::new())
+            }
+            Status::Off => {
+                self.note(Reason::RevOff);
+                Outcome::Skipped
+            }
+            Status::Unknown { cause, .. } => {
+                let reason = if *cause == UnknownCause::Stale { Reason::RevStale } else { Reason::RevUnavailable };
+                fails(State::CheckIncomplete, reason, &cause.to_string())
+            }
+            // Decided in step 7.
+            Status::Revoked { .. } => fails(State::Revoked, Reason::RevBefore, ""),
+        }
+    }
+
+    /// Step 15.
+    fn headers(&mut self, protected: Option<&Protected>) -> Outcome {
+        let Some(protected) = protected else { return Outcome::Skipped };
+        let differs: Vec<&str> = protected
+            .fields
+            .iter()
+            .filter(|field| !field.agrees() && VISIBLE.iter().any(|name| name.eq_ignore_ascii_case(&field.name)))
+            .map(|field| field.name.as_str())
+            .collect();
+        let subject = protected.fields.iter().find(|field| field.name.eq_ignore_ascii_case("Subject"));
+        self.answer.protected_subject = subject.map(|field| field.inner.clone());
+        if differs.is_empty() {
+            return Outcome::Holds(format!("{} header fields", protected.fields.len()));
+        }
+        let subject = differs.iter().any(|name| name.eq_ignore_ascii_case("Subject"));
+        let reason = if subject { Reason::HpSubject } else { Reason::HpHeaders };
+        fails(State::HeadersChanged, reason, &differs.join(", "))
+    }
+
+    fn name_only(&mut self, found: &Found) {
+        if let Found::Path(found, _) = found {
+            let vouched = identity::vouch(&found.path);
+            self.answer.who.person = vouched.person.or_else(|| Some(found.path.leaf().subject().short()));
+        }
+    }
+
+    /// Step 18: who is vouched for.
+    fn vouched(&mut self, found: &FoundPath, bound: &Bound) -> State {
+        let vouched = identity::vouch(&found.path);
+        let (state, class, reason) = class(&vouched);
+        for lint in &vouched.lints {
+            self.answer.expert.findings.push(crate::answer::Finding { code: lint.code().to_owned(), detail: String::new() });
+        }
+        self.note(match found.path.anchor().source {
+            AnchorSource::PublicList => Reason::PathOk,
+            AnchorSource::User => Reason::PathLocal,
+            AnchorSource::OwnCa => Reason::PathOwnCa,
+        });
+        self.note(reason);
+        for reason in lint_reasons(&vouched, &found.path) {
+            self.note(reason);
+        }
+        let named = class != Class::Local && class != Class::Mailbox && class != Class::PreBr;
+        let who = &mut self.answer.who;
+        who.class = class;
+        who.address = Some(bound.address().to_owned());
+        if named {
+            who.org.clone_from(&vouched.organisation);
+            who.org_id = vouched.organisation_id.map(|id| OrgId { scheme: id.scheme, country: id.country, value: id.value });
+            who.pseudonym = vouched.pseudonym.is_some();
+            who.person = vouched.pseudonym.or(vouched.person);
+        }
+        state
+    }
+
+    fn finish(mut self, confirmed: Option<ConfirmedSender>) -> Judgement {
+        let (state, reason) = self.decided.unwrap_or((State::Ambiguous, Reason::CmsParse));
+        // A confirmed state and its proof go together, whatever the steps above came to.
+        let state = if state.is_confirmed() && confirmed.is_none() { State::Ambiguous } else { state };
+        self.answer.state = state;
+        if matches!(state, State::Ambiguous) {
+            self.answer.altered = Altered::default();
+        }
+        self.answer.reasons = vec![reason];
+        self.answer.reasons.extend(self.reasons.into_iter().filter(|other| *other != reason));
+        for step in Step::ALL {
+            if !self.checks.iter().any(|check| check.step == step) {
+                let outcome = if step == Step::Expected { CheckOutcome::Skipped } else { CheckOutcome::NotReached };
+                self.checks.push(Check { step, outcome, detail: String::new() });
+            }
+        }
+        self.checks.sort_by_key(|check| check.step);
+        self.answer.expert.checks = self.checks;
+        Judgement { answer: self.answer, confirmed }
+    }
+}
+
+/// A path, and whether it held only at the claimed signing time.
+struct FoundPath {
+    path: ValidPath,
+    expired: bool,
+}
+
+/// What the search for a path came to.
+enum Found {
+    Path(Box<FoundPath>, Judged),
+    None(Refusal, Certificate),
+}
+
+impl Found {
+    fn search(signature: &VerifiedSignature, layer: &SignedLayer, evidence: &Evidence) -> Self {
+        let leaf = signature.signer();
+        // What the mail brought along may build a path or revoke one; it is believed for nothing by itself.
+        let untrusted: Vec<Certificate> = layer.signed.certificates.iter().chain(&evidence.hints).cloned().collect();
+        let brought = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok());
+        let crls: Vec<Crl> = brought.chain(evidence.crls.iter().cloned()).collect();
+        let ask = |at| {
+            find(&Question { leaf, untrusted: &untrusted, anchors: &evidence.anchors, at, purpose: Purpose::Email })
+        };
+        let (path, expired) = match ask(evidence.at) {
+            Ok(path) => (path, false),
+            Err(refusal) => {
+                // Expired since: then everything must have held at the time that the signer claims.
+                let then = signature.signing_time().filter(|_| matches!(refusal.problem, PathProblem::Expired { .. }));
+                match then.filter(|then| *then <= evidence.at).map(ask) {
+                    Some(Ok(path)) => (path, true),
+                    _ => return Self::None(refusal, leaf.clone()),
+                }
+            }
+        };
+        let mode = evidence.revocation.unwrap_or(match path.anchor().source {
+            AnchorSource::PublicList => Mode::Require,
+            AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
+        });
+        let judged = revocation::judge(&path, &crls, mode, evidence.at);
+        Self::Path(Box::new(FoundPath { path, expired }), judged)
+    }
+
+    fn source(&self) -> Option<AnchorSource> {
+        match self {
+            Self::Path(found, _) => Some(found.path.anchor().source),
+            Self::None(..) => None,
+        }
+    }
+
+    fn into_path(self) -> Option<(FoundPath, Judged)> {
+        match self {
+            Self::Path(found, judged) => Some((*found, judged)),
+            Self::None(..) => None,
+        }
+    }
+
+    fn steps(&self) -> Vec<crate::answer::PathStep> {
+        match self {
+            Self::Path(found, _) => expert::path(found.path.certificates(), Some(found.path.anchor())),
+            Self::None(refusal, _) => expert::path(&refusal.partial, refusal.anchor.as_ref()),
+        }
+    }
+}
+
+fn fails(state: State, reason: Reason, detail: &str) -> Outcome {
+    Outcome::Fails(state, reason, detail.to_owned())
+}
+
+fn code(finding: &Finding, otherwise: Reason) -> Reason {
+    Reason::from_code(finding.code).unwrap_or(otherwise)
+}
+
+fn choice(source: AnchorSource) -> Choice {
+    match source {
+        AnchorSource::PublicList => Choice::PublicList,
+        AnchorSource::User => Choice::ChosenFile,
+        AnchorSource::OwnCa => Choice::OwnCa,
+    }
+}
+
+/// Step 7.
+fn revoked(found: &Found) -> Outcome {
+    let Found::Path(_, judged) = found else { return Outcome::Skipped };
+    let Status::Revoked { which, when, reason, is_ca } = &judged.status else { return Outcome::Holds(String::new()) };
+    let code = match reason {
+        _ if *is_ca => Reason::RevCa,
+        Some(CrlReason::KeyCompromise) => Reason::RevKeyCompromise,
+        Some(CrlReason::CertificateHold) => Reason::RevHold,
+        _ => Reason::RevBefore,
+    };
+    fails(State::Revoked, code, &format!("{} at {when}", which.subject().short()))
+}
+
+/// Step 9.
+fn issuer(found: &Found) -> Outcome {
+    let refusal = match found {
+        Found::Path(found, _) => return Outcome::Holds(found.path.anchor().certificate.subject().short()),
+        Found::None(refusal, _) => refusal,
+    };
+    let reason = match &refusal.problem {
+        PathProblem::NoAnchors => Reason::PathNoAnchors,
+        PathProblem::UnknownIssuer => Reason::PathUnknown,
+        PathProblem::SelfSigned => Reason::PathSelfSigned,
+        PathProblem::NotCa => Reason::PathNotCa,
+        PathProblem::PathLength => Reason::PathLength,
+        PathProblem::BadSignature
+        | PathProblem::UnsupportedAlgorithm(_)
+        | PathProblem::Budget
+        | PathProblem::DistrustAfter
+        | PathProblem::Policy => Reason::PathInvalid,
+        // The issuer is known; what is wrong is the certificate, and step 11 says so.
+        PathProblem::UnknownCritical(_)
+        | PathProblem::NameConstraint(_)
+        | PathProblem::CaExtendedKeyUsage
+        | PathProblem::ExtendedKeyUsage
+        | PathProblem::KeyUsage
+        | PathProblem::NotYetValid { .. }
+        | PathProblem::Expired { .. } => return Outcome::Holds(String::new()),
+    };
+    fails(State::IssuerUnknown, reason, &refusal.to_string())
+}
+
+/// Step 10.
+fn strength(signature: &VerifiedSignature, found: &Found) -> Outcome {
+    if signature.is_weak() {
+        let weak_digest = signature.digest() == kakitome_pki::algorithm::Digest::Sha1;
+        let reason = if weak_digest { Reason::AlgSha1 } else { Reason::AlgWeak };
+        let detail = format!("{}, {}", signature.algorithm().name(), signature.signer().key().describe());
+        return fails(State::WeakSignature, reason, &detail);
+    }
+    match found {
+        Found::Path(found, _) => match found.path.weak() {
+            Some(what) => fails(State::WeakSignature, Reason::AlgWeak, &what),
+            None => Outcome::Holds(signature.signer().key().describe()),
+        },
+        Found::None(..) => Outcome::Skipped,
+    }
+}
+
+/// Step 11.
+fn validity(signature: &VerifiedSignature, found: &Found) -> Outcome {
+    let refusal = match found {
+        Found::Path(found, _) => {
+            let leaf = found.path.leaf();
+            // The claimed time lies outside the certificate's own life: it was not valid then, whoever claims it.
+            return match signature.signing_time() {
+                Some(signed) if signed < leaf.not_before() && !found.path.is_anchor_alone() => {
+                    fails(State::CertNotValidThen, Reason::TimeNotYet, &format!("signed {signed}"))
+                }
+                Some(signed) if signed > leaf.not_after() && !found.path.is_anchor_alone() => {
+                    fails(State::CertNotValidThen, Reason::TimeExpiredAtSigning, &format!("signed {signed}"))
+                }
+                _ => Outcome::Holds(format!("{} to {}", leaf.not_before(), leaf.not_after())),
+            };
+        }
+        Found::None(refusal, _) => refusal,
+    };
+    let reason = match &refusal.problem {
+        PathProblem::UnknownCritical(_) => Reason::CertCritical,
+        PathProblem::NameConstraint(_) => Reason::PathNameConstraint,
+        PathProblem::CaExtendedKeyUsage => Reason::PathPurpose,
+        PathProblem::ExtendedKeyUsage => Reason::CertPurpose,
+        PathProblem::KeyUsage => Reason::CertKeyUsage,
+        PathProblem::NotYetValid { .. } => Reason::TimeNotYet,
+        _ => Reason::TimeExpiredAtSigning,
+    };
+    fails(State::CertNotValidThen, reason, &refusal.to_string())
+}
+
+fn covers(protected: Option<&Protected>) -> Vec<Covered> {
+    let mut covers = vec![Covered::Body, Covered::Attachments];
+    if let Some(protected) = protected {
+        let fields = [
+            ("Subject", Covered::Subject),
+            ("From", Covered::From),
+            ("To", Covered::To),
+            ("Cc", Covered::Cc),
+            ("Reply-To", Covered::ReplyTo),
+            ("Date", Covered::Date),
+        ];
+        covers.extend(fields.into_iter().filter(|(name, _)| protected.covers(name)).map(|(_, covered)| covered));
+    }
+    covers
+}
+
+/// What an unsigned mail holds that a reader should know of.
+fn unsigned_notes(opened: &Opened) -> Vec<Reason> {
+    let mut notes = Vec::new();
+    for entity in opened.structure.entities.iter().skip(1) {
+        let content_type = &entity.content_type;
+        if content_type.is("multipart", "signed") || content_type.subtype.ends_with("pkcs7-mime") {
+            notes.push(Reason::MimeErrantSignature);
+        } else if content_type.is("message", "rfc822") {
+            notes.push(Reason::MimeForwarded);
+        }
+    }
+    notes
+}
+
+fn class(vouched: &Vouched) -> (State, Class, Reason) {
+    match vouched.class {
+        identity::Class::Local => (State::LocalConfirmed, Class::Local, Reason::ClassMailbox),
+        identity::Class::Mailbox => (State::MailboxConfirmed, Class::Mailbox, Reason::ClassMailbox),
+        identity::Class::PreBaseline => (State::MailboxConfirmed, Class::PreBr, Reason::ClassPreBr),
+        identity::Class::Organisation => (State::OrgConfirmed, Class::Org, Reason::ClassOrg),
+        identity::Class::PersonInOrganisation => {
+            (State::PersonInOrgConfirmed, Class::PersonInOrg, Reason::ClassPersonInOrg)
+        }
+        identity::Class::Person if vouched.pseudonym.is_some() => {
+            (State::PersonConfirmed, Class::Person, Reason::ClassPseudonym)
+        }
+        identity::Class::Person => (State::PersonConfirmed, Class::Person, Reason::ClassPerson),
+    }
+}
+
+fn lint_reasons(vouched: &Vouched, path: &ValidPath) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = vouched
+        .lints
+        .iter()
+        .filter_map(|lint| match lint {
+            Lint::NoPolicy => Some(Reason::ClassNoPolicy),
+            Lint::SeveralPolicies => Some(Reason::ClassMultiOid),
+            lint if lint.is_contradiction() => Some(Reason::ClassContradiction),
+            _ => None,
+        })
+        .collect();
+    let claims = path.leaf().extensions().policies.iter().flatten();
+    let claims_baseline = claims.into_iter().any(|policy| policy.as_bytes().starts_with(oid::SMIME_BASELINE_ARC.as_bytes()));
+    if vouched.class == identity::Class::Local && claims_baseline {
+        reasons.push(Reason::ClassOidPrivate);
+    }
+    reasons
+}

@@ -1,0 +1,53 @@
+//! The judge: evidence about one mail in, one answer out.
+//!
+//! Pure: the same mail, anchors, lists and moment give the same answer at every door. Who gathers the evidence is
+//! `kakitome-office`.
+
+mod binding;
+mod expert;
+mod judge;
+
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::Certificate;
+use kakitome_pki::cert::crl::Crl;
+use kakitome_pki::identity::Address;
+use kakitome_pki::path::Anchor;
+use kakitome_pki::path::revocation::Mode;
+
+pub use judge::{ConfirmedSender, Judgement, judge};
+
+use crate::answer::Basis;
+
+/// Whom to believe, what is known, and for which moment: everything that an answer rests on beside the mail.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The anchors.
+    pub anchors: Vec<Anchor>,
+    /// Certificates that may help to build a path; never anchors.
+    pub hints: Vec<Certificate>,
+    /// Revocation lists.
+    pub crls: Vec<Crl>,
+    /// Which revocation answers are needed. `None`: required under the public list, elsewhere only where a source is
+    /// offered.
+    pub revocation: Option<Mode>,
+    /// The moment for which the answer holds.
+    pub at: Time,
+    /// What that moment is.
+    pub basis: Basis,
+    /// Whose signature is asked for.
+    pub signer: Signer,
+    /// Name and version of the list of publicly trusted issuers, empty if there is none.
+    pub trust_list: String,
+}
+
+/// Whose signature is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Signer {
+    /// The author's, as From names him: the only question for a reader of mail.
+    #[default]
+    From,
+    /// This address's, whatever From says (`verify --email`).
+    Address(Address),
+    /// Anybody's whose certificate is good (`verify --any-signer`).
+    Anybody,
+}
