@@ -2,5 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+pub mod cli;
 pub mod gateway;
 pub mod settings;
+pub mod web;

@@ -1,4 +1,4 @@
-//! The check page over a real connection on loopback, and every page as a file to be looked at (`target/pages`).
+//! The check page over a real connection on loopback, and every page as a file to be looked at (`target/tmp/pages`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -257,7 +257,13 @@ fn filled(state: State, words: &str) -> Answer {
     answer.trust_list = text();
     answer.protected_subject = Some(text());
     answer.expert = Expert {
-        tree: vec![Part { depth: 65_535, content_type: text(), bytes: 9..1, signed: true, filename: Some(text()) }],
+        tree: vec![Part {
+            depth: 65_535,
+            content_type: text(),
+            bytes: std::ops::Range { start: 9, end: 1 },
+            signed: true,
+            filename: Some(text()),
+        }],
         signature: Some(Signature {
             version: 3,
             digest: text(),

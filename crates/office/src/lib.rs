@@ -2,4 +2,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+pub mod authority;
+pub mod evidence;
+pub mod fault;
+pub mod outgoing;
 pub mod spool;
+pub mod store;
+pub mod vault;

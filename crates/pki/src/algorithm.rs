@@ -93,7 +93,8 @@ impl AlgorithmIdentifier {
 
     /// The same algorithm, where absent and NULL parameters mean the same (RFC 5754 §2, RFC 4055 §2.1).
     pub fn same_as(&self, other: &Self) -> bool {
-        let plain = |parameters: &Option<Vec<u8>>| parameters.as_deref().filter(|der| *der != write::NULL).map(<[u8]>::to_vec);
+        let plain =
+            |parameters: &Option<Vec<u8>>| parameters.as_deref().filter(|der| *der != write::NULL).map(<[u8]>::to_vec);
         self.oid == other.oid && plain(&self.parameters) == plain(&other.parameters)
     }
 
@@ -130,7 +131,10 @@ impl Signature {
     ///
     /// # Errors
     /// Its parameters are malformed.
-    pub fn from_identifier(identifier: &AlgorithmIdentifier, digest: Option<Digest>) -> Result<Option<Self>, Malformed> {
+    pub fn from_identifier(
+        identifier: &AlgorithmIdentifier,
+        digest: Option<Digest>,
+    ) -> Result<Option<Self>, Malformed> {
         let known = |signature| {
             if identifier.has_no_parameters() {
                 Ok(Some(signature))

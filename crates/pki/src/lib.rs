@@ -4,7 +4,7 @@
 //! Knows nothing of mail but addresses. Opens no file, socket or clock; time is an argument. Randomness comes from the
 //! caller, but for what the crypto library draws inside one operation ([`crypto`]).
 //!
-//! Read in this order: [`asn1`], [`algorithm`], [`crypto`], [`cert`], [`path`], [`identity`], [`issue`].
+//! Read in this order: [`asn1`], [`algorithm`], [`crypto`], [`address`], [`cert`], [`path`], [`identity`], [`issue`].
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(
@@ -19,6 +19,7 @@
     )
 )]
 
+pub mod address;
 pub mod algorithm;
 pub mod asn1;
 pub mod cert;

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::Command;
 
 use base64::Engine;
+use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::name::Name;
 use kakitome_pki::crypto::{SigningKey, SystemRandom};
-use kakitome_pki::identity::{Address, Class, vouch};
+use kakitome_pki::identity::{Class, vouch};
 use kakitome_pki::issue::{Issuance, Issuer, MEMBER_LIFETIME, NotIssued, Profile, ROOT_LIFETIME, Serial};
 use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, find};
 use kakitome_testkit::{DAY, NOW, anchor, in_days, key, rsa_key, weak_spki};
@@ -32,11 +33,14 @@ fn serial() -> Serial {
 fn house(root_key: &'static SigningKey, issuing_key: &'static SigningKey, domains: &[String]) -> House {
     let name = |text| Name::build(&[(oid::ORGANIZATION, "例示"), (oid::COMMON_NAME, text)]);
     let root = Profile::root(&name("Kakitome Root"));
-    let root = Issuance::new(&root, &serial(), in_days(-1), NOW.plus(ROOT_LIFETIME), root_key.spki(), Issuer::Itself).unwrap();
+    let root =
+        Issuance::new(&root, &serial(), in_days(-1), NOW.plus(ROOT_LIFETIME), root_key.spki(), Issuer::Itself).unwrap();
     let root = made(root.sign(root_key).unwrap());
-    let issuing = Profile::issuing(&name("Kakitome Issuing"), domains).published_at(Some("http://ca.example/root.crl"), None);
     let issuing =
-        Issuance::new(&issuing, &serial(), in_days(-1), in_days(3650), issuing_key.spki(), Issuer::Certificate(&root)).unwrap();
+        Profile::issuing(&name("Kakitome Issuing"), domains).published_at(Some("http://ca.example/root.crl"), None);
+    let issuing =
+        Issuance::new(&issuing, &serial(), in_days(-1), in_days(3650), issuing_key.spki(), Issuer::Certificate(&root))
+            .unwrap();
     House { issuing: made(issuing.sign(root_key).unwrap()), root, issuing_key }
 }
 
@@ -67,7 +71,10 @@ fn what_is_made_is_what_the_profile_says() {
     assert_eq!(extensions.issuer_urls, ["http://ca.example/issuing.cer"]);
     assert_eq!((staff.not_before(), staff.not_after()), (NOW, NOW.plus(MEMBER_LIFETIME)));
     assert_eq!((staff.serial().len(), staff.serial()[0] & 0xc0), (16, 0x40));
-    assert_eq!(house.issuing.extensions().listed.iter().find(|(id, _)| *id == oid::NAME_CONSTRAINTS), Some(&(oid::NAME_CONSTRAINTS, false)));
+    assert_eq!(
+        house.issuing.extensions().listed.iter().find(|(id, _)| *id == oid::NAME_CONSTRAINTS),
+        Some(&(oid::NAME_CONSTRAINTS, false))
+    );
 
     let anchors = [anchor(&house.root, AnchorSource::OwnCa)];
     let untrusted = [house.issuing.clone()];
@@ -92,7 +99,9 @@ fn what_is_made_is_what_the_profile_says() {
 fn what_would_not_hold_is_not_made() {
     let house = house(key("own root"), key("own issuing"), &[]);
     let profile = Profile::member(&Address::parse("staff@example.test").unwrap());
-    let new = |from, until, spki: &[u8]| Issuance::new(&profile, &serial(), from, until, spki, Issuer::Certificate(&house.issuing));
+    let new = |from, until, spki: &[u8]| {
+        Issuance::new(&profile, &serial(), from, until, spki, Issuer::Certificate(&house.issuing))
+    };
     let spki = key("staff").spki();
     assert_eq!(new(NOW, NOW.plus(-1), spki).unwrap_err(), NotIssued::Dates);
     assert_eq!(new(in_days(4000), in_days(4100), spki).unwrap_err(), NotIssued::Dates);
@@ -142,11 +151,17 @@ fn openssl_accepts_what_is_made() {
             let file = |name: &str, certificate: &Certificate| {
                 let path = folder.join(format!("{kind}-{name}.pem"));
                 let text = base64::engine::general_purpose::STANDARD.encode(certificate.raw());
-                let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-                std::fs::write(&path, format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))).unwrap();
+                let lines: Vec<&str> =
+                    text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+                std::fs::write(
+                    &path,
+                    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")),
+                )
+                .unwrap();
                 path
             };
-            let (root, issuing, staff) = (file("root", &house.root), file("issuing", &house.issuing), file("staff", &staff));
+            let (root, issuing, staff) =
+                (file("root", &house.root), file("issuing", &house.issuing), file("staff", &staff));
             let output = Command::new("openssl")
                 .args(["verify", "-purpose", "smimesign", "-x509_strict", "-attime", &at])
                 .arg("-CAfile")

@@ -44,16 +44,20 @@ fn under(world: &Pki, issuer: CertificateFactory, name: &str, leaf: CertificateF
 fn one_flaw_makes_one_problem() {
     let world = Pki::get();
     let public = world.public_anchors();
-    let with_se = |leaf: CertificateFactory| ask(&leaf.issued_by(&world.se), std::slice::from_ref(&world.se.certificate), &public);
+    let with_se = |leaf: CertificateFactory| {
+        ask(&leaf.issued_by(&world.se), std::slice::from_ref(&world.se.certificate), &public)
+    };
     let with_sub = |issuer: CertificateFactory| under(world, issuer, "Sub", leaf());
-    let holder = |holder: &kakitome_testkit::Holder, anchors: &[Anchor]| ask(&holder.certificate, &holder.chain, anchors);
+    let holder =
+        |holder: &kakitome_testkit::Holder, anchors: &[Anchor]| ask(&holder.certificate, &holder.chain, anchors);
     let two_below = |first: CertificateFactory| {
         let first = first.authority_by(&world.re, "First");
         let second = sub("Second").authority_by(&first, "Second");
         ask(&leaf().issued_by(&second), &[second.certificate, first.certificate], &public)
     };
     let usages = |usages: &[Oid]| write::usages(usages);
-    let re_with = |factory: CertificateFactory| vec![anchor(&factory.self_signed("RE").certificate, AnchorSource::PublicList)];
+    let re_with =
+        |factory: CertificateFactory| vec![anchor(&factory.self_signed("RE").certificate, AnchorSource::PublicList)];
     let constrained = |permitted: &[Vec<u8>], critical| {
         sub("Sub").with(oid::NAME_CONSTRAINTS, critical, write::constraints(permitted, &[]))
     };
@@ -75,59 +79,135 @@ fn one_flaw_makes_one_problem() {
         ("the CA is missing", ask(&world.bank.certificate, &[], &public), "UnknownIssuer"),
         ("wrong signature on the leaf", with_se(leaf().flaw(Flaw::WrongSignature)), "BadSignature"),
         ("wrong signature on the CA", with_sub(sub("Sub").flaw(Flaw::WrongSignature)), "BadSignature"),
-        ("another key with the issuer's name", {
-            let impostor = CertificateFactory::authority("SE").self_signed("impostor");
-            ask(&leaf().issued_by(&impostor), std::slice::from_ref(&world.se.certificate), &public)
-        }, "BadSignature"),
+        (
+            "another key with the issuer's name",
+            {
+                let impostor = CertificateFactory::authority("SE").self_signed("impostor");
+                ask(&leaf().issued_by(&impostor), std::slice::from_ref(&world.se.certificate), &public)
+            },
+            "BadSignature",
+        ),
         ("MD5", with_se(leaf().flaw(Flaw::NamesMd5)), "UnsupportedAlgorithm"),
         ("expired", holder(&world.expired, &public), "Expired"),
         ("not yet valid", holder(&world.not_yet, &public), "NotYetValid"),
         ("valid to this very second", with_se(leaf().valid(in_days(-9), NOW)), "ok"),
         ("ended a second ago", with_se(leaf().valid(in_days(-9), NOW.plus(-1))), "Expired"),
         ("the CA expired", with_sub(sub("Sub").valid(in_days(-900), in_days(-1))), "Expired"),
-        ("issued by a leaf", {
-            let leafs = Authority { certificate: world.eve.certificate.clone(), key: world.eve.key };
-            ask(&leaf().issued_by(&leafs), &[world.eve.certificate.clone(), world.se.certificate.clone()], &public)
-        }, "NotCa"),
-        ("CA:FALSE", with_sub(sub("Sub").with(oid::BASIC_CONSTRAINTS, true, write::basic_constraints(false, None))), "NotCa"),
+        (
+            "issued by a leaf",
+            {
+                let leafs = Authority { certificate: world.eve.certificate.clone(), key: world.eve.key };
+                ask(&leaf().issued_by(&leafs), &[world.eve.certificate.clone(), world.se.certificate.clone()], &public)
+            },
+            "NotCa",
+        ),
+        (
+            "CA:FALSE",
+            with_sub(sub("Sub").with(oid::BASIC_CONSTRAINTS, true, write::basic_constraints(false, None))),
+            "NotCa",
+        ),
         ("a CA of version 1", with_sub(sub("Sub").version_1()), "NotCa"),
         ("no keyCertSign", with_sub(sub("Sub").with(oid::KEY_USAGE, true, der::named_bits(&[6]))), "NotCa"),
         ("a CA without key usage", with_sub(sub("Sub").without(oid::KEY_USAGE)), "ok"),
-        ("two CAs", two_below(sub("First").with(oid::BASIC_CONSTRAINTS, true, write::basic_constraints(true, Some(1)))), "ok"),
+        (
+            "two CAs",
+            two_below(sub("First").with(oid::BASIC_CONSTRAINTS, true, write::basic_constraints(true, Some(1)))),
+            "ok",
+        ),
         ("two CAs where one may be", two_below(sub("First")), "PathLength"),
-        ("a self-issued CA does not count", {
-            let first = sub("Roll").authority_by(&world.re, "Roll");
-            let again = sub("Roll").spki(key("Roll 2").spki()).authority_by(&first, "Roll 2");
-            ask(&leaf().issued_by(&again), &[again.certificate, first.certificate], &public)
-        }, "ok"),
-        ("the anchor's path length", {
-            let short = CertificateFactory::authority("RE").with(oid::BASIC_CONSTRAINTS, true, write::basic_constraints(true, Some(0)));
-            holder(&world.bank, &re_with(short))
-        }, "PathLength"),
-        ("the anchor's usages", {
-            let other = CertificateFactory::authority("RE").with(oid::EXTENDED_KEY_USAGE, false, usages(&[oid::SERVER_AUTH]));
-            holder(&world.bank, &re_with(other))
-        }, "CaExtendedKeyUsage"),
-        ("the anchor's names", {
-            let narrow = CertificateFactory::authority("RE").with(oid::NAME_CONSTRAINTS, false, write::constraints(&[write::mailbox("mail.example")], &[]));
-            holder(&world.bank, &re_with(narrow))
-        }, "NameConstraint"),
-        ("the anchor has ended", holder(&world.bank, &re_with(CertificateFactory::authority("RE").valid(in_days(-900), in_days(-1)))), "ok"),
-        ("the anchor is of version 1", holder(&world.bank, &re_with(CertificateFactory::authority("RE").version_1())), "ok"),
-        ("the anchor is no CA", {
-            let leafs = CertificateFactory::authority("RE").with(oid::BASIC_CONSTRAINTS, true, write::basic_constraints(false, None));
-            holder(&world.bank, &re_with(leafs))
-        }, "NotCa"),
+        (
+            "a self-issued CA does not count",
+            {
+                let first = sub("Roll").authority_by(&world.re, "Roll");
+                let again = sub("Roll").spki(key("Roll 2").spki()).authority_by(&first, "Roll 2");
+                ask(&leaf().issued_by(&again), &[again.certificate, first.certificate], &public)
+            },
+            "ok",
+        ),
+        (
+            "the anchor's path length",
+            {
+                let short = CertificateFactory::authority("RE").with(
+                    oid::BASIC_CONSTRAINTS,
+                    true,
+                    write::basic_constraints(true, Some(0)),
+                );
+                holder(&world.bank, &re_with(short))
+            },
+            "PathLength",
+        ),
+        (
+            "the anchor's usages",
+            {
+                let other = CertificateFactory::authority("RE").with(
+                    oid::EXTENDED_KEY_USAGE,
+                    false,
+                    usages(&[oid::SERVER_AUTH]),
+                );
+                holder(&world.bank, &re_with(other))
+            },
+            "CaExtendedKeyUsage",
+        ),
+        (
+            "the anchor's names",
+            {
+                let narrow = CertificateFactory::authority("RE").with(
+                    oid::NAME_CONSTRAINTS,
+                    false,
+                    write::constraints(&[write::mailbox("mail.example")], &[]),
+                );
+                holder(&world.bank, &re_with(narrow))
+            },
+            "NameConstraint",
+        ),
+        (
+            "the anchor has ended",
+            holder(&world.bank, &re_with(CertificateFactory::authority("RE").valid(in_days(-900), in_days(-1)))),
+            "ok",
+        ),
+        (
+            "the anchor is of version 1",
+            holder(&world.bank, &re_with(CertificateFactory::authority("RE").version_1())),
+            "ok",
+        ),
+        (
+            "the anchor is no CA",
+            {
+                let leafs = CertificateFactory::authority("RE").with(
+                    oid::BASIC_CONSTRAINTS,
+                    true,
+                    write::basic_constraints(false, None),
+                );
+                holder(&world.bank, &re_with(leafs))
+            },
+            "NotCa",
+        ),
         ("distrusted before", distrusted(-101), "DistrustAfter"),
         ("distrusted since", distrusted(-100), "ok"),
-        ("leaf usage clientAuth", with_se(leaf().with(oid::EXTENDED_KEY_USAGE, false, usages(&[oid::CLIENT_AUTH]))), "ExtendedKeyUsage"),
-        ("leaf usage any", with_se(leaf().with(oid::EXTENDED_KEY_USAGE, false, usages(&[oid::ANY_EXTENDED_KEY_USAGE]))), "ok"),
+        (
+            "leaf usage clientAuth",
+            with_se(leaf().with(oid::EXTENDED_KEY_USAGE, false, usages(&[oid::CLIENT_AUTH]))),
+            "ExtendedKeyUsage",
+        ),
+        (
+            "leaf usage any",
+            with_se(leaf().with(oid::EXTENDED_KEY_USAGE, false, usages(&[oid::ANY_EXTENDED_KEY_USAGE]))),
+            "ok",
+        ),
         ("leaf without usage, public", with_se(leaf().without(oid::EXTENDED_KEY_USAGE)), "ExtendedKeyUsage"),
-        ("leaf without usage, private", {
-            let leaf = leaf().without(oid::EXTENDED_KEY_USAGE).issued_by(&world.rp);
-            ask(&leaf, &[], &world.private_anchors())
-        }, "ok"),
-        ("CA for TLS alone", with_sub(sub("Sub").with(oid::EXTENDED_KEY_USAGE, false, usages(&[oid::SERVER_AUTH]))), "CaExtendedKeyUsage"),
+        (
+            "leaf without usage, private",
+            {
+                let leaf = leaf().without(oid::EXTENDED_KEY_USAGE).issued_by(&world.rp);
+                ask(&leaf, &[], &world.private_anchors())
+            },
+            "ok",
+        ),
+        (
+            "CA for TLS alone",
+            with_sub(sub("Sub").with(oid::EXTENDED_KEY_USAGE, false, usages(&[oid::SERVER_AUTH]))),
+            "CaExtendedKeyUsage",
+        ),
         ("CA without usage", with_sub(sub("Sub").without(oid::EXTENDED_KEY_USAGE)), "ok"),
         ("key usage keyEncipherment", with_se(leaf().with(oid::KEY_USAGE, true, der::named_bits(&[2]))), "KeyUsage"),
         ("key usage nonRepudiation", with_se(leaf().with(oid::KEY_USAGE, true, der::named_bits(&[1]))), "ok"),
@@ -135,38 +215,106 @@ fn one_flaw_makes_one_problem() {
         ("unknown critical on the leaf", with_se(leaf().with(UNKNOWN, true, der::NULL.to_vec())), "UnknownCritical"),
         ("unknown on the leaf", with_se(leaf().with(UNKNOWN, false, der::NULL.to_vec())), "ok"),
         ("unknown critical on the CA", with_sub(sub("Sub").with(UNKNOWN, true, der::NULL.to_vec())), "UnknownCritical"),
-        ("unknown critical on the anchor", holder(&world.bank, &re_with(CertificateFactory::authority("RE").with(UNKNOWN, true, der::NULL.to_vec()))), "UnknownCritical"),
-        ("SE-nc inside", ask(&leaf().issued_by(&world.se_nc), std::slice::from_ref(&world.se_nc.certificate), &public), "ok"),
-        ("SE-nc outside", {
-            let eve = Pki::leaf(&[(oid::COMMON_NAME, "eve@eve.example")], "eve@eve.example", 1).issued_by(&world.se_nc);
-            ask(&eve, std::slice::from_ref(&world.se_nc.certificate), &public)
-        }, "NameConstraint"),
-        ("outside, and the constraint is not critical", with_sub(constrained(&[write::mailbox("eve.example")], false)), "NameConstraint"),
-        ("one of two mailboxes outside", {
-            let two = leaf().names(&[write::mailbox("info@bank.example"), write::mailbox("eve@eve.example")]);
-            under(world, constrained(&[write::mailbox("bank.example")], true), "Sub", two)
-        }, "NameConstraint"),
-        ("the subject's old e-mail attribute outside", {
-            let subject: Vec<_> = BANK.iter().copied().chain([(oid::EMAIL_ADDRESS, "eve@eve.example")]).collect();
-            under(world, constrained(&[write::mailbox("bank.example")], true), "Sub", Pki::leaf(&subject, "info@bank.example", 2))
-        }, "NameConstraint"),
-        ("an SmtpUTF8Mailbox outside", {
-            let utf8 = leaf().names(&[write::mailbox_utf8("受付@eve.example")]);
-            under(world, constrained(&[write::mailbox("bank.example")], true), "Sub", utf8)
-        }, "NameConstraint"),
-        ("the subject outside a directory name", with_sub(constrained(&[write::directory(world.rp.certificate.subject())], true)), "NameConstraint"),
-        ("the subject inside a directory name", {
-            let country = kakitome_pki::cert::name::Name::build(&[(oid::COUNTRY, "jp")]);
-            with_sub(constrained(&[write::directory(&country)], true))
-        }, "ok"),
-        ("a form that cannot be compared occurs", {
-            let uri = leaf().names(&[write::mailbox("info@bank.example"), write::uri("http://bank.example/")]);
-            under(world, constrained(&[write::uri(".bank.example")], true), "Sub", uri)
-        }, "NameConstraint"),
-        ("a form that cannot be compared does not occur", with_sub(constrained(&[write::uri(".bank.example")], true)), "ok"),
+        (
+            "unknown critical on the anchor",
+            holder(&world.bank, &re_with(CertificateFactory::authority("RE").with(UNKNOWN, true, der::NULL.to_vec()))),
+            "UnknownCritical",
+        ),
+        (
+            "SE-nc inside",
+            ask(&leaf().issued_by(&world.se_nc), std::slice::from_ref(&world.se_nc.certificate), &public),
+            "ok",
+        ),
+        (
+            "SE-nc outside",
+            {
+                let eve =
+                    Pki::leaf(&[(oid::COMMON_NAME, "eve@eve.example")], "eve@eve.example", 1).issued_by(&world.se_nc);
+                ask(&eve, std::slice::from_ref(&world.se_nc.certificate), &public)
+            },
+            "NameConstraint",
+        ),
+        (
+            "outside, and the constraint is not critical",
+            with_sub(constrained(&[write::mailbox("eve.example")], false)),
+            "NameConstraint",
+        ),
+        (
+            "one of two mailboxes outside",
+            {
+                let two = leaf().names(&[write::mailbox("info@bank.example"), write::mailbox("eve@eve.example")]);
+                under(world, constrained(&[write::mailbox("bank.example")], true), "Sub", two)
+            },
+            "NameConstraint",
+        ),
+        (
+            "the subject's old e-mail attribute outside",
+            {
+                let subject: Vec<_> = BANK.iter().copied().chain([(oid::EMAIL_ADDRESS, "eve@eve.example")]).collect();
+                under(
+                    world,
+                    constrained(&[write::mailbox("bank.example")], true),
+                    "Sub",
+                    Pki::leaf(&subject, "info@bank.example", 2),
+                )
+            },
+            "NameConstraint",
+        ),
+        (
+            "an SmtpUTF8Mailbox outside",
+            {
+                let utf8 = leaf().names(&[write::mailbox_utf8("受付@eve.example")]);
+                under(world, constrained(&[write::mailbox("bank.example")], true), "Sub", utf8)
+            },
+            "NameConstraint",
+        ),
+        (
+            "the subject outside a directory name",
+            with_sub(constrained(&[write::directory(world.rp.certificate.subject())], true)),
+            "NameConstraint",
+        ),
+        (
+            "the subject inside a directory name",
+            {
+                let country = kakitome_pki::cert::name::Name::build(&[(oid::COUNTRY, "jp")]);
+                with_sub(constrained(&[write::directory(&country)], true))
+            },
+            "ok",
+        ),
+        (
+            "a form that cannot be compared occurs",
+            {
+                let uri = leaf().names(&[write::mailbox("info@bank.example"), write::uri("http://bank.example/")]);
+                under(world, constrained(&[write::uri(".bank.example")], true), "Sub", uri)
+            },
+            "NameConstraint",
+        ),
+        (
+            "a form that cannot be compared does not occur",
+            with_sub(constrained(&[write::uri(".bank.example")], true)),
+            "ok",
+        ),
         ("policies differ, none is demanded", with_sub(sub("Sub").policies(&[UNKNOWN])), "ok"),
-        ("policies differ, one is demanded", with_sub(sub("Sub").policies(&[UNKNOWN]).with(oid::POLICY_CONSTRAINTS, true, write::require_explicit(0))), "Policy"),
-        ("a policy is demanded and holds", with_sub(sub("Sub").with(oid::POLICY_CONSTRAINTS, true, write::require_explicit(0))), "ok"),
+        (
+            "policies differ, one is demanded",
+            with_sub(sub("Sub").policies(&[UNKNOWN]).with(oid::POLICY_CONSTRAINTS, true, write::require_explicit(0))),
+            "Policy",
+        ),
+        (
+            "a policy is demanded and holds",
+            with_sub(sub("Sub").with(oid::POLICY_CONSTRAINTS, true, write::require_explicit(0))),
+            "ok",
+        ),
+        (
+            "the leaf itself demands a policy",
+            under(
+                world,
+                sub("Sub").policies(&[UNKNOWN]),
+                "Sub",
+                leaf().with(oid::POLICY_CONSTRAINTS, true, write::require_explicit(0)),
+            ),
+            "Policy",
+        ),
         ("RSA of 1024 bits", with_se(leaf().spki(&weak_spki())), "weak"),
     ];
     let wrong: Vec<_> = rows
@@ -193,21 +341,53 @@ fn policies_hold_only_through_the_whole_path() {
         ("none, then OV", of(sub("Sub").without(oid::CERTIFICATE_POLICIES), leaf()), vec![]),
         ("MV, then any", of(sub("Sub").policies(&[mv]), leaf().policies(&[any])), vec![mv]),
         ("any, then any", of(sub("Sub"), leaf().policies(&[any])), vec![any]),
-        ("MV, then any, inhibited", {
-            let inhibited = sub("Sub").policies(&[mv]).with(oid::INHIBIT_ANY_POLICY, true, der::unsigned(&[0]));
-            of(inhibited, leaf().policies(&[any]))
-        }, vec![]),
-        ("OV mapped to MV, then MV", {
-            let mapped = sub("Sub").policies(&[ov]).with(oid::POLICY_MAPPINGS, true, write::mappings(&[(ov, mv)]));
-            of(mapped, leaf().policies(&[mv]))
-        }, vec![]),
-        ("OV mapped to MV, then OV", {
-            let mapped = sub("Sub").policies(&[ov]).with(oid::POLICY_MAPPINGS, true, write::mappings(&[(ov, mv)]));
-            of(mapped, leaf())
-        }, vec![]),
+        (
+            "MV, then any, inhibited",
+            {
+                let inhibited = sub("Sub").policies(&[mv]).with(oid::INHIBIT_ANY_POLICY, true, der::unsigned(&[0]));
+                of(inhibited, leaf().policies(&[any]))
+            },
+            vec![],
+        ),
+        (
+            "OV mapped to MV, then MV",
+            {
+                let mapped = sub("Sub").policies(&[ov]).with(oid::POLICY_MAPPINGS, true, write::mappings(&[(ov, mv)]));
+                of(mapped, leaf().policies(&[mv]))
+            },
+            vec![],
+        ),
+        (
+            "OV mapped to MV, then OV",
+            {
+                let mapped = sub("Sub").policies(&[ov]).with(oid::POLICY_MAPPINGS, true, write::mappings(&[(ov, mv)]));
+                of(mapped, leaf())
+            },
+            vec![],
+        ),
     ];
     for (name, found, expected) in rows {
         assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_self_issued_ca_does_not_count_for_policies() {
+    let world = Pki::get();
+    let mv = Pki::policy(1, 3);
+    let through = |first: CertificateFactory, again: CertificateFactory, leaf: CertificateFactory| {
+        let first = first.authority_by(&world.re, "Roll");
+        let again = again.spki(key("Roll 2").spki()).authority_by(&first, "Roll 2");
+        ask(&leaf.issued_by(&again), &[again.certificate, first.certificate], &world.public_anchors())
+    };
+    // RFC 5280 §6.1.3 d 2: anyPolicy counts in it even where it is inhibited.
+    let inhibited = sub("Roll").policies(&[mv]).with(oid::INHIBIT_ANY_POLICY, true, der::unsigned(&[0]));
+    let path = through(inhibited, sub("Roll"), leaf().policies(&[mv])).unwrap();
+    assert_eq!(path.policies().iter().collect::<Vec<_>>(), [&mv]);
+    // §6.1.4 h: it does not use up the certificates after which a policy is demanded.
+    for (after, expected) in [(1, "Policy"), (2, "ok")] {
+        let demanding = sub("Roll").policies(&[mv]).with(oid::POLICY_CONSTRAINTS, true, write::require_explicit(after));
+        assert_eq!(told(&through(demanding, sub("Roll"), leaf())), expected, "{after}");
     }
 }
 
@@ -233,13 +413,8 @@ fn any_certificate_may_be_an_anchor() {
     // its usages still count
     let server = leaf().with(oid::EXTENDED_KEY_USAGE, false, write::usages(&[oid::SERVER_AUTH])).issued_by(&world.rp);
     assert_eq!(told(&ask(&server, &[], &[anchor(&server, AnchorSource::User)])), "ExtendedKeyUsage");
-    let question = Question {
-        leaf: &server,
-        untrusted: &[],
-        anchors: &world.private_anchors(),
-        at: NOW,
-        purpose: Purpose::Any,
-    };
+    let question =
+        Question { leaf: &server, untrusted: &[], anchors: &world.private_anchors(), at: NOW, purpose: Purpose::Any };
     assert!(find(&question).is_ok());
 }
 
@@ -274,10 +449,8 @@ fn a_search_ends() {
     // Two CAs that certify each other, and nobody above.
     let one = CertificateFactory::authority("One").self_signed("One");
     let two = CertificateFactory::authority("Two").self_signed("Two");
-    let ring = [
-        CertificateFactory::authority("One").issued_by(&two),
-        CertificateFactory::authority("Two").issued_by(&one),
-    ];
+    let ring =
+        [CertificateFactory::authority("One").issued_by(&two), CertificateFactory::authority("Two").issued_by(&one)];
     let refusal = ask(&leaf().issued_by(&one), &ring, &world.public_anchors()).unwrap_err();
     assert_eq!((&refusal.problem, refusal.partial.len()), (&PathProblem::UnknownIssuer, 3));
     // Hundreds of certificates with the issuer's name and other keys.

@@ -11,8 +11,13 @@ use kakitome_testkit::{Authority, CrlFactory, Holder, NOW, Pki, anchor, in_days,
 
 fn path(holder: &Holder, world: &Pki) -> ValidPath {
     let anchors = [world.public_anchors(), world.private_anchors()].concat();
-    let question =
-        Question { leaf: &holder.certificate, untrusted: &holder.chain, anchors: &anchors, at: NOW, purpose: Purpose::Email };
+    let question = Question {
+        leaf: &holder.certificate,
+        untrusted: &holder.chain,
+        anchors: &anchors,
+        at: NOW,
+        purpose: Purpose::Email,
+    };
     find(&question).unwrap()
 }
 
@@ -57,10 +62,25 @@ fn lists_are_judged() {
         ("due this very second", both(list().dated(in_days(-8), Some(NOW))), Mode::Require, "good"),
         ("no next update, young", both(list().dated(in_days(-9), None)), Mode::Require, "good"),
         ("no next update, old", both(list().dated(in_days(-11), None)), Mode::Require, "unknown Stale"),
-        ("a stale and a fresh one", [both(list().dated(in_days(-8), Some(in_days(-2)))), both(list())].concat(), Mode::Require, "good"),
+        (
+            "a stale and a fresh one",
+            [both(list().dated(in_days(-8), Some(in_days(-2)))), both(list())].concat(),
+            Mode::Require,
+            "good",
+        ),
         ("signed by another key", vec![re(), list().signed_by(&impostor)], Mode::Require, "unknown WrongSigner"),
-        ("an impostor's revocation", vec![re(), list().revoking(bank, in_days(-1), None).signed_by(&impostor)], Mode::Require, "unknown WrongSigner"),
-        ("an impostor's beside the real one", [both(list()), vec![list().revoking(bank, in_days(-1), None).signed_by(&impostor)]].concat(), Mode::Require, "good"),
+        (
+            "an impostor's revocation",
+            vec![re(), list().revoking(bank, in_days(-1), None).signed_by(&impostor)],
+            Mode::Require,
+            "unknown WrongSigner",
+        ),
+        (
+            "an impostor's beside the real one",
+            [both(list()), vec![list().revoking(bank, in_days(-1), None).signed_by(&impostor)]].concat(),
+            Mode::Require,
+            "good",
+        ),
         ("revoked", revoked(-1, None), Mode::Require, "revoked -"),
         ("revoked, offered", revoked(-1, None), Mode::Offered, "revoked -"),
         ("revoked this very second", revoked(0, Some(Reason::Superseded)), Mode::Require, "revoked superseded"),
@@ -69,25 +89,108 @@ fn lists_are_judged() {
         ("key compromised later", revoked(1, Some(Reason::KeyCompromise)), Mode::Require, "revoked keyCompromise"),
         ("on hold", revoked(-1, Some(Reason::CertificateHold)), Mode::Require, "revoked certificateHold"),
         ("off hold again", revoked(-1, Some(Reason::RemoveFromCrl)), Mode::Require, "good"),
-        ("another's serial number", both(list().revoking(&world.eve.certificate, in_days(-1), None)), Mode::Require, "good"),
-        ("revoked on a stale list", both(list().dated(in_days(-8), Some(in_days(-2))).revoking(bank, in_days(-9), None)), Mode::Require, "revoked -"),
-        ("the CA revoked", vec![list().revoking(&world.se.certificate, in_days(-1), None).signed_by(&world.re), list().signed_by(&world.se)], Mode::Require, "revoked ca -"),
-        ("the CA revoked, the leaf's list missing", vec![list().revoking(&world.se.certificate, in_days(-1), None).signed_by(&world.re)], Mode::Require, "revoked ca -"),
-        ("the leaf's serial on the root's list", vec![list().revoking(bank, in_days(-1), None).signed_by(&world.re), list().signed_by(&world.se)], Mode::Require, "good"),
-        ("delta", both(list().with(oid::DELTA_CRL_INDICATOR, true, der::unsigned(&[1]))), Mode::Require, "unusable: it is a delta list"),
-        ("delta that revokes", both(list().with(oid::DELTA_CRL_INDICATOR, true, der::unsigned(&[1])).revoking(bank, in_days(-1), None)), Mode::Require, "revoked -"),
-        ("indirect", both(scope(&flag(4)).revoking(bank, in_days(-1), None)), Mode::Require, "unusable: it is an indirect list"),
-        ("certificateIssuer makes it indirect", both(list().entry(&[9], in_days(-1), Some((oid::CERTIFICATE_ISSUER, true, der::sequence(&[]))))), Mode::Require, "unusable: it is an indirect list"),
-        ("some reasons", both(scope(&der::element(tag::context(3), &[&[6, 0x40]]))), Mode::Require, "unusable: it holds only some reasons"),
+        (
+            "another's serial number",
+            both(list().revoking(&world.eve.certificate, in_days(-1), None)),
+            Mode::Require,
+            "good",
+        ),
+        (
+            "revoked on a stale list",
+            both(list().dated(in_days(-8), Some(in_days(-2))).revoking(bank, in_days(-9), None)),
+            Mode::Require,
+            "revoked -",
+        ),
+        (
+            "the CA revoked",
+            vec![
+                list().revoking(&world.se.certificate, in_days(-1), None).signed_by(&world.re),
+                list().signed_by(&world.se),
+            ],
+            Mode::Require,
+            "revoked ca -",
+        ),
+        (
+            "the CA revoked, the leaf's list missing",
+            vec![list().revoking(&world.se.certificate, in_days(-1), None).signed_by(&world.re)],
+            Mode::Require,
+            "revoked ca -",
+        ),
+        (
+            "the leaf's serial on the root's list",
+            vec![list().revoking(bank, in_days(-1), None).signed_by(&world.re), list().signed_by(&world.se)],
+            Mode::Require,
+            "good",
+        ),
+        (
+            "delta",
+            both(list().with(oid::DELTA_CRL_INDICATOR, true, der::unsigned(&[1]))),
+            Mode::Require,
+            "unusable: it is a delta list",
+        ),
+        (
+            "delta that revokes",
+            both(list().with(oid::DELTA_CRL_INDICATOR, true, der::unsigned(&[1])).revoking(bank, in_days(-1), None)),
+            Mode::Require,
+            "revoked -",
+        ),
+        (
+            "indirect",
+            both(scope(&flag(4)).revoking(bank, in_days(-1), None)),
+            Mode::Require,
+            "unusable: it is an indirect list",
+        ),
+        (
+            "certificateIssuer makes it indirect",
+            both(list().entry(&[9], in_days(-1), Some((oid::CERTIFICATE_ISSUER, true, der::sequence(&[]))))),
+            Mode::Require,
+            "unusable: it is an indirect list",
+        ),
+        (
+            "some reasons",
+            both(scope(&der::element(tag::context(3), &[&[6, 0x40]]))),
+            Mode::Require,
+            "unusable: it holds only some reasons",
+        ),
         ("for users, the leaf's", both(scope(&flag(1))), Mode::Require, "good"),
-        ("for authorities, the leaf's", both(scope(&flag(2))), Mode::Require, "unusable: it is for certificate authorities only"),
-        ("for users, the CA's", vec![scope(&flag(1)).signed_by(&world.re), list().signed_by(&world.se)], Mode::Require, "unusable: it is for end entities only"),
+        (
+            "for authorities, the leaf's",
+            both(scope(&flag(2))),
+            Mode::Require,
+            "unusable: it is for certificate authorities only",
+        ),
+        (
+            "for users, the CA's",
+            vec![scope(&flag(1)).signed_by(&world.re), list().signed_by(&world.se)],
+            Mode::Require,
+            "unusable: it is for end entities only",
+        ),
         ("its own point", both(scope(&point("http://crl.se.example/se.crl"))), Mode::Require, "good"),
-        ("another point", both(scope(&point("http://crl.se.example/2.crl"))), Mode::Require, "unusable: it is for another distribution point"),
-        ("unknown critical", both(list().with(UNKNOWN, true, der::NULL.to_vec())), Mode::Require, "unusable: it has the critical extension 1.2.3.4.5, which is not understood"),
+        (
+            "another point",
+            both(scope(&point("http://crl.se.example/2.crl"))),
+            Mode::Require,
+            "unusable: it is for another distribution point",
+        ),
+        (
+            "unknown critical",
+            both(list().with(UNKNOWN, true, der::NULL.to_vec())),
+            Mode::Require,
+            "unusable: it has the critical extension 1.2.3.4.5, which is not understood",
+        ),
         ("unknown", both(list().with(UNKNOWN, false, der::NULL.to_vec())), Mode::Require, "good"),
-        ("unknown critical in an entry", both(list().entry(&[9], in_days(-1), Some((UNKNOWN, true, der::NULL.to_vec())))), Mode::Require, "unusable: it has the critical extension 1.2.3.4.5, which is not understood"),
-        ("made after the certificate's end", both(list().dated(in_days(300), Some(in_days(310)))), Mode::Require, "unusable: it was made after the certificate's end"),
+        (
+            "unknown critical in an entry",
+            both(list().entry(&[9], in_days(-1), Some((UNKNOWN, true, der::NULL.to_vec())))),
+            Mode::Require,
+            "unusable: it has the critical extension 1.2.3.4.5, which is not understood",
+        ),
+        (
+            "made after the certificate's end",
+            both(list().dated(in_days(300), Some(in_days(310)))),
+            Mode::Require,
+            "unusable: it was made after the certificate's end",
+        ),
     ];
     let path = path(&world.bank, world);
     let wrong: Vec<_> = rows
@@ -113,7 +216,9 @@ fn where_no_source_is_named_none_is_needed_unless_demanded() {
 #[test]
 fn the_issuer_must_be_allowed_to_sign_lists() {
     let world = Pki::get();
-    let issuer = Pki::sub_authority("No CRL").with(oid::KEY_USAGE, true, der::named_bits(&[5])).authority_by(&world.re, "No CRL");
+    let issuer = Pki::sub_authority("No CRL")
+        .with(oid::KEY_USAGE, true, der::named_bits(&[5]))
+        .authority_by(&world.re, "No CRL");
     let leaf = Pki::leaf(&[(oid::COMMON_NAME, "a@b.example")], "a@b.example", 1).issued_by(&issuer);
     let holder = Holder { certificate: leaf, key: key("a@b.example"), chain: vec![issuer.certificate.clone()] };
     let lists = [CrlFactory::default().signed_by(&world.re), CrlFactory::default().signed_by(&issuer)];
@@ -135,7 +240,11 @@ fn lists_are_read_strictly_and_looked_up_by_serial_number() {
     let world = Pki::get();
     let mut factory = CrlFactory::default();
     for serial in (0..3000u16).rev() {
-        let reason = if serial % 2 == 0 { None } else { Some((oid::REASON_CODE, false, der::element(tag::ENUMERATED, &[&[1]]))) };
+        let reason = if serial % 2 == 0 {
+            None
+        } else {
+            Some((oid::REASON_CODE, false, der::element(tag::ENUMERATED, &[&[1]])))
+        };
         factory = factory.entry(&[&[0x40], serial.to_be_bytes().as_slice()].concat(), in_days(-1), reason);
     }
     let raw = factory.der(&world.se);

@@ -69,9 +69,11 @@ impl CertificateFactory {
     /// A signer of mail: key usage digitalSignature, extended key usage emailProtection, these mailboxes.
     pub fn signer(subject: &[(Oid, &str)], mailboxes: &[&str], key_name: &str) -> Self {
         let names: Vec<Vec<u8>> = mailboxes.iter().map(|mailbox| write::mailbox(mailbox)).collect();
-        let factory = Self::new(subject, key_name)
-            .with(oid::KEY_USAGE, true, der::named_bits(&[0]))
-            .with(oid::EXTENDED_KEY_USAGE, false, write::usages(&[oid::EMAIL_PROTECTION]));
+        let factory = Self::new(subject, key_name).with(oid::KEY_USAGE, true, der::named_bits(&[0])).with(
+            oid::EXTENDED_KEY_USAGE,
+            false,
+            write::usages(&[oid::EMAIL_PROTECTION]),
+        );
         if names.is_empty() { factory } else { factory.with(oid::SUBJECT_ALT_NAME, false, write::list(&names)) }
     }
 
@@ -185,7 +187,8 @@ impl CertificateFactory {
         }
         // The default serial number depends on what is certified, so that it is the same in every run.
         let serial = self.serial.clone().unwrap_or_else(|| {
-            let hash = kakitome_pki::crypto::sha256(&[self.subject.raw(), &self.spki, &self.not_before.to_der()].concat());
+            let hash =
+                kakitome_pki::crypto::sha256(&[self.subject.raw(), &self.spki, &self.not_before.to_der()].concat());
             [&[0x40], &hash[..15]].concat()
         });
         let mut extensions = self.extensions.clone();
@@ -203,7 +206,9 @@ impl CertificateFactory {
             .collect();
         let (version, extensions) = match self.version {
             1 => (Vec::new(), Vec::new()),
-            version => (der::context(0, &[&der::unsigned(&[version - 1])]), der::context(3, &[&write::list(&extensions)])),
+            version => {
+                (der::context(0, &[&der::unsigned(&[version - 1])]), der::context(3, &[&write::list(&extensions)]))
+            }
         };
         let signed = der::sequence(&[
             &version,

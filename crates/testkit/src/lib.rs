@@ -6,8 +6,8 @@
 mod factory;
 mod keys;
 mod list;
-pub mod write;
 mod world;
+pub mod write;
 
 pub use factory::{Authority, CertificateFactory, Flaw};
 pub use keys::{key, rsa_key, weak_spki};

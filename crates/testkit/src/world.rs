@@ -157,7 +157,11 @@ impl Pki {
             not_yet: under_se(bank().valid(in_days(10), in_days(375)), "info@bank.example"),
             tls: under(bank(), &rt, "info@bank.example"),
             local: under(
-                CertificateFactory::signer(&[(oid::COMMON_NAME, "staff@local.example")], &["staff@local.example"], "staff"),
+                CertificateFactory::signer(
+                    &[(oid::COMMON_NAME, "staff@local.example")],
+                    &["staff@local.example"],
+                    "staff",
+                ),
                 &rp,
                 "staff",
             ),

@@ -69,7 +69,8 @@ pub fn start(instance: &InstanceInfo, lang: Lang) -> Markup {
                     strong { (lang.pick("メールのファイル（.eml）をここに置く", "Drop the mail’s file (.eml) here")) }
                     span { (lang.pick("または、押して選ぶ", "or press to choose it")) }
                 }
-                input #mail type="file" name="mail" accept=".eml,.mht,.txt,message/rfc822" aria-describedby="limit";
+                // no accept: phones know .eml by no type and would refuse to offer it
+                input #mail type="file" name="mail" aria-describedby="limit";
             }
             details.paste {
                 summary { (lang.pick("ファイルのかわりに、ソースを貼り付ける", "Paste the source instead of a file")) }

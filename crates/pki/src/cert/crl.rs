@@ -240,7 +240,8 @@ impl Crl {
     /// compromised key, then the earliest, `removeFromCRL` last.
     pub fn revoked(&self, serial: &[u8]) -> Option<Revoked> {
         let start = self.entries.partition_point(|entry| entry.serial(&self.raw) < serial);
-        let same = self.entries.get(start..).unwrap_or_default().iter().take_while(|entry| entry.serial(&self.raw) == serial);
+        let same =
+            self.entries.get(start..).unwrap_or_default().iter().take_while(|entry| entry.serial(&self.raw) == serial);
         same.map(|entry| Revoked { when: entry.when, reason: entry.reason }).min_by_key(|entry| {
             (entry.reason == Some(Reason::RemoveFromCrl), entry.reason != Some(Reason::KeyCompromise), entry.when)
         })

@@ -1,5 +1,7 @@
 //! The extensions of a certificate (RFC 5280 §4.2): known ones read strictly, all others kept by name.
 
+use std::collections::BTreeSet;
+
 use super::name::{GeneralName, Name};
 use crate::asn1::der::{Der, Tlv};
 use crate::asn1::{Malformed, Oid, oid, tag};
@@ -178,11 +180,11 @@ impl Extensions {
             }
             oid::EXTENDED_KEY_USAGE => {
                 let list = only(tag::SEQUENCE, "extended key usage is not a SEQUENCE")?;
-                self.extended_key_usage = Some(each(list.inside(), |_, list| list.oid())?);
+                self.extended_key_usage = Some(each(list.inside(), |list| list.oid())?);
             }
             oid::SUBJECT_ALT_NAME => {
                 let list = only(tag::SEQUENCE, "subject alternative names are not a SEQUENCE")?;
-                self.subject_alt_names = each(list.inside(), |_, list| GeneralName::parse(&list.element()?))?;
+                self.subject_alt_names = each(list.inside(), |list| GeneralName::parse(&list.element()?))?;
             }
             oid::SUBJECT_KEY_IDENTIFIER => {
                 let id = only(tag::OCTET_STRING, "a subject key identifier is not an OCTET STRING")?;
@@ -194,16 +196,18 @@ impl Extensions {
             }
             oid::CERTIFICATE_POLICIES => {
                 let list = only(tag::SEQUENCE, "certificate policies are not a SEQUENCE")?;
-                let policies = each(list.inside(), |seen: &[Oid], list| {
-                    let policy = list.expect(tag::SEQUENCE, "a policy is not a SEQUENCE")?.inside().oid()?;
-                    // RFC 5280 §4.2.1.4: a policy OID MUST NOT appear more than once.
-                    if seen.contains(&policy) { Err(Malformed::new("a policy stands twice")) } else { Ok(policy) }
+                let policies = each(list.inside(), |list| {
+                    list.expect(tag::SEQUENCE, "a policy is not a SEQUENCE")?.inside().oid()
                 })?;
+                // RFC 5280 §4.2.1.4: a policy OID MUST NOT appear more than once.
+                if policies.iter().collect::<BTreeSet<_>>().len() != policies.len() {
+                    return Err(Malformed::new("a policy stands twice"));
+                }
                 self.policies = Some(policies);
             }
             oid::POLICY_MAPPINGS => {
                 let list = only(tag::SEQUENCE, "policy mappings are not a SEQUENCE")?;
-                self.policy_mappings = each(list.inside(), |_, list| {
+                self.policy_mappings = each(list.inside(), |list| {
                     let mut pair = list.expect(tag::SEQUENCE, "a policy mapping is not a SEQUENCE")?.inside();
                     Ok((pair.oid()?, pair.oid()?))
                 })?;
@@ -226,7 +230,7 @@ impl Extensions {
             oid::CRL_DISTRIBUTION_POINTS => {
                 self.has_crl_points = true;
                 let list = only(tag::SEQUENCE, "CRL distribution points are not a SEQUENCE")?;
-                let urls = each(list.inside(), |_, list| distribution_point(&list.element()?))?;
+                let urls = each(list.inside(), |list| distribution_point(&list.element()?))?;
                 self.crl_urls = urls.into_iter().flatten().collect();
             }
             oid::AUTHORITY_INFO_ACCESS => {
@@ -255,14 +259,14 @@ impl Extensions {
 /// Reads the entries of a list, at most [`LIST_LIMIT`] of them.
 fn each<'a, T>(
     mut list: Der<'a>,
-    mut read: impl FnMut(&[T], &mut Der<'a>) -> Result<T, Malformed>,
+    mut read: impl FnMut(&mut Der<'a>) -> Result<T, Malformed>,
 ) -> Result<Vec<T>, Malformed> {
     let mut out = Vec::new();
     while !list.is_empty() {
         if out.len() >= LIST_LIMIT {
             return Err(Malformed::new("a list in an extension has more than 4096 entries"));
         }
-        let entry = read(&out, &mut list)?;
+        let entry = read(&mut list)?;
         out.push(entry);
     }
     if out.is_empty() { Err(Malformed::new("a list in an extension is empty")) } else { Ok(out) }
@@ -280,7 +284,7 @@ fn implicit_small(element: Option<Tlv<'_>>) -> Result<Option<u32>, Malformed> {
 
 fn subtrees(list: Option<Tlv<'_>>) -> Result<Vec<GeneralName>, Malformed> {
     let Some(list) = list else { return Ok(Vec::new()) };
-    each(list.inside(), |_, list| {
+    each(list.inside(), |list| {
         let mut subtree = list.expect(tag::SEQUENCE, "a subtree is not a SEQUENCE")?.inside();
         let base = subtree.element()?;
         // RFC 5280 §4.2.1.10: minimum MUST be zero and maximum absent; DER leaves a default out.

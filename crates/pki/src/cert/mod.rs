@@ -194,10 +194,8 @@ impl Certificate {
     /// # Errors
     /// As [`PublicKey::verify`].
     pub fn verify_signature(&self, issuer: &PublicKey) -> Result<Signature, Unverified> {
-        let algorithm = Signature::from_identifier(&self.0.algorithm, None)
-            .ok()
-            .flatten()
-            .ok_or(Unverified::Unsupported)?;
+        let algorithm =
+            Signature::from_identifier(&self.0.algorithm, None).ok().flatten().ok_or(Unverified::Unsupported)?;
         issuer.verify(algorithm, &self.0.signed, &self.0.signature)?;
         Ok(algorithm)
     }

@@ -118,7 +118,9 @@ impl Name {
 
     /// A short name for people: CN, else O, else the whole.
     pub fn short(&self) -> String {
-        self.find(oid::COMMON_NAME).or_else(|| self.find(oid::ORGANIZATION)).map_or_else(|| self.to_string(), str::to_owned)
+        self.find(oid::COMMON_NAME)
+            .or_else(|| self.find(oid::ORGANIZATION))
+            .map_or_else(|| self.to_string(), str::to_owned)
     }
 }
 
@@ -223,7 +225,8 @@ impl GeneralName {
                 let value = inside.expect(0xa0, "an otherName has no value")?;
                 inside.finish()?;
                 if kind == oid::SMTP_UTF8_MAILBOX {
-                    let value = Der::only(value.value)?.of(tag::UTF8_STRING, "an SmtpUTF8Mailbox is not a UTF8String")?;
+                    let value =
+                        Der::only(value.value)?.of(tag::UTF8_STRING, "an SmtpUTF8Mailbox is not a UTF8String")?;
                     let value = std::str::from_utf8(value.value)
                         .map_err(|_| Malformed::new("an SmtpUTF8Mailbox is not UTF-8"))?;
                     Self::MailboxUtf8(value.to_owned())
@@ -262,8 +265,10 @@ mod tests {
 
     #[test]
     fn names_compare_without_case_and_inner_space() {
-        let one = Name::build(&[(oid::COUNTRY, "JP"), (oid::ORGANIZATION, "Example  Bank"), (oid::COMMON_NAME, "CA, 1")]);
-        let two = Name::build(&[(oid::COUNTRY, "jp"), (oid::ORGANIZATION, " example bank "), (oid::COMMON_NAME, "ca, 1")]);
+        let one =
+            Name::build(&[(oid::COUNTRY, "JP"), (oid::ORGANIZATION, "Example  Bank"), (oid::COMMON_NAME, "CA, 1")]);
+        let two =
+            Name::build(&[(oid::COUNTRY, "jp"), (oid::ORGANIZATION, " example bank "), (oid::COMMON_NAME, "ca, 1")]);
         assert_eq!(one, two);
         assert_eq!(one.to_string(), "C=JP, O=Example  Bank, CN=CA\\, 1");
         let base = Name::build(&[(oid::COUNTRY, "JP"), (oid::ORGANIZATION, "Example Bank")]);

@@ -3,9 +3,7 @@
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    self as library, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair,
-};
+use aws_lc_rs::signature::{self as library, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair};
 use zeroize::Zeroizing;
 
 use crate::algorithm::{Digest, Signature};
@@ -25,7 +23,9 @@ pub enum KeyKind {
 
 /// Why some bytes are not a signing key that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a private key that can sign here (PKCS#8 or PKCS#1 RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519)")]
+#[error(
+    "not a private key that can sign here (PKCS#8 or PKCS#1 RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519)"
+)]
 pub struct KeyRefused;
 
 enum Pair {
@@ -77,8 +77,8 @@ impl SigningKey {
             return Self::new(Pair::rsa(rsa));
         }
         for (algorithm, digest) in CURVES {
-            let pair =
-                EcdsaKeyPair::from_pkcs8(algorithm, der).or_else(|_| EcdsaKeyPair::from_private_key_der(algorithm, der));
+            let pair = EcdsaKeyPair::from_pkcs8(algorithm, der)
+                .or_else(|_| EcdsaKeyPair::from_private_key_der(algorithm, der));
             if let Ok(pair) = pair {
                 return Self::new(Pair::Ec(Box::new(pair), digest));
             }

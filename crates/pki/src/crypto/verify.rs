@@ -142,7 +142,12 @@ impl PublicKey {
     ///
     /// # Errors
     /// As [`PublicKey::verify`].
-    pub fn verify_digest(&self, algorithm: Signature, digest: &DigestValue, signature: &[u8]) -> Result<(), Unverified> {
+    pub fn verify_digest(
+        &self,
+        algorithm: Signature,
+        digest: &DigestValue,
+        signature: &[u8],
+    ) -> Result<(), Unverified> {
         let verdict = match (algorithm, self) {
             (Signature::RsaPkcs1(hash), Self::Rsa { key, bits }) => {
                 let algorithm = rsa_pkcs1(hash, *bits).ok_or(Unverified::Unsupported)?;

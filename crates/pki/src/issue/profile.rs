@@ -1,8 +1,8 @@
 //! The kinds of certificate that the own CA makes.
 
+use crate::address::Address;
 use crate::asn1::{Oid, oid, tag, write};
 use crate::cert::name::Name;
-use crate::identity::Address;
 
 const DAY: i64 = 24 * 60 * 60;
 /// How long a root is made for, in seconds: twenty years.

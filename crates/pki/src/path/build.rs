@@ -90,7 +90,7 @@ impl Search<'_> {
             self.look()?;
             // RFC 4158 §5.2: the same name with the same key twice in one path is a loop.
             let seen = |other: &Certificate| other.spki() == candidate.spki() && other.subject() == candidate.subject();
-            if candidate.subject() == last.issuer() && !chain.iter().any(seen) && !issuers.contains(&candidate) {
+            if candidate.subject() == last.issuer() && !chain.iter().any(seen) {
                 issuers.push(candidate);
             }
         }
@@ -100,7 +100,11 @@ impl Search<'_> {
             }
             return Ok(());
         }
-        issuers.sort_by_key(|issuer| Reverse((key_matches(&last, issuer), issuer.is_valid_at(question.at))));
+        // Hints first; the fingerprint makes the order that of no sender, and brings equal ones together.
+        issuers.sort_by_key(|issuer| {
+            (Reverse((key_matches(&last, issuer), issuer.is_valid_at(question.at))), *issuer.fingerprint())
+        });
+        issuers.dedup();
         for issuer in issuers {
             if self.signed_by(&last, issuer, chain)? {
                 chain.push(issuer.clone());

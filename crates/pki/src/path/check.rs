@@ -141,7 +141,9 @@ fn critical<'a>(all: impl Iterator<Item = &'a Certificate>, problems: &mut Vec<P
 
 /// Key usage and extended key usage for mail (RFC 8550 §4.4.2, §4.4.4), chained through the CAs as all makers do.
 fn usages(leaf: &Certificate, below: &[Certificate], anchor: &Anchor, problems: &mut Vec<PathProblem>) {
-    let for_mail = |usages: &[Oid]| usages.iter().any(|usage| [oid::EMAIL_PROTECTION, oid::ANY_EXTENDED_KEY_USAGE].contains(usage));
+    let for_mail = |usages: &[Oid]| {
+        usages.iter().any(|usage| [oid::EMAIL_PROTECTION, oid::ANY_EXTENDED_KEY_USAGE].contains(usage))
+    };
     if leaf.extensions().key_usage.is_some_and(|usage| !usage.signs_mail()) {
         problems.push(PathProblem::KeyUsage);
     }
@@ -165,7 +167,9 @@ fn usages(leaf: &Certificate, below: &[Certificate], anchor: &Anchor, problems: 
 fn weakness(below: &[Certificate], anchor: &Certificate) -> Option<String> {
     let signatures = below.iter().filter_map(|certificate| {
         let algorithm = Signature::from_identifier(certificate.signature_algorithm(), None).ok().flatten()?;
-        algorithm.is_weak().then(|| format!("the certificate of {} is signed by {}", certificate.subject().short(), algorithm.name()))
+        algorithm
+            .is_weak()
+            .then(|| format!("the certificate of {} is signed by {}", certificate.subject().short(), algorithm.name()))
     });
     let keys = below.iter().chain([anchor]).filter_map(|certificate| {
         let key = certificate.key();

@@ -62,8 +62,11 @@ pub(super) fn valid_set(below: &[Certificate]) -> Result<BTreeSet<Oid>, PathProb
 /// §6.1.3 d: what is listed and was valid above; anyPolicy above lets everything in, anyPolicy here keeps everything.
 fn narrow(above: &BTreeSet<Oid>, listed: &[Oid], any_counts: bool) -> BTreeSet<Oid> {
     let any_above = above.contains(&oid::ANY_POLICY);
-    let mut valid: BTreeSet<Oid> =
-        listed.iter().filter(|policy| **policy != oid::ANY_POLICY && (any_above || above.contains(*policy))).copied().collect();
+    let mut valid: BTreeSet<Oid> = listed
+        .iter()
+        .filter(|policy| **policy != oid::ANY_POLICY && (any_above || above.contains(*policy)))
+        .copied()
+        .collect();
     if any_counts && listed.contains(&oid::ANY_POLICY) {
         valid.extend(above);
     }

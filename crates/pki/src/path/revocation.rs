@@ -95,9 +95,11 @@ pub fn judge(path: &ValidPath, crls: &[Crl], mode: Mode, at: Time) -> Judged {
         Mode::Off => Status::Off,
         _ if path.is_anchor_alone() => Status::NoneOffered,
         Mode::Require | Mode::Offered => {
-            let each = path.certificates().iter().enumerate().map(|(place, certificate)| {
-                one(certificate, path.issuer_of(place), place > 0, crls, mode, at)
-            });
+            let each = path
+                .certificates()
+                .iter()
+                .enumerate()
+                .map(|(place, certificate)| one(certificate, path.issuer_of(place), place > 0, crls, mode, at));
             let each: Vec<Status> = each.collect();
             let worst = |wanted: fn(&Status) -> bool| each.iter().find(|status| wanted(status)).cloned();
             worst(|status| matches!(status, Status::Revoked { .. }))

@@ -98,7 +98,8 @@ impl<'a> Reader<'a> {
         let contents = self.at.saturating_add(header.header);
         let end = match header.length {
             Some(length) => {
-                let end = contents.checked_add(length).ok_or(Malformed::new("an element is longer than the message"))?;
+                let end =
+                    contents.checked_add(length).ok_or(Malformed::new("an element is longer than the message"))?;
                 if end > self.end.unwrap_or(self.limit) {
                     return Err(Malformed::new("an element is longer than what it stands in").into());
                 }
@@ -248,7 +249,11 @@ impl<'a> Reader<'a> {
 
     fn count(&mut self) -> Result<(), Stop> {
         self.elements = self.elements.saturating_add(1);
-        if self.elements > ELEMENT_LIMIT { Err(Stop::Limit("the message has more than 4000000 elements")) } else { Ok(()) }
+        if self.elements > ELEMENT_LIMIT {
+            Err(Stop::Limit("the message has more than 4000000 elements"))
+        } else {
+            Ok(())
+        }
     }
 }
 

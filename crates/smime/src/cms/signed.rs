@@ -95,7 +95,8 @@ pub fn read(octets: &dyn Octets, spools: &dyn Spools) -> io::Result<Object> {
 
 fn begin<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Oid), Stop> {
     let mut info = reader.enter(tag::SEQUENCE, "not a CMS object: no SEQUENCE")?;
-    let kind = info.capture(64, "a content type is longer than any")?.ok_or(Malformed::new("not a CMS object: empty"))?;
+    let kind =
+        info.capture(64, "a content type is longer than any")?.ok_or(Malformed::new("not a CMS object: empty"))?;
     let content_type = Der::new(&kind.der).oid()?;
     Ok((info, content_type))
 }
@@ -123,7 +124,9 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
     reader.leave(set)?;
 
     let mut encapsulated = reader.enter(tag::SEQUENCE, "signed-data has no encapContentInfo")?;
-    let kind = encapsulated.capture(64, "a content type is longer than any")?.ok_or(missing("signed-data has no content type"))?;
+    let kind = encapsulated
+        .capture(64, "a content type is longer than any")?
+        .ok_or(missing("signed-data has no content type"))?;
     let content_type = Der::new(&kind.der).oid()?;
     let content = match encapsulated.peek()? {
         Some(_) => {
@@ -165,7 +168,10 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
         let mut set = reader.enter(tag::context_constructed(1), "")?;
         while let Some(element) = set.peek()? {
             let size = element.end.map_or(0, |end| end.saturating_sub(element.start));
-            if element.tag != tag::SEQUENCE || crls.len() >= CRL_COUNT_LIMIT || usize::try_from(size).is_ok_and(|size| size > CRL_LIMIT) {
+            if element.tag != tag::SEQUENCE
+                || crls.len() >= CRL_COUNT_LIMIT
+                || usize::try_from(size).is_ok_and(|size| size > CRL_LIMIT)
+            {
                 set.skip()?;
                 continue;
             }

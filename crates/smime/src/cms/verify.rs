@@ -139,7 +139,9 @@ fn verify_signer(signed: &SignedData, signer: &SignerInfo, content: &Content<'_>
     let checked = match &signer.signed_attributes {
         Some(attributes) => {
             if !attributes.was_der {
-                outcome.findings.push(Finding::new("cms.attrs-der", "the signed attributes are not in the order of DER"));
+                outcome
+                    .findings
+                    .push(Finding::new("cms.attrs-der", "the signed attributes are not in the order of DER"));
             }
             if let Err(finding) = attributes_fit(signed, signer, certificate, &value) {
                 return Ok(outcome.refuse(finding.code, finding.detail));
@@ -163,7 +165,9 @@ fn verify_signer(signed: &SignedData, signer: &SignerInfo, content: &Content<'_>
     };
     match checked {
         Ok(()) => {}
-        Err(Unverified::Wrong) => return Ok(outcome.refuse("cms.sigvalue", "the signature does not fit the signer's key")),
+        Err(Unverified::Wrong) => {
+            return Ok(outcome.refuse("cms.sigvalue", "the signature does not fit the signer's key"));
+        }
         Err(other) => return Ok(outcome.refuse("cms.unsupported", other.to_string())),
     }
     let signing_time = match signer.signing_time() {
@@ -189,7 +193,9 @@ fn attributes_fit(
     let attributes = |malformed: Malformed| Finding::new("cms.attrs", malformed.to_string());
     match signer.content_type().map_err(attributes)? {
         Some(kind) if kind == signed.content_type => {}
-        Some(kind) => return Err(Finding::new("cms.contenttype", format!("the attribute says {}", oid::describe(&kind)))),
+        Some(kind) => {
+            return Err(Finding::new("cms.contenttype", format!("the attribute says {}", oid::describe(&kind))));
+        }
         None => return Err(Finding::new("cms.attrs", "the content type attribute is missing")),
     }
     let digest = signer.message_digest().map_err(attributes)?;
@@ -215,7 +221,8 @@ fn attributes_fit(
 fn algorithm_protection(value: &[u8]) -> Result<(AlgorithmIdentifier, AlgorithmIdentifier), Malformed> {
     let mut inside = Der::only(value)?.of(tag::SEQUENCE, "CMSAlgorithmProtection is not a SEQUENCE")?.inside();
     let digest = AlgorithmIdentifier::parse(&inside.element()?)?;
-    let signature = inside.expect(tag::context_constructed(1), "CMSAlgorithmProtection names no signature algorithm")?;
+    let signature =
+        inside.expect(tag::context_constructed(1), "CMSAlgorithmProtection names no signature algorithm")?;
     inside.finish()?;
     let sequence = kakitome_pki::asn1::write::sequence(&[signature.value]);
     Ok((digest, AlgorithmIdentifier::parse(&Der::only(&sequence)?)?))
@@ -229,7 +236,8 @@ fn names_certificate(value: &[u8], certificate: &Certificate) -> Result<bool, Ma
     let mut digest = Digest::Sha256;
     if first.peek() == Some(tag::SEQUENCE) {
         let algorithm = AlgorithmIdentifier::parse(&first.element()?)?;
-        digest = Digest::from_oid(&algorithm.oid).ok_or(Malformed::new("SigningCertificateV2 names an unknown hash"))?;
+        digest =
+            Digest::from_oid(&algorithm.oid).ok_or(Malformed::new("SigningCertificateV2 names an unknown hash"))?;
     }
     let hash = first.expect(tag::OCTET_STRING, "SigningCertificateV2 has no hash")?.value;
     Ok(crypto::digest(digest, certificate.raw()).is_some_and(|value| value.as_ref() == hash))
@@ -277,7 +285,5 @@ fn looks_like_attributes(content: &Content<'_>) -> io::Result<bool> {
         Content::Part(octets, range) => crate::octets::read_range(*octets, range.clone(), LOOK)?,
     };
     let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
-    Ok(bytes.first() == Some(&tag::SET)
-        && holds(oid::MESSAGE_DIGEST.as_bytes())
-        && holds(oid::CONTENT_TYPE.as_bytes()))
+    Ok(bytes.first() == Some(&tag::SET) && holds(oid::MESSAGE_DIGEST.as_bytes()) && holds(oid::CONTENT_TYPE.as_bytes()))
 }

@@ -77,11 +77,8 @@ impl SignatureRequest {
         ]);
         let mut certificates: Vec<&[u8]> = chain.iter().map(Certificate::raw).collect();
         certificates.sort_unstable();
-        let tail = [
-            write::element(tag::context_constructed(0), &certificates),
-            write::element(tag::SET, &[&info]),
-        ]
-        .concat();
+        let tail =
+            [write::element(tag::context_constructed(0), &certificates), write::element(tag::SET, &[&info])].concat();
 
         // From the inside out: each header counts what stands after it, the content included.
         let (mut head, content) = match content {

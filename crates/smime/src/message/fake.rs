@@ -27,7 +27,9 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
             return Ok(Some(Finding::new("fake.wrapped", "a multipart poses as a signature file")));
         }
         let parent = entity.parent.and_then(|parent| structure.entity(parent));
-        if parent.is_some_and(|parent| parent.content_type.is("multipart", "signed") && parent.parts.get(1) == Some(&number)) {
+        if parent
+            .is_some_and(|parent| parent.content_type.is("multipart", "signed") && parent.parts.get(1) == Some(&number))
+        {
             // The signature of an inner part: not of this mail, but no trick by itself.
             continue;
         }

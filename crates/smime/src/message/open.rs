@@ -69,6 +69,22 @@ pub struct SignedLayer {
     pub findings: Vec<Finding>,
 }
 
+impl SignedLayer {
+    /// Writes what the signature covers: a MIME entity, its line ends as CRLF.
+    ///
+    /// # Errors
+    /// The environment's.
+    pub fn write_content(&self, mail: &dyn Octets, structure: &Structure, to: &mut dyn Write) -> io::Result<()> {
+        if let Some((content, _)) = &self.content {
+            return crate::octets::copy_range(&**content, 0..content.len(), to);
+        }
+        match self.part.and_then(|part| structure.entity(part)) {
+            Some(part) => verify::canonical(mail, part.range.clone(), to),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Opens a mail.
 ///
 /// # Errors
@@ -80,7 +96,11 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
     }
     let structure = scan(mail, 0..mail.len())?;
     let header = &structure.root().header;
-    if header.fields.is_empty() || !["From", "Date", "To", "Subject", "Received", "Message-ID", "MIME-Version", "Content-Type"].iter().any(|name| header.all(name).next().is_some()) {
+    if header.fields.is_empty()
+        || !["From", "Date", "To", "Subject", "Received", "Message-ID", "MIME-Version", "Content-Type"]
+            .iter()
+            .any(|name| header.all(name).next().is_some())
+    {
         let finding = Finding::new("in.not-mail", "there is no header of a mail at the beginning");
         return Ok(Opened { structure, layer: Layer::NotAMail(finding), findings: Vec::new() });
     }
@@ -127,7 +147,13 @@ fn layer(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
 fn is_ambiguous(code: &str) -> bool {
     matches!(
         code,
-        "mime.dup-header" | "mime.boundary" | "mime.content-type" | "mime.header" | "limit.headers" | "limit.depth" | "limit.parts"
+        "mime.dup-header"
+            | "mime.boundary"
+            | "mime.content-type"
+            | "mime.header"
+            | "limit.headers"
+            | "limit.depth"
+            | "limit.parts"
     )
 }
 
@@ -136,12 +162,14 @@ pub(super) fn is_pkcs7_mime(entity: &Entity) -> bool {
     let content_type = &entity.content_type;
     content_type.is("application", "pkcs7-mime")
         || content_type.is("application", "x-pkcs7-mime")
-        || (content_type.is("application", "octet-stream") && entity.file_name().is_some_and(|name| name.ends_with(".p7m")))
+        || (content_type.is("application", "octet-stream")
+            && entity.file_name().is_some_and(|name| name.ends_with(".p7m")))
 }
 
 /// application/pkcs7-signature or its x- alias.
 pub(super) fn is_pkcs7_signature(entity: &Entity) -> bool {
-    entity.content_type.is("application", "pkcs7-signature") || entity.content_type.is("application", "x-pkcs7-signature")
+    entity.content_type.is("application", "pkcs7-signature")
+        || entity.content_type.is("application", "x-pkcs7-signature")
 }
 
 /// multipart/signed (RFC 1847 §2.1, RFC 8551 §3.5.3).
@@ -152,7 +180,9 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
     let x_type = match protocol.as_deref() {
         Some("application/pkcs7-signature") => false,
         Some("application/x-pkcs7-signature") => true,
-        Some("application/pgp-signature") => return malformed("mime.protocol", "an OpenPGP signature; this program reads S/MIME"),
+        Some("application/pgp-signature") => {
+            return malformed("mime.protocol", "an OpenPGP signature; this program reads S/MIME");
+        }
         Some(_) => return malformed("mime.protocol", "multipart/signed names another protocol"),
         None => return malformed("mime.protocol", "multipart/signed names no protocol"),
     };
@@ -177,13 +207,20 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
         Object::Signed(signed) => *signed,
         // It says that it is a signature, and is nothing of the kind (VERDICT G02).
         Object::NotCms(what) => return Ok(Layer::Fake(Finding::new("fake.notcms", what.to_string()))),
-        Object::Other(kind) => return malformed("cms.type", &format!("the signature is a CMS object of another kind: {}", oid::describe(&kind))),
+        Object::Other(kind) => {
+            return malformed(
+                "cms.type",
+                &format!("the signature is a CMS object of another kind: {}", oid::describe(&kind)),
+            );
+        }
         Object::Broken(finding) => return Ok(Layer::Malformed(finding)),
     };
     if !clean {
         findings.push(Finding::new("cms.base64", "the base64 of the signature is not clean"));
     }
-    if let Some(finding) = signed.findings.iter().find(|finding| matches!(finding.code, "cms.trailing" | "cms.parse" | "limit.cms")) {
+    if let Some(finding) =
+        signed.findings.iter().find(|finding| matches!(finding.code, "cms.trailing" | "cms.parse" | "limit.cms"))
+    {
         return Ok(Layer::Malformed(finding.clone()));
     }
     if signed.content.is_some() {
@@ -192,7 +229,10 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
     let range = content.range.clone();
     let mut outcome = verify::verify(&signed, &Content::Part(mail, range.clone()))?;
     // Line ends: the canonical form alone counts. Where only the octets as they stand fit, programs differ (VERDICT C23).
-    if outcome.verified.is_none() && has_bare_lf(mail, range.clone())? && outcome.findings.first().is_some_and(|finding| finding.code == "cms.digest") {
+    if outcome.verified.is_none()
+        && has_bare_lf(mail, range.clone())?
+        && outcome.findings.first().is_some_and(|finding| finding.code == "cms.digest")
+    {
         let exact = Slice { octets: mail, range };
         if verify::verify(&signed, &Content::Exact(&exact))?.verified.is_some() {
             outcome.findings.insert(0, Finding::new("mime.eol", "only the line ends as they stand fit the signature"));
@@ -204,14 +244,25 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
     if let Some(proof) = &outcome.verified {
         let micalg = root.content_type.parameter("micalg").unwrap_or_default().to_ascii_lowercase();
         if micalg.replace('-', "") != proof.digest().name().to_ascii_lowercase().replace('-', "") {
-            findings.push(Finding::new("lint.micalg", format!("micalg says «{micalg}», the digest is {}", proof.digest().name())));
+            findings.push(Finding::new(
+                "lint.micalg",
+                format!("micalg says «{micalg}», the digest is {}", proof.digest().name()),
+            ));
         }
     }
     if root.has_surroundings {
         findings.push(Finding::new("mime.preamble", "there is text before or after the parts"));
     }
     let protected = protect::read(&root.header, content);
-    Ok(Layer::Signed(Box::new(SignedLayer { clear: true, part: Some(*part), signed, outcome, protected, content: None, findings })))
+    Ok(Layer::Signed(Box::new(SignedLayer {
+        clear: true,
+        part: Some(*part),
+        signed,
+        outcome,
+        protected,
+        content: None,
+        findings,
+    })))
 }
 
 /// application/pkcs7-mime (RFC 8551 §3.2).
@@ -226,11 +277,15 @@ fn opaque(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::
         Object::NotCms(what) => {
             return Ok(Layer::Malformed(Finding::new("cms.parse", format!("no CMS object: {what}"))));
         }
-        Object::Other(kind) if kind == oid::ENVELOPED_DATA || kind == oid::AUTH_ENVELOPED_DATA => return Ok(Layer::Sealed(kind)),
+        Object::Other(kind) if kind == oid::ENVELOPED_DATA || kind == oid::AUTH_ENVELOPED_DATA => {
+            return Ok(Layer::Sealed(kind));
+        }
         Object::Other(kind) => return Ok(Layer::Unsupported(kind)),
         Object::Broken(finding) => return Ok(Layer::Malformed(finding)),
     };
-    if let Some(finding) = signed.findings.iter().find(|finding| matches!(finding.code, "cms.trailing" | "cms.parse" | "limit.cms")) {
+    if let Some(finding) =
+        signed.findings.iter().find(|finding| matches!(finding.code, "cms.trailing" | "cms.parse" | "limit.cms"))
+    {
         return Ok(Layer::Malformed(finding.clone()));
     }
     if signed.signer_count == 0 && signed.content.is_none() && !signed.certificates.is_empty() {
@@ -271,7 +326,8 @@ pub(super) fn decoded(mail: &dyn Octets, part: &Entity, limit: u64, spools: &dyn
     let mut spool = spools.spool()?;
     let clean = match part.encoding {
         Encoding::Base64 => {
-            let mut decoder = crate::mime::encoding::Base64Decoder::new(Bounded { spool: &mut spool, left: limit, over: false });
+            let mut decoder =
+                crate::mime::encoding::Base64Decoder::new(Bounded { spool: &mut spool, left: limit, over: false });
             let mut reader = RangeReader::new(mail, part.body.clone());
             loop {
                 let piece = reader.piece()?;

@@ -39,7 +39,10 @@ enum Piece {
     /// A leaf in quoted-printable.
     Quoted(Range<u64>),
     /// A leaf in base64; text with every ending as CRLF.
-    Base64 { range: Range<u64>, text: bool },
+    Base64 {
+        range: Range<u64>,
+        text: bool,
+    },
 }
 
 /// The recipe of a payload.
@@ -195,7 +198,10 @@ fn part(structure: &Structure, entity: &Entity, at: u64, pieces: &mut Vec<Piece>
         return Ok(at);
     }
     let Some(encoding) = new_encoding(entity) else {
-        whole_lines(entity.traits, if entity.parts.is_empty() { "an encoded part" } else { "the text around the parts" })?;
+        whole_lines(
+            entity.traits,
+            if entity.parts.is_empty() { "an encoded part" } else { "the text around the parts" },
+        )?;
         return Ok(at);
     };
     pieces.push(Piece::Lines(at..entity.header.start));
@@ -264,7 +270,12 @@ fn new_encoding(entity: &Entity) -> Option<&'static str> {
 
 fn needs_encoding(entity: &Entity) -> bool {
     let traits = entity.traits;
-    traits.eight_bit > 0 || traits.long_line || traits.trailing_space || traits.from_line || traits.bare_cr || traits.nul
+    traits.eight_bit > 0
+        || traits.long_line
+        || traits.trailing_space
+        || traits.from_line
+        || traits.bare_cr
+        || traits.nul
 }
 
 /// Text goes as quoted-printable unless that would swell it beyond base64: one octet in six above 127.

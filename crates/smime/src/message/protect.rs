@@ -10,7 +10,17 @@ use crate::mime::scan::Entity;
 /// (RFC 9788 §1.1.2, §2.2).
 pub fn is_composed(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let trace = ["received", "return-path", "delivered-to", "x-original-to", "dkim-signature", "authentication-results", "bcc", "resent-bcc", "mime-version"];
+    let trace = [
+        "received",
+        "return-path",
+        "delivered-to",
+        "x-original-to",
+        "dkim-signature",
+        "authentication-results",
+        "bcc",
+        "resent-bcc",
+        "mime-version",
+    ];
     !name.starts_with("content-")
         && !name.starts_with("arc-")
         && !name.starts_with("x-kakitome-")

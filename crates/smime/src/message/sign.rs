@@ -154,7 +154,13 @@ impl Asked<'_, '_> {
     }
 
     /// RFC 8551 §3.5.2.
-    fn opaque(&self, signature: &[u8], signer: &Certificate, chain: &[Certificate], to: &mut dyn Write) -> io::Result<()> {
+    fn opaque(
+        &self,
+        signature: &[u8],
+        signer: &Certificate,
+        chain: &[Certificate],
+        to: &mut dyn Write,
+    ) -> io::Result<()> {
         to.write_all(
             b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\r\n\
               Content-Transfer-Encoding: base64\r\n\

@@ -235,8 +235,12 @@ mod tests {
     #[test]
     fn a_field_names_one_sender_or_says_why_not() {
         let read = |text: &str| {
-            mailboxes(text.as_bytes())
-                .map(|all| all.into_iter().map(|one| format!("{}|{}", one.display_name.unwrap_or_default(), one.address)).collect::<Vec<_>>().join(" & "))
+            mailboxes(text.as_bytes()).map(|all| {
+                all.into_iter()
+                    .map(|one| format!("{}|{}", one.display_name.unwrap_or_default(), one.address))
+                    .collect::<Vec<_>>()
+                    .join(" & ")
+            })
         };
         for (text, expected) in [
             ("taro@corp.example", Ok("|taro@corp.example")),

@@ -258,7 +258,12 @@ mod tests {
         }
         let text = String::from_utf8(writer.finish().unwrap()).unwrap();
         for line in text.split("\r\n") {
-            assert!(line.len() <= 76 && !line.ends_with([' ', '\t']) && !line.starts_with("From ") && !line.starts_with('.'));
+            assert!(
+                line.len() <= 76
+                    && !line.ends_with([' ', '\t'])
+                    && !line.starts_with("From ")
+                    && !line.starts_with('.')
+            );
         }
         assert!(text.starts_with("=46rom me\r\n=2E\r\n=2E.b\r\na =3D b\r\ntrailing=20\r\ntab=09\r\n=E6=97=A5"));
         assert!(text.contains("a=0Db"));

@@ -116,7 +116,11 @@ pub fn decode(value: &[u8]) -> String {
     } else {
         // Raw 8-bit octets say nothing of their charset; in Japanese mail they are Shift_JIS or EUC-JP.
         let (text, _, wrong) = encoding_rs::SHIFT_JIS.decode(value);
-        if wrong { encoding_rs::EUC_JP.decode(value).0.into_owned().into_bytes() } else { text.into_owned().into_bytes() }
+        if wrong {
+            encoding_rs::EUC_JP.decode(value).0.into_owned().into_bytes()
+        } else {
+            text.into_owned().into_bytes()
+        }
     };
     let block = [b"Subject:".as_slice(), &raw, b"\r\n\r\n"].concat();
     let parsed = mail_parser::MessageParser::new().with_minimal_headers().parse_headers(&block);
@@ -320,7 +324,8 @@ mod tests {
 
     #[test]
     fn content_types_are_read_with_comments_folds_and_quotes() {
-        let parsed = ContentType::parse(b" Multipart/SIGNED (a comment (nested));\r\n\tmicalg=sha-256; boundary=\"a \\\"b\" ;");
+        let parsed =
+            ContentType::parse(b" Multipart/SIGNED (a comment (nested));\r\n\tmicalg=sha-256; boundary=\"a \\\"b\" ;");
         assert!(parsed.is("multipart", "signed") && !parsed.malformed);
         assert_eq!(parsed.parameter("boundary"), Some("a \"b"));
         assert_eq!(parsed.parameter("micalg"), Some("sha-256"));

@@ -102,7 +102,9 @@ impl<'a> Lines<'a> {
             Ending::Lf
         } else {
             // A piece of an overlong line must not part a CR from its LF.
-            if !self.ended && let Some(line) = text.strip_suffix(b"\r") {
+            if !self.ended
+                && let Some(line) = text.strip_suffix(b"\r")
+            {
                 text = line;
             }
             Ending::None
@@ -123,8 +125,14 @@ mod tests {
     #[test]
     fn lines_join_to_the_message_again() {
         let long = "x".repeat(WINDOW * 2 - 1);
-        for text in ["", "a", "a\r\nb\nc\r", "\r\n\r\n", &format!("{long}\r\nnext\r\n"), &format!("{}\r\ny", "z".repeat(WINDOW - 1))]
-        {
+        for text in [
+            "",
+            "a",
+            "a\r\nb\nc\r",
+            "\r\n\r\n",
+            &format!("{long}\r\nnext\r\n"),
+            &format!("{}\r\ny", "z".repeat(WINDOW - 1)),
+        ] {
             let octets = text.as_bytes().to_vec();
             let mut lines = Lines::new(&octets, 0..u64::MAX);
             let mut joined = Vec::new();

@@ -87,9 +87,11 @@ impl Entity {
         let disposition = self.header.find("Content-Disposition");
         let disposition = disposition.map(|value| ContentType::parse(format!("x/{value}").as_bytes()));
         let from = |content: &ContentType, name: &str| {
-            content.parameters.iter().find(|(known, _)| known.split('*').next() == Some(name)).map(|(_, value)| {
-                super::header::decode(value.as_bytes()).to_lowercase()
-            })
+            content
+                .parameters
+                .iter()
+                .find(|(known, _)| known.split('*').next() == Some(name))
+                .map(|(_, value)| super::header::decode(value.as_bytes()).to_lowercase())
         };
         disposition.as_ref().and_then(|content| from(content, "filename")).or_else(|| from(&self.content_type, "name"))
     }
@@ -187,7 +189,8 @@ impl Scanner {
 
     fn begin(&mut self, parent: Option<usize>, at: u64) {
         let number = self.entities.len();
-        let depth = parent.and_then(|parent| self.entities.get(parent)).map_or(0, |parent| parent.depth.saturating_add(1));
+        let depth =
+            parent.and_then(|parent| self.entities.get(parent)).map_or(0, |parent| parent.depth.saturating_add(1));
         self.entities.push(Entity {
             parent,
             depth,
@@ -235,7 +238,8 @@ impl Scanner {
     }
 
     fn header_line(&mut self, line: &Line<'_>) {
-        let next = line.offset.saturating_add(u64::try_from(line.text.len()).unwrap_or(0)).saturating_add(line.ending.len());
+        let next =
+            line.offset.saturating_add(u64::try_from(line.text.len()).unwrap_or(0)).saturating_add(line.ending.len());
         if line.text.is_empty() && line.first {
             self.end_header(next);
             return;
@@ -290,17 +294,25 @@ impl Scanner {
         entity.content_type = match types.first() {
             Some(field) => ContentType::parse(header.value(field)),
             // RFC 2046 §5.1.5: parts of a digest are messages.
-            None if in_digest => ContentType { kind: "message".into(), subtype: "rfc822".into(), ..ContentType::plain() },
+            None if in_digest => {
+                ContentType { kind: "message".into(), subtype: "rfc822".into(), ..ContentType::plain() }
+            }
             None => ContentType::plain(),
         };
-        entity.encoding =
-            header.all("Content-Transfer-Encoding").next().map_or(Encoding::SevenBit, |field| Encoding::parse(header.value(field)));
+        entity.encoding = header
+            .all("Content-Transfer-Encoding")
+            .next()
+            .map_or(Encoding::SevenBit, |field| Encoding::parse(header.value(field)));
         if entity.content_type.malformed {
             notes.push(("mime.content-type", "a Content-Type cannot be read to its end"));
         }
         if entity.content_type.kind == "multipart" {
-            let named: Vec<_> =
-                entity.content_type.parameters.iter().filter(|(name, _)| name.split('*').next() == Some("boundary")).collect();
+            let named: Vec<_> = entity
+                .content_type
+                .parameters
+                .iter()
+                .filter(|(name, _)| name.split('*').next() == Some("boundary"))
+                .collect();
             let boundary = entity.content_type.parameter("boundary").unwrap_or_default().trim_end().as_bytes().to_vec();
             if named.len() > 1 || named.iter().any(|(name, _)| name.contains('*')) {
                 notes.push(("mime.boundary", "a multipart names its boundary in more than one way"));
@@ -322,8 +334,11 @@ impl Scanner {
         }
         let own = entity.boundary.clone();
         if let Some(own) = own {
-            let outer = self.open.iter().filter(|other| **other != number).filter_map(|other| self.entities.get(*other));
-            let clash = outer.filter_map(|other| other.boundary.as_ref()).any(|other| other.starts_with(&own) || own.starts_with(other));
+            let outer =
+                self.open.iter().filter(|other| **other != number).filter_map(|other| self.entities.get(*other));
+            let clash = outer
+                .filter_map(|other| other.boundary.as_ref())
+                .any(|other| other.starts_with(&own) || own.starts_with(other));
             if clash {
                 notes.push(("mime.boundary", "a boundary begins like the boundary around it"));
             }
@@ -343,7 +358,8 @@ impl Scanner {
         for (place, number) in self.open.iter().enumerate().rev() {
             let Some(entity) = self.entities.get(*number) else { continue };
             // Only a multipart whose header has ended has a boundary; after its close it has none.
-            let Some(rest) = entity.boundary.as_ref().and_then(|boundary| text.strip_prefix(boundary.as_slice())) else {
+            let Some(rest) = entity.boundary.as_ref().and_then(|boundary| text.strip_prefix(boundary.as_slice()))
+            else {
                 continue;
             };
             let rest = rest.trim_ascii_end();
@@ -360,7 +376,10 @@ impl Scanner {
         let end = line.offset.saturating_sub(self.last_ending.len());
         let inner = self.open.split_off(place.saturating_add(1));
         if inner.len() > 1 {
-            let left_open = inner.iter().filter_map(|inner| self.entities.get(*inner)).any(|inner| inner.boundary.is_some() && !inner.closed);
+            let left_open = inner
+                .iter()
+                .filter_map(|inner| self.entities.get(*inner))
+                .any(|inner| inner.boundary.is_some() && !inner.closed);
             if left_open {
                 self.finding("mime.unclosed", "an inner multipart does not end before the outer one");
             }
@@ -374,7 +393,10 @@ impl Scanner {
                 entity.closed = true;
             }
         } else if self.entities.len() < PART_LIMIT {
-            let next = line.offset.saturating_add(u64::try_from(line.text.len()).unwrap_or(0)).saturating_add(line.ending.len());
+            let next = line
+                .offset
+                .saturating_add(u64::try_from(line.text.len()).unwrap_or(0))
+                .saturating_add(line.ending.len());
             self.begin(Some(number), next);
         } else {
             self.finding("limit.parts", "the message has more than 10000 parts");
@@ -393,7 +415,11 @@ impl Scanner {
         if self.in_header {
             self.end_header(end);
         }
-        let unclosed = self.open.iter().filter_map(|number| self.entities.get(*number)).any(|entity| entity.boundary.is_some() && !entity.closed);
+        let unclosed = self
+            .open
+            .iter()
+            .filter_map(|number| self.entities.get(*number))
+            .any(|entity| entity.boundary.is_some() && !entity.closed);
         if unclosed {
             self.finding("mime.unclosed", "the last boundary of a multipart is missing");
         }

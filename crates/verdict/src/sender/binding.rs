@@ -1,8 +1,8 @@
 //! Does the signer's certificate speak for the address in From (RFC 8550 §3, RFC 9788 §4.4)?
 
+use kakitome_pki::address::{Address, Match};
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::Certificate;
-use kakitome_pki::identity::{Address, Match};
 use kakitome_smime::message::protect::Protected;
 use kakitome_smime::mime::address::{self, NoAuthor};
 use kakitome_smime::mime::header::Header;

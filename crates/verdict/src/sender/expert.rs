@@ -92,7 +92,13 @@ pub(super) fn certificate(certificate: &cert::Certificate) -> Certificate {
         issuer: certificate.issuer().to_string(),
         serial: certificate.serial_hex(),
         alternative_names: extensions.subject_alt_names.iter().map(ToString::to_string).collect(),
-        key_usage: extensions.key_usage.map(|usage| usage.names()).unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        key_usage: extensions
+            .key_usage
+            .map(|usage| usage.names())
+            .unwrap_or_default()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         extended_key_usage: usages,
         policies: extensions.policies.iter().flatten().map(oid::describe).collect(),
         key: certificate.key().describe(),
@@ -107,7 +113,11 @@ pub(super) fn path(certificates: &[cert::Certificate], anchor: Option<&Anchor>) 
     let mut steps: Vec<PathStep> = certificates
         .iter()
         .filter(|certificate| anchor.is_none_or(|anchor| anchor.certificate != **certificate))
-        .map(|certificate| PathStep { subject: certificate.subject().to_string(), anchor: false, source: "mail".to_owned() })
+        .map(|certificate| PathStep {
+            subject: certificate.subject().to_string(),
+            anchor: false,
+            source: "mail".to_owned(),
+        })
         .collect();
     if let Some(anchor) = anchor {
         let source = match anchor.source {
@@ -132,11 +142,9 @@ pub(super) fn revocation(path: &ValidPath, status: &Status) -> Vec<Revocation> {
     };
     let leaf = path.leaf();
     vec![match status {
-        Status::Good { by, this_update, next_update } => Revocation {
-            this_update: Some(*this_update),
-            next_update: *next_update,
-            ..row(leaf, by, Revoked::Good)
-        },
+        Status::Good { by, this_update, next_update } => {
+            Revocation { this_update: Some(*this_update), next_update: *next_update, ..row(leaf, by, Revoked::Good) }
+        }
         Status::NoneOffered => row(leaf, "", Revoked::NotOffered),
         Status::Off => row(leaf, "", Revoked::Off),
         Status::Revoked { which, when, reason, .. } => {

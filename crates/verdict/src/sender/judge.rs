@@ -354,7 +354,8 @@ impl<'a> Trial<'a> {
         if signed > self.evidence.at.plus(CLOCK_AHEAD) {
             return fails(State::TimeOdd, Reason::TimeFuture, &signed.to_string());
         }
-        let inner = protected.and_then(|protected| protected.fields.iter().find(|field| field.name.eq_ignore_ascii_case("Date")));
+        let inner = protected
+            .and_then(|protected| protected.fields.iter().find(|field| field.name.eq_ignore_ascii_case("Date")));
         let date = inner.map(|field| field.inner.clone()).or_else(|| self.opened.structure.root().header.find("Date"));
         let Some(date) = date.and_then(|date| Time::from_mail_date(&date)) else { return Outcome::Skipped };
         if signed < date.plus(SIGNED_BEFORE_DATE.saturating_neg()) || signed > date.plus(SIGNED_AFTER_DATE) {
@@ -420,7 +421,10 @@ impl<'a> Trial<'a> {
         let vouched = identity::vouch(&found.path);
         let (state, class, reason) = class(&vouched);
         for lint in &vouched.lints {
-            self.answer.expert.findings.push(crate::answer::Finding { code: lint.code().to_owned(), detail: String::new() });
+            self.answer
+                .expert
+                .findings
+                .push(crate::answer::Finding { code: lint.code().to_owned(), detail: String::new() });
         }
         self.note(match found.path.anchor().source {
             AnchorSource::PublicList => Reason::PathOk,
@@ -437,7 +441,8 @@ impl<'a> Trial<'a> {
         who.address = Some(bound.address().to_owned());
         if named {
             who.org.clone_from(&vouched.organisation);
-            who.org_id = vouched.organisation_id.map(|id| OrgId { scheme: id.scheme, country: id.country, value: id.value });
+            who.org_id =
+                vouched.organisation_id.map(|id| OrgId { scheme: id.scheme, country: id.country, value: id.value });
             who.pseudonym = vouched.pseudonym.is_some();
             who.person = vouched.pseudonym.or(vouched.person);
         }
@@ -692,7 +697,8 @@ fn lint_reasons(vouched: &Vouched, path: &ValidPath) -> Vec<Reason> {
         })
         .collect();
     let claims = path.leaf().extensions().policies.iter().flatten();
-    let claims_baseline = claims.into_iter().any(|policy| policy.as_bytes().starts_with(oid::SMIME_BASELINE_ARC.as_bytes()));
+    let claims_baseline =
+        claims.into_iter().any(|policy| policy.as_bytes().starts_with(oid::SMIME_BASELINE_ARC.as_bytes()));
     if vouched.class == identity::Class::Local && claims_baseline {
         reasons.push(Reason::ClassOidPrivate);
     }

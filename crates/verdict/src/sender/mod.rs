@@ -7,10 +7,10 @@ mod binding;
 mod expert;
 mod judge;
 
+use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
-use kakitome_pki::identity::Address;
 use kakitome_pki::path::Anchor;
 use kakitome_pki::path::revocation::Mode;
 

@@ -116,7 +116,11 @@ impl std::str::FromStr for Address {
 
 fn read_local(local: &str) -> Result<String, AddressRefused> {
     let Some(rest) = local.strip_prefix('"') else {
-        return if is_dot_atom(local) { Ok(local.to_owned()) } else { refused("what stands before the @ is malformed") };
+        return if is_dot_atom(local) {
+            Ok(local.to_owned())
+        } else {
+            refused("what stands before the @ is malformed")
+        };
     };
     let Some(quoted) = rest.strip_suffix('"') else { return refused("a quotation mark is not closed") };
     let mut out = String::with_capacity(quoted.len());
@@ -139,7 +143,9 @@ fn read_local(local: &str) -> Result<String, AddressRefused> {
 fn is_dot_atom(text: &str) -> bool {
     // RFC 5321 §4.1.2 atext; RFC 6531 §3.3 adds every character beyond ASCII.
     let is_atext = |c: char| {
-        c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii() && !c.is_whitespace() && !c.is_control())
+        c.is_ascii_alphanumeric()
+            || "!#$%&'*+-/=?^_`{|}~".contains(c)
+            || (!c.is_ascii() && !c.is_whitespace() && !c.is_control())
     };
     text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
 }
@@ -149,11 +155,20 @@ fn check_domain(domain: &str) -> Result<(), AddressRefused> {
         // RFC 5321 §4.1.3: an address literal; no certificate authority vouches for one, but it is an address.
         let inside = literal.strip_suffix(']').unwrap_or_default();
         let good = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':') || "IPv6:".contains(c);
-        return if !inside.is_empty() && inside.chars().all(good) { Ok(()) } else { refused("the domain is malformed") };
+        return if !inside.is_empty() && inside.chars().all(good) {
+            Ok(())
+        } else {
+            refused("the domain is malformed")
+        };
     }
     let good = |label: &str| {
-        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && !c.is_whitespace() && !c.is_control());
-        !label.is_empty() && label.len() <= 63 && label.chars().all(is_letter) && !label.starts_with('-') && !label.ends_with('-')
+        let is_letter =
+            |c: char| c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && !c.is_whitespace() && !c.is_control());
+        !label.is_empty()
+            && label.len() <= 63
+            && label.chars().all(is_letter)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
     };
     if domain.split('.').all(good) { Ok(()) } else { refused("the domain is malformed") }
 }

@@ -179,7 +179,7 @@ pub fn vouch(path: &ValidPath) -> Vouched {
         Some(Profile::Organisation) => Class::Organisation,
         Some(Profile::Sponsored) => Class::PersonInOrganisation,
         Some(Profile::Individual) => Class::Person,
-        None if profile.is_none() && lints.is_empty() && leaf.not_before() < BASELINE_BEGINS => Class::PreBaseline,
+        None if profile.is_none() && leaf.not_before() < BASELINE_BEGINS => Class::PreBaseline,
         None => Class::Mailbox,
     };
     let with_organisation = matches!(class, Class::Organisation | Class::PersonInOrganisation);
@@ -239,7 +239,9 @@ fn contradictions(path: &ValidPath, profile: Profile, legacy: bool, lints: &mut 
 
     match profile {
         Profile::Mailbox => {
-            let named = subject.find(oid::COMMON_NAME).is_some_and(|name| !leaf.extensions().mailboxes().any(|own| own.eq_ignore_ascii_case(name)));
+            let named = subject
+                .find(oid::COMMON_NAME)
+                .is_some_and(|name| !leaf.extensions().mailboxes().any(|own| own.eq_ignore_ascii_case(name)));
             note(Lint::MailboxWithNames, names_person || names_pseudonym || names_organisation || named);
         }
         Profile::Organisation => note(Lint::OrganisationWithPerson, names_person || names_pseudonym),
@@ -271,7 +273,8 @@ fn contradictions(path: &ValidPath, profile: Profile, legacy: bool, lints: &mut 
     let usages = leaf.extensions().extended_key_usage.as_deref().unwrap_or_default();
     note(Lint::ForeignUsage, usages.iter().any(|usage| foreign.contains(usage)));
     let listed = |mailbox: &str| leaf.extensions().mailboxes().any(|own| own.eq_ignore_ascii_case(mailbox));
-    let of_subject = subject.all(oid::EMAIL_ADDRESS).chain(subject.all(oid::COMMON_NAME).filter(|name| name.contains('@')));
+    let of_subject =
+        subject.all(oid::EMAIL_ADDRESS).chain(subject.all(oid::COMMON_NAME).filter(|name| name.contains('@')));
     note(Lint::SubjectMailboxNotListed, of_subject.into_iter().any(|mailbox| !listed(mailbox)));
     note(Lint::Weak, path.weak().is_some());
     let limit = if legacy { VALIDITY_LEGACY } else { VALIDITY };

@@ -1,0 +1,132 @@
+//! The command line: a file per verb. Results go to standard output, messages to standard error.
+
+mod ca;
+mod check;
+mod config;
+mod docs;
+mod fault;
+mod input;
+mod output;
+mod sign;
+mod trust;
+mod up;
+mod verify;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use kakitome_verdict::lang::Lang;
+
+pub use fault::{Ended, Failure};
+
+/// Registered mail for the Internet: who sent this mail, and was it changed?
+#[derive(Debug, Parser)]
+#[command(name = "kakitome", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Kakitome {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    everywhere: Everywhere,
+}
+
+/// Options that every verb has.
+#[derive(Clone, Debug, Args)]
+struct Everywhere {
+    /// The data directory: store, keys, Maildir
+    #[arg(long, global = true, value_name = "DIR", env = "KAKITOME_DATA", default_value = "./kakitome-data")]
+    data: PathBuf,
+    /// The settings file
+    #[arg(long, global = true, value_name = "FILE", env = "KAKITOME_CONFIG")]
+    config: Option<PathBuf>,
+    /// The language of answers
+    #[arg(long, global = true, value_name = "ja|en", value_parser = lang)]
+    lang: Option<Lang>,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start the gateway and the check page on this machine, with embedded defaults
+    Up(up::Up),
+    /// Tell who sent a mail and whether it was changed
+    Check(check::Check),
+    /// Give out what was signed, only if signature, issuer and From are good
+    Verify(verify::Verify),
+    /// Sign a mail with a certificate and key in files
+    Sign(sign::Sign),
+    /// The own certificate authority
+    #[command(subcommand)]
+    Ca(ca::Ca),
+    /// The settings
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Write a completion script for a shell to standard output
+    Completion(docs::Completion),
+    /// Generated documents (for the project's own use)
+    #[command(subcommand, hide = true)]
+    Docs(docs::Docs),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 confirmed or done · 2 usage · 10 confirmed, but not as strongly as --require asks · 20 not signed · \
+30 not confirmed · 40 contradicted (changed, fake, somebody else's) · 50 sealed, no key here · 60 the input cannot be \
+read · 70 a bug of ours · 75 could not finish, try again";
+
+impl Everywhere {
+    /// The language that was asked for, else that of the environment.
+    fn lang(&self) -> Lang {
+        let named = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        self.lang.or_else(|| named.and_then(|tag| Lang::from_tag(&tag))).unwrap_or(Lang::En)
+    }
+}
+
+fn lang(tag: &str) -> Result<Lang, String> {
+    Lang::from_tag(tag).ok_or_else(|| "ja or en".to_owned())
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    // A panic is a bug of ours, whatever the mail was: it says so, and ends with a code of its own.
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("kakitome: a bug in kakitome, not in your mail: {panic}");
+        eprintln!("kakitome: please report it with these lines; nothing was written");
+    }));
+    let ended = std::panic::catch_unwind(|| run(std::env::args_os()));
+    ended.unwrap_or(Ended::Bug).into()
+}
+
+fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
+    let parsed = command().try_get_matches_from(arguments).and_then(|matches| Kakitome::from_arg_matches(&matches));
+    let kakitome = match parsed {
+        Ok(kakitome) => kakitome,
+        Err(usage) => {
+            let code = if usage.use_stderr() { Ended::Usage } else { Ended::Done };
+            // A closed pipe behind --help is nobody's fault.
+            usage.print().ok();
+            return code;
+        }
+    };
+    let everywhere = &kakitome.everywhere;
+    let ended = match &kakitome.verb {
+        Verb::Up(up) => up.run(everywhere),
+        Verb::Check(check) => check.run(everywhere),
+        Verb::Verify(verify) => verify.run(everywhere),
+        Verb::Sign(sign) => sign.run(everywhere),
+        Verb::Ca(ca) => ca.run(everywhere),
+        Verb::Config(config) => config.run(everywhere),
+        Verb::Completion(completion) => completion.run(),
+        Verb::Docs(docs) => docs.run(),
+    };
+    ended.unwrap_or_else(|failure| failure.tell())
+}
+
+/// The whole command line, as clap knows it.
+fn command() -> clap::Command {
+    Kakitome::command()
+}

@@ -1,0 +1,72 @@
+//! Whom to believe: the options that `check` and `verify` share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use kakitome_office::authority;
+use kakitome_office::evidence::{self, Choice};
+use kakitome_office::store::Store;
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::path::revocation::Mode;
+use kakitome_verdict::sender::{Evidence, Signer};
+
+use super::{Everywhere, Failure, input};
+
+/// Options about trust.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Trust")]
+pub(super) struct Trust {
+    /// Anchors that you choose: any certificate, self-signed or not (PEM or DER; may be given more than once)
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
+    /// A list of publicly trusted e-mail roots in place of the built-in one (PEM); this version has none built in
+    #[arg(long, value_name = "FILE")]
+    public_roots: Option<PathBuf>,
+    /// Revocation lists (PEM or DER; may be given more than once)
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// The moment to judge for, in RFC 3339, such as 2026-12-01T00:00:00Z; now if it is not given
+    #[arg(long, value_name = "TIME")]
+    at: Option<Time>,
+    /// Fetch nothing from the network (this version never does)
+    #[arg(long)]
+    offline: bool,
+    /// Which revocation answers are needed: `require` is the default under public roots, `offered` (only where the
+    /// certificate names a source or a list was given) under all others
+    #[arg(long, value_name = "MODE")]
+    revocation: Option<Revocation>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Revocation {
+    Require,
+    Offered,
+    Off,
+}
+
+impl Trust {
+    /// Reads what the options name, and the own CA's anchors where there is a data directory.
+    pub(super) fn evidence(&self, everywhere: &Everywhere, signer: Signer) -> Result<Evidence, Failure> {
+        let own_ca = match Store::open_read_only(&everywhere.data)? {
+            Some(store) => authority::Anchors::read(&store)?,
+            None => Vec::new(),
+        };
+        if !own_ca.is_empty() && !everywhere.quiet {
+            eprintln!("kakitome: the own CA of {} counts as an anchor", everywhere.data.display());
+        }
+        let choice = Choice {
+            trust: self.trust.clone(),
+            public_roots: self.public_roots.clone(),
+            crls: self.crl.clone(),
+            own_ca,
+            at: self.at,
+            revocation: self.revocation.map(|mode| match mode {
+                Revocation::Require => Mode::Require,
+                Revocation::Offered => Mode::Offered,
+                Revocation::Off => Mode::Off,
+            }),
+            signer,
+        };
+        Ok(evidence::gather(&choice, input::now())?)
+    }
+}

@@ -1,0 +1,307 @@
+//! `kakitome up`: gateway and check page on this machine, with embedded defaults.
+
+use std::fs::{self, File, TryLockError};
+use std::future::IntoFuture;
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::evidence::{self, Choice, examine};
+use kakitome_office::outgoing::{Disposition, Outgoing};
+use kakitome_office::spool::SpoolDirectory;
+use kakitome_office::store::Store;
+use kakitome_office::vault::Vault;
+use kakitome_pki::cert::Certificate;
+use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_smime::octets::Octets;
+use kakitome_verdict::answer::Answer;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Ended, Everywhere, Failure, config, input};
+use crate::gateway::{Desk, DeskFault, Direction, Envelope, Gateway, Mode, NextHop, Processed, Protocol};
+use crate::settings::{Level, MemberKey, Settings};
+use crate::web::{self, Checker, InstanceInfo};
+
+/// The file whose lock says that a server runs on this data directory.
+const LOCK: &str = "lock";
+/// How long work that still runs after the listeners are closed may hold up the end.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
+/// Start the gateway and the check page on this machine, with embedded defaults.
+///
+/// Needs no configuration: the data directory and an own certificate authority are made at the first start. Every mail
+/// of a member that comes in by an outbound listener leaves signed.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kakitome up
+  kakitome up --data /var/lib/kakitome --config /etc/kakitome.toml")]
+pub(super) struct Up {}
+
+impl Up {
+    pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
+        let settings = config::load(everywhere)?;
+        log(settings.log.level);
+        make_private(&everywhere.data)?;
+        let _lock = lock(&everywhere.data)?;
+        let house = House::open(&settings, everywhere)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let ended = runtime.block_on(house.serve(&settings, everywhere));
+        runtime.shutdown_timeout(LAST_WORK);
+        ended.map(|()| Ended::Done)
+    }
+}
+
+/// The data directory holds keys and mail: nobody else may look in.
+fn make_private(data: &Path) -> Result<(), Failure> {
+    let fault = |error| Failure::try_again(format!("{}: cannot be the data directory: {error}", data.display()));
+    if data.exists() {
+        let mode = fs::metadata(data).map_err(fault)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(Failure::try_again(format!(
+                "{0}: others may look into this directory, which holds keys and mail; chmod 700 {0}",
+                data.display()
+            )));
+        }
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(fault)
+}
+
+fn lock(data: &Path) -> Result<File, Failure> {
+    let path = data.join(LOCK);
+    let file = File::create(&path).map_err(|error| Failure::try_again(format!("{}: {error}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::try_again(format!(
+            "{}: another kakitome is running on this data directory; end that one first, or use another with --data",
+            data.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(Failure::try_again(format!("{}: {error}", path.display()))),
+    }
+}
+
+fn log(level: Level) {
+    let level = match level {
+        Level::Error => tracing::Level::ERROR,
+        Level::Warn => tracing::Level::WARN,
+        Level::Info => tracing::Level::INFO,
+        Level::Debug => tracing::Level::DEBUG,
+        Level::Trace => tracing::Level::TRACE,
+    };
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    // A second subscriber is impossible: this is called once in a process.
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(colours)
+        .with_target(false)
+        .with_writer(io::stderr)
+        .init();
+}
+
+/// What stands behind the doors.
+struct House {
+    anchor: Certificate,
+    desk: Arc<SigningDesk>,
+    checker: Arc<PageChecker>,
+    spools: SpoolDirectory,
+}
+
+impl House {
+    fn open(settings: &Settings, everywhere: &Everywhere) -> Result<Self, Failure> {
+        let data = &everywhere.data;
+        let spools = SpoolDirectory::new(data.join("spool"))?;
+        let store = Arc::new(Store::open(data)?);
+        let key_file = settings.vault.key_file.clone().unwrap_or_else(|| data.join("sealing.key"));
+        let vault = Arc::new(Vault::open(&key_file, &store)?);
+        let random = Arc::new(SystemRandom);
+        let authority = AuthoritySettings {
+            member_key: match settings.members.key {
+                MemberKey::Rsa2048 => KeyKind::Rsa2048,
+                MemberKey::P256 => KeyKind::P256,
+            },
+            public_url: settings.web.public_url.as_ref().map(|url| url.as_str().to_owned()),
+            ..AuthoritySettings::default()
+        };
+        if !everywhere.quiet && !data.join("store.sqlite").exists() {
+            eprintln!("kakitome: first start: making the own certificate authority");
+        }
+        let authority = Arc::new(Authority::open(store, vault, authority, input::now(), random.clone())?);
+        let anchor = authority.anchor().clone();
+        let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
+        let outgoing = Outgoing::new(Arc::clone(&authority), domains.clone(), random);
+        Ok(Self {
+            desk: Arc::new(SigningDesk { outgoing, spools: spools.clone() }),
+            checker: Arc::new(PageChecker {
+                anchor: anchor.clone(),
+                instance: InstanceInfo {
+                    member_domains: domains,
+                    own_ca: Some(anchor.subject().short()),
+                    spools: spools.clone(),
+                    max_mail: settings.web.max_mail.get(),
+                },
+            }),
+            anchor,
+            spools,
+        })
+    }
+
+    async fn serve(self, settings: &Settings, everywhere: &Everywhere) -> Result<(), Failure> {
+        let next_hop = NextHop::open(&settings.gateway, &everywhere.data)?;
+        let gateway = Gateway::bind(&settings.gateway, next_hop, self.spools.clone(), self.desk.clone()).await?;
+        let address = settings.web.address;
+        let page = TcpListener::bind(address)
+            .await
+            .map_err(|error| Failure::try_again(format!("web.address: cannot listen on {address}: {error}")))?;
+        let (stop, stopping) = watch::channel(false);
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        if !everywhere.quiet {
+            self.welcome(settings, everywhere, &gateway, page.local_addr()?)?;
+        }
+        let web = tokio::spawn(
+            axum::serve(page, web::router(self.checker.clone()))
+                .with_graceful_shutdown(stopped(stopping.clone()))
+                .into_future(),
+        );
+        let mail = tokio::spawn(gateway.serve(stopped(stopping)));
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: mail in flight is finished, nothing new is taken");
+        stop.send_replace(true);
+        mail.await.map_err(|error| Failure::bug(format!("the gateway: {error}")))?;
+        // A reader of the page who dawdles does not hold up the end; mail was finished above.
+        tokio::time::timeout(LAST_WORK, web).await.ok();
+        Ok(())
+    }
+
+    /// What a newcomer needs to know, in a few lines.
+    fn welcome(
+        &self,
+        settings: &Settings,
+        everywhere: &Everywhere,
+        gateway: &Gateway,
+        page: std::net::SocketAddr,
+    ) -> Result<(), Failure> {
+        let data = everywhere.data.display();
+        let mut lines = vec![format!("Kakitome {} is up.", env!("CARGO_PKG_VERSION")), String::new()];
+        let mut smtp = None;
+        for (listener, address) in gateway.addresses()? {
+            let protocol = match listener.protocol {
+                Protocol::Smtp => "SMTP",
+                Protocol::Lmtp => "LMTP",
+            };
+            let what = match (listener.direction, settings.gateway.mode) {
+                (_, Mode::Pass) => "passes everything unchanged (gateway.mode = \"pass\")",
+                (Direction::Outbound, Mode::Sign) => "signs members' mail",
+                (Direction::Inbound, Mode::Sign) => "signs nothing",
+            };
+            let direction = match listener.direction {
+                Direction::Outbound => "outbound",
+                Direction::Inbound => "inbound ",
+            };
+            lines.push(format!("  {protocol}  {address}  {direction}  {what}"));
+            if listener.protocol == Protocol::Smtp && listener.direction == Direction::Outbound {
+                smtp = smtp.or(Some(address));
+            }
+        }
+        lines.push(format!("  check page  http://{page}/"));
+        let next = settings.gateway.next_hop.as_ref().map_or_else(
+            || format!("the Maildir {data}/Maildir/new"),
+            |hop| format!("smtp://{}:{}", hop.host(), hop.port()),
+        );
+        lines.push(format!("  mail goes to  {next}"));
+        let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
+        lines.push(format!("  member domains  {}", domains.join(", ")));
+        lines.push(format!("  data  {data}  (back it up whole: it holds the CA's keys and the key that seals them)"));
+        lines.push(String::new());
+        if let (Some(smtp), Some(domain)) = (smtp, domains.first()) {
+            lines.push("Send a mail through it:".to_owned());
+            lines.push(format!(
+                "  printf 'From: Alice <alice@{domain}>\\r\\nTo: bob@example.net\\r\\nSubject: Hello\\r\\nDate: %s\\r\\n\\r\\nHello.\\r\\n' \"$(date -R)\" | \
+                 curl -sS smtp://{smtp} --mail-from alice@{domain} --mail-rcpt bob@example.net -T -"
+            ));
+            if settings.gateway.next_hop.is_none() {
+                lines.push(format!("It lies in {data}/Maildir/new, signed. Drop it on the check page, or:"));
+                lines.push(format!("  kakitome check --data {data} {data}/Maildir/new/*"));
+            }
+            lines.push(String::new());
+        }
+        lines.push(format!("Signed with certificates of the own CA «{}».", self.anchor.subject().short()));
+        lines.push(
+            "Outside recipients' programs do not know this CA: they show an unknown issuer until they are given"
+                .to_owned(),
+        );
+        lines.push(format!(
+            "its certificate (kakitome ca show --pem --data {data}). For everybody to trust your signatures,"
+        ));
+        lines.push("you need certificates of a public CA; see \"A public certificate\" in the README.".to_owned());
+        lines.push(String::new());
+        eprintln!("{}", lines.join("\n"));
+        Ok(())
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // A sender that is gone means the end too.
+    stopping.wait_for(|stop| *stop).await.ok();
+}
+
+/// Signs what may be signed.
+struct SigningDesk {
+    outgoing: Outgoing,
+    spools: SpoolDirectory,
+}
+
+impl Desk for SigningDesk {
+    fn process(
+        &self,
+        direction: Direction,
+        envelope: &Envelope,
+        mail: Arc<dyn Octets>,
+    ) -> Result<Processed, DeskFault> {
+        // The listener alone decides: whatever a mail says of itself, only an outbound door leads to the signing.
+        if direction == Direction::Inbound {
+            return Ok(Processed { mail, action: "passed", reason: "entered by an inbound listener".to_owned() });
+        }
+        let disposition = self
+            .outgoing
+            .sign(&*mail, envelope.from.is_empty(), &self.spools, input::now())
+            .map_err(|fault| DeskFault { text: fault.to_string() })?;
+        Ok(match disposition {
+            Disposition::Passed(reason) => Processed { mail, action: "passed", reason },
+            Disposition::Signed { mail, address, serial, timed } => {
+                let time = if timed { "" } else { ", without a signing time: the Date is missing or far from now" };
+                let reason = format!("as {address}, certificate {serial}{time}");
+                Processed { mail: Arc::from(mail), action: "signed", reason }
+            }
+        })
+    }
+}
+
+/// Judges for the page; this instance trusts its own CA.
+struct PageChecker {
+    anchor: Certificate,
+    instance: InstanceInfo,
+}
+
+impl Checker for PageChecker {
+    fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
+        let choice = Choice { own_ca: vec![self.anchor.clone()], ..Choice::default() };
+        let evidence = evidence::gather(&choice, input::now()).map_err(|error| error.to_string())?;
+        let judgement = examine(&*mail, &self.instance.spools, &evidence).map_err(|error| error.to_string())?;
+        Ok(judgement.answer)
+    }
+
+    fn instance(&self) -> InstanceInfo {
+        self.instance.clone()
+    }
+}

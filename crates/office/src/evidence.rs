@@ -1,0 +1,193 @@
+//! The gathering of evidence: anchors and revocation lists from files, the own CA's anchors from the store; and the one
+//! call by which every door gets its answer.
+//!
+//! Nothing is fetched from the network yet: revocation lists come from files and from the mail itself.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::crl::Crl;
+use kakitome_pki::cert::{Certificate, hex, pem};
+use kakitome_pki::crypto;
+use kakitome_pki::path::revocation::Mode;
+use kakitome_pki::path::{Anchor, AnchorSource};
+use kakitome_smime::message::open;
+use kakitome_smime::octets::{Octets, Spools};
+use kakitome_verdict::answer::Basis;
+use kakitome_verdict::sender::{Evidence, Judgement, Signer, judge};
+
+/// A file of certificates or revocation lists may be this long, in octets.
+pub const FILE_LIMIT: u64 = 128 * 1024 * 1024;
+
+/// Whom a caller believes, and for which moment.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Files of anchors that the user chose.
+    pub trust: Vec<PathBuf>,
+    /// A file that takes the place of the list of publicly trusted e-mail roots.
+    pub public_roots: Option<PathBuf>,
+    /// Files of revocation lists.
+    pub crls: Vec<PathBuf>,
+    /// The anchors of the own CA.
+    pub own_ca: Vec<Certificate>,
+    /// The moment that the caller named.
+    pub at: Option<Time>,
+    /// Which revocation answers are needed, where the caller says so.
+    pub revocation: Option<Mode>,
+    /// Whose signature is asked for.
+    pub signer: Signer,
+}
+
+/// A file that the caller named is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// It cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is too long.
+    #[error("{}: longer than 128 MiB, which no file of certificates is", path.display())]
+    TooLong {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It holds none.
+    #[error("{}: holds no {what}; PEM or DER is read", path.display())]
+    Empty {
+        /// Which file.
+        path: PathBuf,
+        /// Certificate, revocation list, or private key.
+        what: &'static str,
+    },
+    /// One of them cannot be read.
+    #[error("{}: the {what} number {number} cannot be read: {why}", path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// Certificate or revocation list.
+        what: &'static str,
+        /// Which one, from 1.
+        number: usize,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Reads what a choice names.
+///
+/// # Errors
+/// A named file is not what it should be.
+pub fn gather(choice: &Choice, now: Time) -> Result<Evidence, Unusable> {
+    let mut anchors = Vec::new();
+    let mut trust_list = String::new();
+    let mut take = |certificates: Vec<Certificate>, source| {
+        anchors.extend(certificates.into_iter().map(|certificate| Anchor {
+            certificate,
+            source,
+            distrust_after: None,
+        }));
+    };
+    if let Some(path) = &choice.public_roots {
+        let bytes = read(path)?;
+        take(parse_certificates(path, &bytes)?, AnchorSource::PublicList);
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let hash: String = hex(&crypto::sha256(&bytes)).chars().take(16).collect();
+        trust_list = format!("{name} (SHA-256 {hash})");
+    }
+    for path in &choice.trust {
+        take(certificates(path)?, AnchorSource::User);
+    }
+    take(choice.own_ca.clone(), AnchorSource::OwnCa);
+    let mut crls = Vec::new();
+    for path in &choice.crls {
+        crls.extend(revocation_lists(path)?);
+    }
+    Ok(Evidence {
+        anchors,
+        hints: Vec::new(),
+        crls,
+        revocation: choice.revocation,
+        at: choice.at.unwrap_or(now),
+        basis: if choice.at.is_some() { Basis::Given } else { Basis::Now },
+        signer: choice.signer.clone(),
+        trust_list,
+    })
+}
+
+/// The answer about a mail: the one call that every door makes.
+///
+/// # Errors
+/// The environment's; what is wrong with the mail is in the answer.
+pub fn examine(mail: &dyn Octets, spools: &dyn Spools, evidence: &Evidence) -> io::Result<Judgement> {
+    Ok(judge(&open::open(mail, spools)?, evidence))
+}
+
+/// The certificates of a file, PEM (many) or DER (one).
+///
+/// # Errors
+/// [`Unusable`].
+pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Unusable> {
+    parse_certificates(path, &read(path)?)
+}
+
+/// The private key blocks of a file, PEM or DER, in order; not yet looked into.
+///
+/// # Errors
+/// [`Unusable`].
+pub fn private_keys(path: &Path) -> Result<Vec<pem::Block>, Unusable> {
+    let blocks = blocks(&read(path)?, |label| label.ends_with("PRIVATE KEY"), "PRIVATE KEY");
+    if blocks.is_empty() { Err(Unusable::Empty { path: path.to_owned(), what: "private key" }) } else { Ok(blocks) }
+}
+
+fn parse_certificates(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {
+    let is_certificate = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE");
+    let blocks = blocks(bytes, is_certificate, "CERTIFICATE");
+    let parse = |der: &[u8]| Certificate::parse(der).map_err(|malformed| malformed.to_string());
+    each(path, &blocks, "certificate", parse)
+}
+
+fn revocation_lists(path: &Path) -> Result<Vec<Crl>, Unusable> {
+    let blocks = blocks(&read(path)?, |label| label == "X509 CRL", "X509 CRL");
+    each(path, &blocks, "revocation list", |der| Crl::parse(der).map_err(|malformed| malformed.to_string()))
+}
+
+fn each<T>(
+    path: &Path,
+    blocks: &[pem::Block],
+    what: &'static str,
+    parse: impl Fn(&[u8]) -> Result<T, String>,
+) -> Result<Vec<T>, Unusable> {
+    if blocks.is_empty() {
+        return Err(Unusable::Empty { path: path.to_owned(), what });
+    }
+    let numbered = blocks.iter().zip(1..);
+    numbered
+        .map(|(block, number)| {
+            parse(&block.der).map_err(|why| Unusable::Malformed { path: path.to_owned(), what, number, why })
+        })
+        .collect()
+}
+
+fn blocks(bytes: &[u8], wanted: impl Fn(&str) -> bool, der_label: &str) -> Vec<pem::Block> {
+    if pem::is_pem(bytes) {
+        return pem::read(bytes).into_iter().filter(|block| wanted(&block.label)).collect();
+    }
+    // DER begins with a SEQUENCE; anything else holds nothing.
+    let der = bytes.first() == Some(&0x30);
+    der.then(|| pem::Block { label: der_label.to_owned(), der: bytes.to_vec().into() }).into_iter().collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
+    let fault = |source| Unusable::Read { path: path.to_owned(), source };
+    let size = fs::metadata(path).map_err(fault)?.len();
+    if size > FILE_LIMIT {
+        return Err(Unusable::TooLong { path: path.to_owned() });
+    }
+    fs::read(path).map_err(fault)
+}

@@ -1,0 +1,212 @@
+//! What can fail around us: disk, store, keys. Never what a mail says; that is a finding.
+
+use std::io;
+use std::path::PathBuf;
+
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::crypto::NoRandomness;
+use rusqlite::ErrorCode;
+
+/// A failure of the environment, or (as [`Fault::Bug`]) of this program. Its text says what, where, and what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// A file or directory could not be read or written.
+    #[error("cannot {doing} {}: {source}; look at the disk and at who owns the path, then try again", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another program holds the store for longer than we wait.
+    #[error("the store {} is in use by another program; end that one, or try again", path.display())]
+    StoreBusy {
+        /// The store.
+        path: PathBuf,
+    },
+    /// No room to write.
+    #[error("the disk with the store {} is full; make room there, then try again", path.display())]
+    StoreFull {
+        /// The store.
+        path: PathBuf,
+    },
+    /// A newer program has changed the store.
+    #[error(
+        "the store {} has version {found}, and this program knows versions up to {known}; start the newer program \
+         again, or restore the data directory from a backup that was made before the upgrade",
+        path.display()
+    )]
+    StoreNewer {
+        /// The store.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// The store is older than what a reader that may not write can read.
+    #[error(
+        "the store {} has version {found}, and this program needs {known}; run `kakitome up` once, which upgrades it",
+        path.display()
+    )]
+    StoreOlder {
+        /// The store.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The version that is needed.
+        known: i64,
+    },
+    /// What stands in the store cannot be true.
+    #[error(
+        "the store {} is damaged: {what}; stop the program and restore the data directory from the backup",
+        path.display()
+    )]
+    StoreDamaged {
+        /// The store.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The store refused for another reason.
+    #[error("the store {} failed: {source}; look at the disk and at who owns the file, then try again", path.display())]
+    Store {
+        /// The store.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Sealed keys without the key that opens them.
+    #[error(
+        "the file {} is missing, and without it the private keys in the store {} cannot be opened; restore it \
+         (sealing.key) from the backup",
+        path.display(),
+        store.display()
+    )]
+    SealingKeyMissing {
+        /// Where the key should be.
+        path: PathBuf,
+        /// The store with what it sealed.
+        store: PathBuf,
+    },
+    /// The key is another than the one that sealed.
+    #[error(
+        "the file {} is not the key that sealed the private keys in the store {}; restore the one (sealing.key) that \
+         belongs to it from the backup",
+        path.display(),
+        store.display()
+    )]
+    SealingKeyWrong {
+        /// The key.
+        path: PathBuf,
+        /// The store with what another key sealed.
+        store: PathBuf,
+    },
+    /// The file is no sealing key.
+    #[error("the file {} is not a sealing key of 32 octets; restore it (sealing.key) from the backup", path.display())]
+    SealingKeyMalformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others can read the key.
+    #[error(
+        "the file {} may be read by others (mode {mode:04o}), but it opens every private key; run: chmod 600 {}",
+        path.display(),
+        path.display()
+    )]
+    SealingKeyExposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The organisation's name does not fit into a certificate.
+    #[error(
+        "the name of the organisation for the own CA must have 1 to {limit} characters, none of them control characters; change the setting"
+    )]
+    OrganisationName {
+        /// The most characters.
+        limit: usize,
+    },
+    /// The own CA is not valid at this moment.
+    #[error(
+        "the own CA ({name}) is valid from {from} to {until}, and it is {now} here; set this machine's clock right"
+    )]
+    AuthorityNotValid {
+        /// Whose certificate.
+        name: String,
+        /// Its beginning.
+        from: Time,
+        /// Its end.
+        until: Time,
+        /// The moment that was asked for.
+        now: Time,
+    },
+    /// The machine has no randomness.
+    #[error("the machine's source of randomness failed; restart the machine, then try again")]
+    NoRandomness,
+    /// An error in this program, or in a library it uses.
+    #[error("a bug, please report it: {what}")]
+    Bug {
+        /// What happened.
+        what: String,
+    },
+}
+
+impl Fault {
+    /// May the same work succeed later without anybody doing anything but wait or make room?
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::File { source, .. } => !matches!(
+                source.kind(),
+                io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::IsADirectory
+            ),
+            Self::Store { source, .. } => !matches!(
+                source.sqlite_error_code(),
+                None | Some(
+                    ErrorCode::PermissionDenied
+                        | ErrorCode::ReadOnly
+                        | ErrorCode::ConstraintViolation
+                        | ErrorCode::ApiMisuse
+                        | ErrorCode::TypeMismatch
+                )
+            ),
+            Self::StoreBusy { .. } | Self::StoreFull { .. } | Self::NoRandomness => true,
+            Self::StoreNewer { .. }
+            | Self::StoreOlder { .. }
+            | Self::StoreDamaged { .. }
+            | Self::SealingKeyMissing { .. }
+            | Self::SealingKeyWrong { .. }
+            | Self::SealingKeyMalformed { .. }
+            | Self::SealingKeyExposed { .. }
+            | Self::OrganisationName { .. }
+            | Self::AuthorityNotValid { .. }
+            | Self::Bug { .. } => false,
+        }
+    }
+
+    /// Is it ours to mend, not the administrator's?
+    pub fn is_bug(&self) -> bool {
+        matches!(self, Self::Bug { .. })
+    }
+
+    pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { doing, path, source }
+    }
+
+    pub(crate) fn bug(what: impl std::fmt::Display) -> Self {
+        Self::Bug { what: what.to_string() }
+    }
+}
+
+impl From<NoRandomness> for Fault {
+    fn from(_: NoRandomness) -> Self {
+        Self::NoRandomness
+    }
+}

@@ -1,0 +1,147 @@
+//! The store as a file: made, opened again, read beside a writer, refused where it should be.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use kakitome_office::fault::Fault;
+use kakitome_office::store::{FILE_NAME, Store};
+use kakitome_office::vault::Vault;
+use kakitome_pki::crypto::{KeyKind, SigningKey};
+use kakitome_testkit::NOW;
+use rusqlite::Connection;
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn the_data_directory_is_for_its_owner_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("a/kakitome-data");
+    let store = Arc::new(Store::open(&data).unwrap());
+    let vault = Vault::open(&data.join("sealing.key"), &store).unwrap();
+    vault.keep("a key", &SigningKey::generate(KeyKind::P256).unwrap(), NOW).unwrap();
+    assert_eq!(mode(&data), 0o700);
+    let mut names: Vec<String> = Vec::new();
+    for entry in fs::read_dir(&data).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(mode(&entry.path()), 0o600, "{:?}", entry.path());
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["sealing.key", "store.sqlite", "store.sqlite-shm", "store.sqlite-wal"]);
+}
+
+#[test]
+fn what_was_stored_survives_a_restart_and_the_schema_is_made_once() {
+    let data = tempfile::tempdir().unwrap();
+    let key_file = data.path().join("sealing.key");
+    let key = SigningKey::generate(KeyKind::P256).unwrap();
+    let store = Arc::new(Store::open(data.path()).unwrap());
+    let vault = Vault::open(&key_file, &store).unwrap();
+    let id = vault.keep("a key", &key, NOW).unwrap();
+    assert_eq!(vault.keep("the same key", &key, NOW).unwrap(), id);
+    drop((vault, store));
+
+    let store = Arc::new(Store::open(data.path()).unwrap());
+    let vault = Vault::open(&key_file, &store).unwrap();
+    assert_eq!(vault.take(&id).unwrap().spki(), key.spki());
+    let rows = Connection::open(store.path()).unwrap();
+    let (label, kind, made_at): (String, String, i64) = rows
+        .query_row("SELECT label, kind, made_at FROM private_key", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!((label.as_str(), kind.as_str(), made_at), ("a key", "P-256", NOW.unix()));
+}
+
+#[test]
+fn a_store_of_a_newer_program_is_left_alone() {
+    let data = tempfile::tempdir().unwrap();
+    drop(Store::open(data.path()).unwrap());
+    let path = data.path().join(FILE_NAME);
+    {
+        let newer = Connection::open(&path).unwrap();
+        newer.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0)).unwrap();
+        newer.pragma_update(None, "user_version", 4711).unwrap();
+    }
+    let before = fs::read(&path).unwrap();
+    for fault in [Store::open(data.path()).map(drop), Store::open_read_only(data.path()).map(drop)] {
+        let fault = fault.unwrap_err();
+        assert!(matches!(fault, Fault::StoreNewer { found: 4711, .. }), "{fault:?}");
+        assert!(!fault.is_temporary());
+        assert!(fault.to_string().contains("start the newer program"), "{fault}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_reader_reads_beside_the_writer_and_writes_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let key_file = data.path().join("sealing.key");
+    assert!(Store::open_read_only(data.path()).unwrap().is_none());
+    assert!(Store::open_read_only(&data.path().join("nowhere")).unwrap().is_none());
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "a reader makes nothing");
+
+    let store = Arc::new(Store::open(data.path()).unwrap());
+    let vault = Vault::open(&key_file, &store).unwrap();
+    let reader = Arc::new(Store::open_read_only(data.path()).unwrap().unwrap());
+    let reading = Vault::open(&key_file, &reader).unwrap();
+    // Written after the reader began, and seen by it.
+    let key = SigningKey::generate(KeyKind::P256).unwrap();
+    let id = vault.keep("a key", &key, NOW).unwrap();
+    assert_eq!(reading.take(&id).unwrap().spki(), key.spki());
+    // A transaction under way keeps no reader waiting.
+    let writer = Connection::open(store.path()).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM private_key").unwrap();
+    assert_eq!(reading.take(&id).unwrap().spki(), key.spki());
+    writer.execute_batch("ROLLBACK").unwrap();
+
+    let other = SigningKey::generate(KeyKind::P256).unwrap();
+    let fault = reading.keep("another key", &other, NOW).unwrap_err();
+    assert!(matches!(fault, Fault::Store { .. }) && !fault.is_temporary(), "{fault:?}");
+    drop((vault, store, writer));
+    // And when the writer has gone.
+    let reader = Arc::new(Store::open_read_only(data.path()).unwrap().unwrap());
+    assert_eq!(Vault::open(&key_file, &reader).unwrap().take(&id).unwrap().spki(), key.spki());
+}
+
+#[test]
+fn a_store_that_another_program_holds_is_a_temporary_fault() {
+    let data = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(data.path()).unwrap());
+    let vault = Vault::open(&data.path().join("sealing.key"), &store).unwrap();
+    let key = SigningKey::generate(KeyKind::P256).unwrap();
+    let other = Connection::open(store.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let fault = vault.keep("a key", &key, NOW).unwrap_err();
+    assert!(matches!(fault, Fault::StoreBusy { .. }) && fault.is_temporary(), "{fault:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    vault.keep("a key", &key, NOW).unwrap();
+}
+
+#[test]
+fn a_file_that_is_no_store_is_refused_and_left_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join(FILE_NAME);
+    let noise = b"From: this is a mail and no database\r\n".repeat(100);
+    fs::write(&path, &noise).unwrap();
+    for fault in [Store::open(data.path()).map(drop), Store::open_read_only(data.path()).map(drop)] {
+        let fault = fault.unwrap_err();
+        assert!(matches!(fault, Fault::StoreDamaged { .. }) && !fault.is_temporary(), "{fault:?}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), noise);
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_made_is_a_fault_with_its_path() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let fault = Store::open(&file).unwrap_err();
+    assert!(fault.to_string().contains(file.to_str().unwrap()), "{fault}");
+}

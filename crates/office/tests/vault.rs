@@ -1,0 +1,195 @@
+//! The sealing key: made once, never in place of another, and nothing of a private key in the clear.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::collections::HashSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kakitome_office::fault::Fault;
+use kakitome_office::store::Store;
+use kakitome_office::vault::{KeyId, Vault};
+use kakitome_pki::crypto::{KeyKind, SigningKey};
+use kakitome_testkit::NOW;
+use rusqlite::Connection;
+
+struct Place {
+    directory: tempfile::TempDir,
+    key_file: PathBuf,
+    key: SigningKey,
+    id: KeyId,
+}
+
+/// A data directory whose store holds one sealed key.
+fn place() -> Place {
+    let directory = tempfile::tempdir().unwrap();
+    let key_file = directory.path().join("sealing.key");
+    let store = Arc::new(Store::open(directory.path()).unwrap());
+    let vault = Vault::open(&key_file, &store).unwrap();
+    let key = SigningKey::generate(KeyKind::P256).unwrap();
+    let id = vault.keep("a key", &key, NOW).unwrap();
+    Place { directory, key_file, key, id }
+}
+
+impl Place {
+    fn open(&self) -> Result<Vault, Fault> {
+        Vault::open(&self.key_file, &Arc::new(Store::open(self.directory.path()).unwrap()))
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn a_key_file_that_does_not_fit_is_a_lasting_fault_that_says_what_to_do() {
+    type Spoil = fn(&Path);
+    type Is = fn(&Fault) -> bool;
+    let rows: [(&str, Spoil, Is, &str); 6] = [
+        (
+            "missing",
+            |path| fs::remove_file(path).unwrap(),
+            |fault| matches!(fault, Fault::SealingKeyMissing { .. }),
+            "restore it (sealing.key) from the backup",
+        ),
+        (
+            "of another store",
+            |path| write_private(path, &[7; 32]),
+            |fault| matches!(fault, Fault::SealingKeyWrong { .. }),
+            "(sealing.key) that belongs to it from the backup",
+        ),
+        (
+            "cut short",
+            |path| write_private(path, &fs::read(path).unwrap()[..31]),
+            |fault| matches!(fault, Fault::SealingKeyMalformed { .. }),
+            "restore it (sealing.key) from the backup",
+        ),
+        (
+            "too long",
+            |path| write_private(path, &[fs::read(path).unwrap(), vec![b'\n']].concat()),
+            |fault| matches!(fault, Fault::SealingKeyMalformed { .. }),
+            "32 octets",
+        ),
+        (
+            "readable by the group",
+            |path| fs::set_permissions(path, Permissions::from_mode(0o640)).unwrap(),
+            |fault| matches!(fault, Fault::SealingKeyExposed { mode: 0o640, .. }),
+            "chmod 600 ",
+        ),
+        (
+            "readable by all",
+            |path| fs::set_permissions(path, Permissions::from_mode(0o604)).unwrap(),
+            |fault| matches!(fault, Fault::SealingKeyExposed { mode: 0o604, .. }),
+            "chmod 600 ",
+        ),
+    ];
+    for (what, spoil, is, advice) in rows {
+        let place = place();
+        let good = fs::read(&place.key_file).unwrap();
+        spoil(&place.key_file);
+        let spoilt = fs::read(&place.key_file).ok();
+        let fault = place.open().expect_err(what);
+        assert!(is(&fault), "{what}: {fault:?}");
+        assert!(!fault.is_temporary(), "{what}");
+        let text = fault.to_string();
+        assert!(text.contains(advice) && text.contains(place.key_file.to_str().unwrap()), "{what}: {text}");
+        assert_eq!(fs::read(&place.key_file).ok(), spoilt, "{what}: the file was touched");
+        write_private(&place.key_file, &good);
+        assert_eq!(place.open().unwrap().take(&place.id).unwrap().spki(), place.key.spki(), "{what}");
+    }
+}
+
+#[test]
+fn a_key_file_that_was_there_first_is_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let key_file = directory.path().join("sealing.key");
+    write_private(&key_file, &[7; 32]);
+    let store = Arc::new(Store::open(directory.path()).unwrap());
+    Vault::open(&key_file, &store).unwrap();
+    assert_eq!(fs::read(&key_file).unwrap(), [7; 32]);
+    // The rest of a first start that was killed is no obstacle, and stays no litter.
+    fs::remove_file(&key_file).unwrap();
+    let rest = directory.path().join(format!("sealing.new.{}", std::process::id()));
+    write_private(&rest, b"cut sh");
+    Vault::open(&key_file, &store).unwrap();
+    assert_eq!(fs::read(&key_file).unwrap().len(), 32);
+    assert!(!rest.exists());
+}
+
+#[test]
+fn many_first_starts_at_once_agree_on_one_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let key_file = directory.path().join("sealing.key");
+    let store = Arc::new(Store::open(directory.path()).unwrap());
+    let vaults: Vec<Vault> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| Vault::open(&key_file, &store).unwrap())).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    let key = SigningKey::generate(KeyKind::P256).unwrap();
+    let id = vaults[0].keep("a key", &key, NOW).unwrap();
+    for vault in &vaults {
+        assert_eq!(vault.take(&id).unwrap().spki(), key.spki());
+    }
+}
+
+#[test]
+fn rows_that_were_swapped_do_not_open() {
+    let place = place();
+    let vault = place.open().unwrap();
+    let other = vault.keep("another key", &SigningKey::generate(KeyKind::P256).unwrap(), NOW).unwrap();
+    let rows = Connection::open(place.directory.path().join("store.sqlite")).unwrap();
+    let changed = rows
+        .execute(
+            "UPDATE private_key SET sealed = (SELECT sealed FROM private_key WHERE id = ?1) WHERE id = ?2",
+            [place.id.to_string(), other.to_string()],
+        )
+        .unwrap();
+    assert_eq!(changed, 1);
+    assert!(vault.take(&place.id).is_ok());
+    let fault = vault.take(&other).unwrap_err();
+    assert!(matches!(fault, Fault::StoreDamaged { .. }), "{fault:?}");
+}
+
+#[test]
+fn nothing_of_a_private_key_stands_in_the_clear() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(directory.path()).unwrap());
+    let vault = Vault::open(&directory.path().join("sealing.key"), &store).unwrap();
+    let mut pieces = Vec::new();
+    for kind in [KeyKind::P256, KeyKind::Rsa2048] {
+        let key = SigningKey::generate(kind).unwrap();
+        vault.keep("a key", &key, NOW).unwrap();
+        let pkcs8 = key.to_pkcs8().unwrap().to_vec();
+        // Every piece of it but those that are the same in all keys, and the public half, which is no secret.
+        let public = key.spki();
+        let other = SigningKey::generate(kind).unwrap().to_pkcs8().unwrap().to_vec();
+        let secret = |piece: &&[u8]| !holds(public, piece) && !holds(&other, piece);
+        pieces.extend(pkcs8.windows(8).filter(secret).map(<[u8]>::to_vec));
+    }
+    assert!(pieces.len() > 800, "{}", pieces.len());
+    // Once with the journal, once after it was folded into the store.
+    assert_eq!(leak(directory.path(), &pieces), None);
+    let writer = Connection::open(store.path()).unwrap();
+    writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    assert_eq!(leak(directory.path(), &pieces), None);
+    // The search finds what is there, in the store too.
+    writer.execute("UPDATE private_key SET label = CAST(?1 AS TEXT)", [&pieces[5]]).unwrap();
+    assert!(leak(directory.path(), &pieces).is_some());
+}
+
+/// The first file that holds one of these pieces.
+fn leak(directory: &Path, pieces: &[Vec<u8>]) -> Option<PathBuf> {
+    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    paths.into_iter().find(|path| {
+        let bytes = fs::read(path).unwrap();
+        let windows: HashSet<&[u8]> = bytes.windows(8).collect();
+        pieces.iter().any(|piece| windows.contains(piece.as_slice()))
+    })
+}
+
+fn holds(bytes: &[u8], piece: &[u8]) -> bool {
+    bytes.windows(piece.len()).any(|window| window == piece)
+}
