@@ -140,6 +140,7 @@ impl House {
             desk: Arc::new(SigningDesk { outgoing, spools: spools.clone() }),
             checker: Arc::new(PageChecker {
                 anchor: anchor.clone(),
+                issuing: settings.web.public_url.as_ref().map(|_| authority.issuing().raw().to_vec()),
                 instance: InstanceInfo {
                     member_domains: domains,
                     own_ca: Some(anchor.subject().short()),
@@ -290,6 +291,8 @@ impl Desk for SigningDesk {
 /// Judges for the page; this instance trusts its own CA.
 struct PageChecker {
     anchor: Certificate,
+    /// Served only where the members' certificates name the place.
+    issuing: Option<Vec<u8>>,
     instance: InstanceInfo,
 }
 
@@ -303,5 +306,9 @@ impl Checker for PageChecker {
 
     fn instance(&self) -> InstanceInfo {
         self.instance.clone()
+    }
+
+    fn issuing(&self) -> Option<Vec<u8>> {
+        self.issuing.clone()
     }
 }

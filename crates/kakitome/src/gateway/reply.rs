@@ -131,6 +131,7 @@ mod tests {
 
     #[test]
     fn replies_are_read() {
+        #[allow(clippy::type_complexity, reason = "a table of input and outcome")]
         let cases: &[(&[&str], Result<Option<&str>, NotAReply>)] = &[
             (&["250 ok"], Ok(Some("250 ok\r\n"))),
             (&["250"], Ok(Some("250 \r\n"))),

@@ -25,6 +25,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use kakitome_office::authority::ISSUING_PATH;
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_pki::asn1::time::Time;
 use kakitome_smime::octets::Octets;
@@ -55,6 +56,12 @@ pub trait Checker: Send + Sync + 'static {
 
     /// What the page tells about this instance. Called for every request, so it must be quick.
     fn instance(&self) -> InstanceInfo;
+
+    /// The certificate that the own CA's certificates point to (RFC 5280 §4.2.2.1), in DER; `None` where they point
+    /// nowhere.
+    fn issuing(&self) -> Option<Vec<u8>> {
+        None
+    }
 
     /// Can a mail be judged now?
     ///
@@ -101,6 +108,7 @@ pub fn router(checker: Arc<dyn Checker>) -> Router {
         .route("/check", post(check))
         .route("/style.css", get(style))
         .route("/icon.svg", get(icon))
+        .route(ISSUING_PATH, get(issuing))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -130,6 +138,14 @@ const HEADERS: [(HeaderName, &str); 9] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     (HeaderName::from_static("x-robots-tag"), "noindex"),
 ];
+
+/// The certificate that issued the members' (RFC 5280 §4.2.2.1: a single certificate in DER).
+async fn issuing(Shared(site): Shared<Arc<Site>>) -> Response {
+    match site.checker.issuing() {
+        Some(der) => ([(header::CONTENT_TYPE, "application/pkix-cert")], der).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
 
 async fn harden(mut response: Response) -> Response {
     for (name, value) in HEADERS {

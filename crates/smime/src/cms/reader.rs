@@ -114,18 +114,18 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Stop`]; another tag, named by `what`.
-    pub fn enter(&mut self, tag: u8, what: &'static str) -> Result<Reader<'a>, Stop> {
+    pub fn enter(&mut self, tag: u8, what: &'static str) -> Result<Self, Stop> {
         let element = self.peek()?.filter(|element| element.tag == tag).ok_or(Malformed::new(what))?;
         self.enter_element(&element)
     }
 
-    fn enter_element(&mut self, element: &Element) -> Result<Reader<'a>, Stop> {
+    fn enter_element(&mut self, element: &Element) -> Result<Self, Stop> {
         self.count()?;
         let depth = self.depth.saturating_add(1);
         if depth > DEPTH_LIMIT {
             return Err(Stop::Limit("elements nest deeper than 32"));
         }
-        Ok(Reader {
+        Ok(Self {
             octets: self.octets,
             at: element.contents,
             end: element.end,
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Stop`]; something was left over.
-    pub fn leave(&mut self, mut inner: Reader<'a>) -> Result<(), Stop> {
+    pub fn leave(&mut self, mut inner: Self) -> Result<(), Stop> {
         if inner.peek()?.is_some() {
             return Err(Malformed::new("an element holds more than it should").into());
         }

@@ -6,20 +6,21 @@
 use kakitome_pki::asn1::oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
-use kakitome_pki::cert::crl::{Crl, Reason as CrlReason};
-use kakitome_pki::identity::{self, Lint, Vouched};
-use kakitome_pki::path::revocation::{self, Judged, Mode, NotRevoked, Status, UnknownCause};
-use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, Refusal, ValidPath, find};
+use kakitome_pki::identity;
+use kakitome_pki::path::revocation::{Judged, NotRevoked, Status, UnknownCause};
+use kakitome_pki::path::{AnchorSource, ValidPath};
 use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::{Layer, Opened, SignedLayer};
 use kakitome_smime::message::protect::Protected;
 
 use super::binding::{self, Bound, Unbound};
-use super::{Evidence, expert};
-use crate::answer::{
-    Altered, Answer, Changed, Check, CheckOutcome, Choice, Class, Covered, Encrypted, OrgId, Sealed, Step, Who,
+use super::found::{Found, FoundPath};
+use super::steps::{
+    Outcome, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unsigned_notes, validity,
 };
+use super::{Evidence, expert};
+use crate::answer::{Altered, Answer, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
 use crate::reason::Reason;
 use crate::state::State;
 
@@ -87,13 +88,6 @@ struct Trial<'a> {
     decided: Option<(State, Reason)>,
     /// Further reasons, in the order in which they came up.
     reasons: Vec<Reason>,
-}
-
-/// How one step ends.
-enum Outcome {
-    Holds(String),
-    Fails(State, Reason, String),
-    Skipped,
 }
 
 impl<'a> Trial<'a> {
@@ -469,238 +463,4 @@ impl<'a> Trial<'a> {
         self.answer.expert.checks = self.checks;
         Judgement { answer: self.answer, confirmed }
     }
-}
-
-/// A path, and whether it held only at the claimed signing time.
-struct FoundPath {
-    path: ValidPath,
-    expired: bool,
-}
-
-/// What the search for a path came to.
-enum Found {
-    Path(Box<FoundPath>, Judged),
-    None(Refusal, Certificate),
-}
-
-impl Found {
-    fn search(signature: &VerifiedSignature, layer: &SignedLayer, evidence: &Evidence) -> Self {
-        let leaf = signature.signer();
-        // What the mail brought along may build a path or revoke one; it is believed for nothing by itself.
-        let untrusted: Vec<Certificate> = layer.signed.certificates.iter().chain(&evidence.hints).cloned().collect();
-        let brought = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok());
-        let crls: Vec<Crl> = brought.chain(evidence.crls.iter().cloned()).collect();
-        let ask = |at| {
-            find(&Question { leaf, untrusted: &untrusted, anchors: &evidence.anchors, at, purpose: Purpose::Email })
-        };
-        let (path, expired) = match ask(evidence.at) {
-            Ok(path) => (path, false),
-            Err(refusal) => {
-                // Expired since: then everything must have held at the time that the signer claims.
-                let then = signature.signing_time().filter(|_| matches!(refusal.problem, PathProblem::Expired { .. }));
-                match then.filter(|then| *then <= evidence.at).map(ask) {
-                    Some(Ok(path)) => (path, true),
-                    _ => return Self::None(refusal, leaf.clone()),
-                }
-            }
-        };
-        let mode = evidence.revocation.unwrap_or(match path.anchor().source {
-            AnchorSource::PublicList => Mode::Require,
-            AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
-        });
-        let judged = revocation::judge(&path, &crls, mode, evidence.at);
-        Self::Path(Box::new(FoundPath { path, expired }), judged)
-    }
-
-    fn source(&self) -> Option<AnchorSource> {
-        match self {
-            Self::Path(found, _) => Some(found.path.anchor().source),
-            Self::None(..) => None,
-        }
-    }
-
-    fn into_path(self) -> Option<(FoundPath, Judged)> {
-        match self {
-            Self::Path(found, judged) => Some((*found, judged)),
-            Self::None(..) => None,
-        }
-    }
-
-    fn steps(&self) -> Vec<crate::answer::PathStep> {
-        match self {
-            Self::Path(found, _) => expert::path(found.path.certificates(), Some(found.path.anchor())),
-            Self::None(refusal, _) => expert::path(&refusal.partial, refusal.anchor.as_ref()),
-        }
-    }
-}
-
-fn fails(state: State, reason: Reason, detail: &str) -> Outcome {
-    Outcome::Fails(state, reason, detail.to_owned())
-}
-
-fn code(finding: &Finding, otherwise: Reason) -> Reason {
-    Reason::from_code(finding.code).unwrap_or(otherwise)
-}
-
-fn choice(source: AnchorSource) -> Choice {
-    match source {
-        AnchorSource::PublicList => Choice::PublicList,
-        AnchorSource::User => Choice::ChosenFile,
-        AnchorSource::OwnCa => Choice::OwnCa,
-    }
-}
-
-/// Step 7.
-fn revoked(found: &Found) -> Outcome {
-    let Found::Path(_, judged) = found else { return Outcome::Skipped };
-    let Status::Revoked { which, when, reason, is_ca } = &judged.status else { return Outcome::Holds(String::new()) };
-    let code = match reason {
-        _ if *is_ca => Reason::RevCa,
-        Some(CrlReason::KeyCompromise) => Reason::RevKeyCompromise,
-        Some(CrlReason::CertificateHold) => Reason::RevHold,
-        _ => Reason::RevBefore,
-    };
-    fails(State::Revoked, code, &format!("{} at {when}", which.subject().short()))
-}
-
-/// Step 9.
-fn issuer(found: &Found) -> Outcome {
-    let refusal = match found {
-        Found::Path(found, _) => return Outcome::Holds(found.path.anchor().certificate.subject().short()),
-        Found::None(refusal, _) => refusal,
-    };
-    let reason = match &refusal.problem {
-        PathProblem::NoAnchors => Reason::PathNoAnchors,
-        PathProblem::UnknownIssuer => Reason::PathUnknown,
-        PathProblem::SelfSigned => Reason::PathSelfSigned,
-        PathProblem::NotCa => Reason::PathNotCa,
-        PathProblem::PathLength => Reason::PathLength,
-        PathProblem::BadSignature
-        | PathProblem::UnsupportedAlgorithm(_)
-        | PathProblem::Budget
-        | PathProblem::DistrustAfter
-        | PathProblem::Policy => Reason::PathInvalid,
-        // The issuer is known; what is wrong is the certificate, and step 11 says so.
-        PathProblem::UnknownCritical(_)
-        | PathProblem::NameConstraint(_)
-        | PathProblem::CaExtendedKeyUsage
-        | PathProblem::ExtendedKeyUsage
-        | PathProblem::KeyUsage
-        | PathProblem::NotYetValid { .. }
-        | PathProblem::Expired { .. } => return Outcome::Holds(String::new()),
-    };
-    fails(State::IssuerUnknown, reason, &refusal.to_string())
-}
-
-/// Step 10.
-fn strength(signature: &VerifiedSignature, found: &Found) -> Outcome {
-    if signature.is_weak() {
-        let weak_digest = signature.digest() == kakitome_pki::algorithm::Digest::Sha1;
-        let reason = if weak_digest { Reason::AlgSha1 } else { Reason::AlgWeak };
-        let detail = format!("{}, {}", signature.algorithm().name(), signature.signer().key().describe());
-        return fails(State::WeakSignature, reason, &detail);
-    }
-    match found {
-        Found::Path(found, _) => match found.path.weak() {
-            Some(what) => fails(State::WeakSignature, Reason::AlgWeak, &what),
-            None => Outcome::Holds(signature.signer().key().describe()),
-        },
-        Found::None(..) => Outcome::Skipped,
-    }
-}
-
-/// Step 11.
-fn validity(signature: &VerifiedSignature, found: &Found) -> Outcome {
-    let refusal = match found {
-        Found::Path(found, _) => {
-            let leaf = found.path.leaf();
-            // The claimed time lies outside the certificate's own life: it was not valid then, whoever claims it.
-            return match signature.signing_time() {
-                Some(signed) if signed < leaf.not_before() && !found.path.is_anchor_alone() => {
-                    fails(State::CertNotValidThen, Reason::TimeNotYet, &format!("signed {signed}"))
-                }
-                Some(signed) if signed > leaf.not_after() && !found.path.is_anchor_alone() => {
-                    fails(State::CertNotValidThen, Reason::TimeExpiredAtSigning, &format!("signed {signed}"))
-                }
-                _ => Outcome::Holds(format!("{} to {}", leaf.not_before(), leaf.not_after())),
-            };
-        }
-        Found::None(refusal, _) => refusal,
-    };
-    let reason = match &refusal.problem {
-        PathProblem::UnknownCritical(_) => Reason::CertCritical,
-        PathProblem::NameConstraint(_) => Reason::PathNameConstraint,
-        PathProblem::CaExtendedKeyUsage => Reason::PathPurpose,
-        PathProblem::ExtendedKeyUsage => Reason::CertPurpose,
-        PathProblem::KeyUsage => Reason::CertKeyUsage,
-        PathProblem::NotYetValid { .. } => Reason::TimeNotYet,
-        _ => Reason::TimeExpiredAtSigning,
-    };
-    fails(State::CertNotValidThen, reason, &refusal.to_string())
-}
-
-fn covers(protected: Option<&Protected>) -> Vec<Covered> {
-    let mut covers = vec![Covered::Body, Covered::Attachments];
-    if let Some(protected) = protected {
-        let fields = [
-            ("Subject", Covered::Subject),
-            ("From", Covered::From),
-            ("To", Covered::To),
-            ("Cc", Covered::Cc),
-            ("Reply-To", Covered::ReplyTo),
-            ("Date", Covered::Date),
-        ];
-        covers.extend(fields.into_iter().filter(|(name, _)| protected.covers(name)).map(|(_, covered)| covered));
-    }
-    covers
-}
-
-/// What an unsigned mail holds that a reader should know of.
-fn unsigned_notes(opened: &Opened) -> Vec<Reason> {
-    let mut notes = Vec::new();
-    for entity in opened.structure.entities.iter().skip(1) {
-        let content_type = &entity.content_type;
-        if content_type.is("multipart", "signed") || content_type.subtype.ends_with("pkcs7-mime") {
-            notes.push(Reason::MimeErrantSignature);
-        } else if content_type.is("message", "rfc822") {
-            notes.push(Reason::MimeForwarded);
-        }
-    }
-    notes
-}
-
-fn class(vouched: &Vouched) -> (State, Class, Reason) {
-    match vouched.class {
-        identity::Class::Local => (State::LocalConfirmed, Class::Local, Reason::ClassMailbox),
-        identity::Class::Mailbox => (State::MailboxConfirmed, Class::Mailbox, Reason::ClassMailbox),
-        identity::Class::PreBaseline => (State::MailboxConfirmed, Class::PreBr, Reason::ClassPreBr),
-        identity::Class::Organisation => (State::OrgConfirmed, Class::Org, Reason::ClassOrg),
-        identity::Class::PersonInOrganisation => {
-            (State::PersonInOrgConfirmed, Class::PersonInOrg, Reason::ClassPersonInOrg)
-        }
-        identity::Class::Person if vouched.pseudonym.is_some() => {
-            (State::PersonConfirmed, Class::Person, Reason::ClassPseudonym)
-        }
-        identity::Class::Person => (State::PersonConfirmed, Class::Person, Reason::ClassPerson),
-    }
-}
-
-fn lint_reasons(vouched: &Vouched, path: &ValidPath) -> Vec<Reason> {
-    let mut reasons: Vec<Reason> = vouched
-        .lints
-        .iter()
-        .filter_map(|lint| match lint {
-            Lint::NoPolicy => Some(Reason::ClassNoPolicy),
-            Lint::SeveralPolicies => Some(Reason::ClassMultiOid),
-            lint if lint.is_contradiction() => Some(Reason::ClassContradiction),
-            _ => None,
-        })
-        .collect();
-    let claims = path.leaf().extensions().policies.iter().flatten();
-    let claims_baseline =
-        claims.into_iter().any(|policy| policy.as_bytes().starts_with(oid::SMIME_BASELINE_ARC.as_bytes()));
-    if vouched.class == identity::Class::Local && claims_baseline {
-        reasons.push(Reason::ClassOidPrivate);
-    }
-    reasons
 }

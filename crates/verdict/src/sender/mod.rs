@@ -5,7 +5,9 @@
 
 mod binding;
 mod expert;
+mod found;
 mod judge;
+mod steps;
 
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;

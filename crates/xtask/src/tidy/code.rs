@@ -48,11 +48,13 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
     (
         "office",
         &[
+            &["fault"],
             &["spool", "store"],
             &["vault"],
             &["directory"],
             &["authority"],
             &["evidence"],
+            &["outgoing"],
             &["policy"],
             &["audit"],
             &["jobs"],

@@ -1,0 +1,75 @@
+//! The search for a path, at the moment that counts and, where the certificate has expired since, at the moment that the
+//! signer claims; and what is known about revocation.
+
+use kakitome_pki::cert::Certificate;
+use kakitome_pki::cert::crl::Crl;
+use kakitome_pki::path::revocation::{self, Judged, Mode};
+use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, Refusal, ValidPath, find};
+use kakitome_smime::cms::verify::VerifiedSignature;
+use kakitome_smime::message::open::SignedLayer;
+
+use super::{Evidence, expert};
+use crate::answer::PathStep;
+
+/// A path, and whether it held only at the claimed signing time.
+pub(super) struct FoundPath {
+    pub(super) path: ValidPath,
+    pub(super) expired: bool,
+}
+
+/// What the search for a path came to.
+pub(super) enum Found {
+    Path(Box<FoundPath>, Judged),
+    None(Refusal, Certificate),
+}
+
+impl Found {
+    pub(super) fn search(signature: &VerifiedSignature, layer: &SignedLayer, evidence: &Evidence) -> Self {
+        let leaf = signature.signer();
+        // What the mail brought along may build a path or revoke one; it is believed for nothing by itself.
+        let untrusted: Vec<Certificate> = layer.signed.certificates.iter().chain(&evidence.hints).cloned().collect();
+        let brought = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok());
+        let crls: Vec<Crl> = brought.chain(evidence.crls.iter().cloned()).collect();
+        let ask = |at| {
+            find(&Question { leaf, untrusted: &untrusted, anchors: &evidence.anchors, at, purpose: Purpose::Email })
+        };
+        let (path, expired) = match ask(evidence.at) {
+            Ok(path) => (path, false),
+            Err(refusal) => {
+                // Expired since: then everything must have held at the time that the signer claims.
+                let then = signature.signing_time().filter(|_| matches!(refusal.problem, PathProblem::Expired { .. }));
+                match then.filter(|then| *then <= evidence.at).map(ask) {
+                    Some(Ok(path)) => (path, true),
+                    _ => return Self::None(refusal, leaf.clone()),
+                }
+            }
+        };
+        let mode = evidence.revocation.unwrap_or(match path.anchor().source {
+            AnchorSource::PublicList => Mode::Require,
+            AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
+        });
+        let judged = revocation::judge(&path, &crls, mode, evidence.at);
+        Self::Path(Box::new(FoundPath { path, expired }), judged)
+    }
+
+    pub(super) fn source(&self) -> Option<AnchorSource> {
+        match self {
+            Self::Path(found, _) => Some(found.path.anchor().source),
+            Self::None(..) => None,
+        }
+    }
+
+    pub(super) fn into_path(self) -> Option<(FoundPath, Judged)> {
+        match self {
+            Self::Path(found, judged) => Some((*found, judged)),
+            Self::None(..) => None,
+        }
+    }
+
+    pub(super) fn steps(&self) -> Vec<PathStep> {
+        match self {
+            Self::Path(found, _) => expert::path(found.path.certificates(), Some(found.path.anchor())),
+            Self::None(refusal, _) => expert::path(&refusal.partial, refusal.anchor.as_ref()),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The steps of the decision that look at proofs and findings alone.
+
+use kakitome_pki::asn1::oid;
+use kakitome_pki::cert::crl::Reason as CrlReason;
+use kakitome_pki::identity::{self, Lint, Vouched};
+use kakitome_pki::path::revocation::Status;
+use kakitome_pki::path::{AnchorSource, PathProblem, ValidPath};
+use kakitome_smime::Finding;
+use kakitome_smime::cms::verify::VerifiedSignature;
+use kakitome_smime::message::open::Opened;
+use kakitome_smime::message::protect::Protected;
+
+use super::found::Found;
+use crate::answer::{Choice, Class, Covered};
+use crate::reason::Reason;
+use crate::state::State;
+
+/// How one step ends.
+pub(super) enum Outcome {
+    Holds(String),
+    Fails(State, Reason, String),
+    Skipped,
+}
+
+pub(super) fn fails(state: State, reason: Reason, detail: &str) -> Outcome {
+    Outcome::Fails(state, reason, detail.to_owned())
+}
+
+pub(super) fn code(finding: &Finding, otherwise: Reason) -> Reason {
+    Reason::from_code(finding.code).unwrap_or(otherwise)
+}
+
+pub(super) fn choice(source: AnchorSource) -> Choice {
+    match source {
+        AnchorSource::PublicList => Choice::PublicList,
+        AnchorSource::User => Choice::ChosenFile,
+        AnchorSource::OwnCa => Choice::OwnCa,
+    }
+}
+
+/// Step 7.
+pub(super) fn revoked(found: &Found) -> Outcome {
+    let Found::Path(_, judged) = found else { return Outcome::Skipped };
+    let Status::Revoked { which, when, reason, is_ca } = &judged.status else { return Outcome::Holds(String::new()) };
+    let code = match reason {
+        _ if *is_ca => Reason::RevCa,
+        Some(CrlReason::KeyCompromise) => Reason::RevKeyCompromise,
+        Some(CrlReason::CertificateHold) => Reason::RevHold,
+        _ => Reason::RevBefore,
+    };
+    fails(State::Revoked, code, &format!("{} at {when}", which.subject().short()))
+}
+
+/// Step 9.
+pub(super) fn issuer(found: &Found) -> Outcome {
+    let refusal = match found {
+        Found::Path(found, _) => return Outcome::Holds(found.path.anchor().certificate.subject().short()),
+        Found::None(refusal, _) => refusal,
+    };
+    let reason = match &refusal.problem {
+        PathProblem::NoAnchors => Reason::PathNoAnchors,
+        PathProblem::UnknownIssuer => Reason::PathUnknown,
+        PathProblem::SelfSigned => Reason::PathSelfSigned,
+        PathProblem::NotCa => Reason::PathNotCa,
+        PathProblem::PathLength => Reason::PathLength,
+        PathProblem::BadSignature
+        | PathProblem::UnsupportedAlgorithm(_)
+        | PathProblem::Budget
+        | PathProblem::DistrustAfter
+        | PathProblem::Policy => Reason::PathInvalid,
+        // The issuer is known; what is wrong is the certificate, and step 11 says so.
+        PathProblem::UnknownCritical(_)
+        | PathProblem::NameConstraint(_)
+        | PathProblem::CaExtendedKeyUsage
+        | PathProblem::ExtendedKeyUsage
+        | PathProblem::KeyUsage
+        | PathProblem::NotYetValid { .. }
+        | PathProblem::Expired { .. } => return Outcome::Holds(String::new()),
+    };
+    fails(State::IssuerUnknown, reason, &refusal.to_string())
+}
+
+/// Step 10.
+pub(super) fn strength(signature: &VerifiedSignature, found: &Found) -> Outcome {
+    if signature.is_weak() {
+        let weak_digest = signature.digest() == kakitome_pki::algorithm::Digest::Sha1;
+        let reason = if weak_digest { Reason::AlgSha1 } else { Reason::AlgWeak };
+        let detail = format!("{}, {}", signature.algorithm().name(), signature.signer().key().describe());
+        return fails(State::WeakSignature, reason, &detail);
+    }
+    match found {
+        Found::Path(found, _) => match found.path.weak() {
+            Some(what) => fails(State::WeakSignature, Reason::AlgWeak, &what),
+            None => Outcome::Holds(signature.signer().key().describe()),
+        },
+        Found::None(..) => Outcome::Skipped,
+    }
+}
+
+/// Step 11.
+pub(super) fn validity(signature: &VerifiedSignature, found: &Found) -> Outcome {
+    let refusal = match found {
+        Found::Path(found, _) => {
+            let leaf = found.path.leaf();
+            // The claimed time lies outside the certificate's own life: it was not valid then, whoever claims it.
+            return match signature.signing_time() {
+                Some(signed) if signed < leaf.not_before() && !found.path.is_anchor_alone() => {
+                    fails(State::CertNotValidThen, Reason::TimeNotYet, &format!("signed {signed}"))
+                }
+                Some(signed) if signed > leaf.not_after() && !found.path.is_anchor_alone() => {
+                    fails(State::CertNotValidThen, Reason::TimeExpiredAtSigning, &format!("signed {signed}"))
+                }
+                _ => Outcome::Holds(format!("{} to {}", leaf.not_before(), leaf.not_after())),
+            };
+        }
+        Found::None(refusal, _) => refusal,
+    };
+    let reason = match &refusal.problem {
+        PathProblem::UnknownCritical(_) => Reason::CertCritical,
+        PathProblem::NameConstraint(_) => Reason::PathNameConstraint,
+        PathProblem::CaExtendedKeyUsage => Reason::PathPurpose,
+        PathProblem::ExtendedKeyUsage => Reason::CertPurpose,
+        PathProblem::KeyUsage => Reason::CertKeyUsage,
+        PathProblem::NotYetValid { .. } => Reason::TimeNotYet,
+        _ => Reason::TimeExpiredAtSigning,
+    };
+    fails(State::CertNotValidThen, reason, &refusal.to_string())
+}
+
+pub(super) fn covers(protected: Option<&Protected>) -> Vec<Covered> {
+    let mut covers = vec![Covered::Body, Covered::Attachments];
+    if let Some(protected) = protected {
+        let fields = [
+            ("Subject", Covered::Subject),
+            ("From", Covered::From),
+            ("To", Covered::To),
+            ("Cc", Covered::Cc),
+            ("Reply-To", Covered::ReplyTo),
+            ("Date", Covered::Date),
+        ];
+        covers.extend(fields.into_iter().filter(|(name, _)| protected.covers(name)).map(|(_, covered)| covered));
+    }
+    covers
+}
+
+/// What an unsigned mail holds that a reader should know of.
+pub(super) fn unsigned_notes(opened: &Opened) -> Vec<Reason> {
+    let mut notes = Vec::new();
+    for entity in opened.structure.entities.iter().skip(1) {
+        let content_type = &entity.content_type;
+        if content_type.is("multipart", "signed") || content_type.subtype.ends_with("pkcs7-mime") {
+            notes.push(Reason::MimeErrantSignature);
+        } else if content_type.is("message", "rfc822") {
+            notes.push(Reason::MimeForwarded);
+        }
+    }
+    notes
+}
+
+pub(super) fn class(vouched: &Vouched) -> (State, Class, Reason) {
+    match vouched.class {
+        identity::Class::Local => (State::LocalConfirmed, Class::Local, Reason::ClassMailbox),
+        identity::Class::Mailbox => (State::MailboxConfirmed, Class::Mailbox, Reason::ClassMailbox),
+        identity::Class::PreBaseline => (State::MailboxConfirmed, Class::PreBr, Reason::ClassPreBr),
+        identity::Class::Organisation => (State::OrgConfirmed, Class::Org, Reason::ClassOrg),
+        identity::Class::PersonInOrganisation => {
+            (State::PersonInOrgConfirmed, Class::PersonInOrg, Reason::ClassPersonInOrg)
+        }
+        identity::Class::Person if vouched.pseudonym.is_some() => {
+            (State::PersonConfirmed, Class::Person, Reason::ClassPseudonym)
+        }
+        identity::Class::Person => (State::PersonConfirmed, Class::Person, Reason::ClassPerson),
+    }
+}
+
+pub(super) fn lint_reasons(vouched: &Vouched, path: &ValidPath) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = vouched
+        .lints
+        .iter()
+        .filter_map(|lint| match lint {
+            Lint::NoPolicy => Some(Reason::ClassNoPolicy),
+            Lint::SeveralPolicies => Some(Reason::ClassMultiOid),
+            lint if lint.is_contradiction() => Some(Reason::ClassContradiction),
+            _ => None,
+        })
+        .collect();
+    let claims = path.leaf().extensions().policies.iter().flatten();
+    let claims_baseline =
+        claims.into_iter().any(|policy| policy.as_bytes().starts_with(oid::SMIME_BASELINE_ARC.as_bytes()));
+    if vouched.class == identity::Class::Local && claims_baseline {
+        reasons.push(Reason::ClassOidPrivate);
+    }
+    reasons
+}
