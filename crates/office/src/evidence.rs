@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::crl::Crl;
-use kakitome_pki::cert::{Certificate, hex, pem};
-use kakitome_pki::crypto;
+use kakitome_pki::cert::{Certificate, hex, pem, pkcs12};
+use kakitome_pki::crypto::{self, SigningKey};
 use kakitome_pki::path::revocation::Mode;
 use kakitome_pki::path::{Anchor, AnchorSource};
 use kakitome_smime::message::open;
@@ -64,6 +64,14 @@ pub enum Unusable {
         path: PathBuf,
         /// Certificate, revocation list, or private key.
         what: &'static str,
+    },
+    /// Certificate and key do not make a signer.
+    #[error("{}: {why}", path.display())]
+    Identity {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
     },
     /// One of them cannot be read.
     #[error("{}: the {what} number {number} cannot be read: {why}", path.display())]
@@ -140,9 +148,68 @@ pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Unusable> {
 ///
 /// # Errors
 /// [`Unusable`].
-pub fn private_keys(path: &Path) -> Result<Vec<pem::Block>, Unusable> {
+fn private_keys(path: &Path) -> Result<Vec<pem::Block>, Unusable> {
     let blocks = blocks(&read(path)?, |label| label.ends_with("PRIVATE KEY"), "PRIVATE KEY");
     if blocks.is_empty() { Err(Unusable::Empty { path: path.to_owned(), what: "private key" }) } else { Ok(blocks) }
+}
+
+/// A certificate's owner as files hold him: his certificates and his key.
+pub struct Identity {
+    /// The signer's certificate, the one that the key fits.
+    pub signer: Certificate,
+    /// What travels along: the signer's certificate and the intermediates, no root.
+    pub chain: Vec<Certificate>,
+    /// The key.
+    pub key: SigningKey,
+}
+
+impl Identity {
+    fn new(path: &Path, certificates: &[Certificate], keys: &[&[u8]]) -> Result<Self, Unusable> {
+        let refused = |why: &str| Unusable::Identity { path: path.to_owned(), why: why.to_owned() };
+        let mut why = refused("holds no private key");
+        for key in keys {
+            match SigningKey::from_der(key) {
+                Ok(key) => match certificates.iter().find(|certificate| certificate.spki() == key.spki()) {
+                    Some(signer) => {
+                        let travels = |one: &&Certificate| *one == signer || !one.is_self_issued();
+                        let chain = certificates.iter().filter(travels).cloned().collect();
+                        return Ok(Self { signer: signer.clone(), chain, key });
+                    }
+                    None => why = refused("none of the certificates is for this key"),
+                },
+                Err(error) => why = refused(&error.to_string()),
+            }
+        }
+        Err(why)
+    }
+
+    /// From a file of certificates and one with the key.
+    ///
+    /// # Errors
+    /// [`Unusable`].
+    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, Unusable> {
+        let certificates = certificates(certificate)?;
+        let blocks = private_keys(key)?;
+        if blocks.iter().all(|block| block.label.contains("ENCRYPTED")) {
+            let why = "the key is encrypted; this version reads keys in the clear, or in a PKCS#12 file (--p12)";
+            return Err(Unusable::Identity { path: key.to_owned(), why: why.to_owned() });
+        }
+        let keys: Vec<&[u8]> = blocks.iter().map(|block| block.der.as_slice()).collect();
+        Self::new(key, &certificates, &keys)
+    }
+
+    /// From a PKCS#12 file.
+    ///
+    /// # Errors
+    /// [`Unusable`].
+    pub fn from_pkcs12(path: &Path, password: &str) -> Result<Self, Unusable> {
+        let refused = |why: String| Unusable::Identity { path: path.to_owned(), why };
+        let contents = pkcs12::read(&read(path)?, password).map_err(|error| refused(error.to_string()))?;
+        let parse = |der: &Vec<u8>| Certificate::parse(der).map_err(|malformed| refused(malformed.to_string()));
+        let certificates = contents.certificates.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let keys: Vec<&[u8]> = contents.keys.iter().map(|key| key.as_slice()).collect();
+        Self::new(path, &certificates, &keys)
+    }
 }
 
 fn parse_certificates(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {

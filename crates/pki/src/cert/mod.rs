@@ -8,6 +8,7 @@ pub mod crl;
 pub mod extension;
 pub mod name;
 pub mod pem;
+pub mod pkcs12;
 
 use std::sync::Arc;
 
