@@ -9,12 +9,12 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::asn1::{Malformed, oid, tag};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{self, DigestValue, Hasher, Unverified};
+use memchr::memchr_iter;
 
 use super::signed::SignedData;
 use super::signer::SignerInfo;
 use crate::Finding;
-use crate::mime::lines::{Ending, Lines};
-use crate::octets::{Octets, copy_range};
+use crate::octets::{Octets, RangeReader, copy_range};
 
 /// What the signature covers.
 pub enum Content<'a> {
@@ -264,16 +264,25 @@ impl Write for Hashing<'_> {
     }
 }
 
-/// Copies a range with every line end as CRLF (RFC 8551 §3.1.1).
+/// Copies a range with every line end as CRLF (RFC 8551 §3.1.1): what is canonical already passes in whole windows.
 pub(crate) fn canonical(octets: &dyn Octets, range: Range<u64>, to: &mut dyn Write) -> io::Result<()> {
-    let mut lines = Lines::new(octets, range);
-    while let Some(line) = lines.next_line()? {
-        to.write_all(line.text)?;
-        if line.ending != Ending::None {
-            to.write_all(b"\r\n")?;
+    let mut reader = RangeReader::new(octets, range);
+    let mut before = 0;
+    loop {
+        let piece = reader.piece()?;
+        let Some(last) = piece.last().copied() else { return Ok(()) };
+        let mut from = 0;
+        for at in memchr_iter(b'\n', piece) {
+            let previous = at.checked_sub(1).and_then(|at| piece.get(at).copied()).unwrap_or(before);
+            if previous != b'\r' {
+                to.write_all(piece.get(from..at).unwrap_or_default())?;
+                to.write_all(b"\r")?;
+                from = at;
+            }
         }
+        to.write_all(piece.get(from..).unwrap_or_default())?;
+        before = last;
     }
-    Ok(())
 }
 
 /// Content that is itself a SET OF attributes with a message digest (ePrint 2023/1801): a signature without attributes
@@ -286,4 +295,27 @@ fn looks_like_attributes(content: &Content<'_>) -> io::Result<bool> {
     };
     let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     Ok(bytes.first() == Some(&tag::SET) && holds(oid::MESSAGE_DIGEST.as_bytes()) && holds(oid::CONTENT_TYPE.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::octets::WINDOW;
+
+    #[test]
+    fn only_lone_line_feeds_are_mended() {
+        let edge = "x".repeat(WINDOW - 1);
+        for (given, canon) in [
+            ("a\nb\r\nc", "a\r\nb\r\nc".to_owned()),
+            ("\n\n\r\r\n", "\r\n\r\n\r\r\n".to_owned()),
+            (&format!("{edge}\r\nz"), format!("{edge}\r\nz")),
+            (&format!("{edge}x\nz"), format!("{edge}x\r\nz")),
+            ("", String::new()),
+        ] {
+            let octets = given.as_bytes().to_vec();
+            let mut out = Vec::new();
+            canonical(&octets, 0..octets.len() as u64, &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), canon);
+        }
+    }
 }

@@ -4,13 +4,17 @@ use std::io;
 
 use super::open::{Decoded, decoded, is_pkcs7_signature};
 use crate::Finding;
-use crate::cms::signed::{self, Object};
+use crate::cms::signed::{self, Object, SignedData};
 use crate::cms::verify::{self, Content};
 use crate::mime::scan::{Entity, Structure};
 use crate::octets::{Octets, Spools};
 
 /// A file of this many octets is looked into; a larger one is no signature.
 pub const LOOK_LIMIT: u64 = 1024 * 1024;
+/// A document that has its signature in a file beside it may be this long, decoded, in octets.
+pub const DOCUMENT_LIMIT: u64 = 64 * 1024 * 1024;
+/// So many parts beside a signature file are tried.
+pub const SIBLINGS_LIMIT: usize = 4;
 
 /// Looks for a part that poses as a signature in a mail that has none at its root.
 ///
@@ -43,22 +47,38 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
                 return Ok(Some(Finding::new("fake.notcms", format!("the file is {}", kind(&head)))));
             }
         };
-        // Some servers flatten multipart/signed and keep the parts (VERDICT G05): then it is this mail's own.
-        for sibling in siblings(structure, parent, number) {
-            let outcome = verify::verify(&signed, &Content::Part(mail, sibling.range.clone()))?;
-            if outcome.verified.is_some() {
-                return Ok(None);
-            }
+        if signs_a_sibling(mail, structure, parent, number, &signed, spools)? {
+            continue;
         }
         return Ok(Some(Finding::new("fake.othermail", "the file is the signature of another mail")));
     }
     Ok(None)
 }
 
-fn siblings<'a>(structure: &'a Structure, parent: Option<&'a Entity>, own: usize) -> impl Iterator<Item = &'a Entity> {
+/// Is it the signature of a part beside it? Some servers flatten multipart/signed and keep the parts, and a document may
+/// come with its own signature in a file: neither is a trick, and neither confirms the sender.
+fn signs_a_sibling(
+    mail: &dyn Octets,
+    structure: &Structure,
+    parent: Option<&Entity>,
+    own: usize,
+    signed: &SignedData,
+    spools: &dyn Spools,
+) -> io::Result<bool> {
     let parts = parent.map_or(&[][..], |parent| parent.parts.as_slice());
-    // The first few: a mail whose signature covers its hundredth part does not occur.
-    parts.iter().filter(move |part| **part != own).take(4).filter_map(|part| structure.entity(*part))
+    let siblings =
+        parts.iter().filter(|part| **part != own).take(SIBLINGS_LIMIT).filter_map(|part| structure.entity(*part));
+    for sibling in siblings {
+        if verify::verify(signed, &Content::Part(mail, sibling.range.clone()))?.verified.is_some() {
+            return Ok(true);
+        }
+        if let Decoded::Octets(octets, _) = decoded(mail, sibling, DOCUMENT_LIMIT, spools)?
+            && verify::verify(signed, &Content::Exact(&*octets))?.verified.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn kind(head: &[u8]) -> &'static str {
