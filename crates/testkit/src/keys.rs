@@ -16,6 +16,14 @@ pub fn rsa_key(name: &str) -> &'static SigningKey {
     named(name, KeyKind::Rsa2048)
 }
 
+/// The Ed25519 key of this name; the same in every run.
+pub fn ed25519_key(name: &str) -> &'static SigningKey {
+    let seed = write::octet_string(&write::octet_string(&kakitome_pki::crypto::sha256(name.as_bytes())));
+    let algorithm = write::sequence(&[&write::oid(&oid::ED25519)]);
+    let key = write::sequence(&[&write::unsigned(&[0]), &algorithm, &seed]);
+    Box::leak(Box::new(SigningKey::from_der(&key).expect("a seed is a key")))
+}
+
 fn named(name: &str, kind: KeyKind) -> &'static SigningKey {
     static KEYS: OnceLock<Mutex<HashMap<String, &'static SigningKey>>> = OnceLock::new();
     let mut keys = KEYS.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner());

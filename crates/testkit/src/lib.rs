@@ -1,17 +1,23 @@
-//! What tests are made of: a fixed clock, keys, a certificate factory that also makes what no CA would, and one small
-//! world of CAs and people. Dev-only, pure data: no file, socket or clock. It may panic.
+//! What tests are made of: a fixed clock, keys, a certificate factory that also makes what no CA would, one small
+//! world of CAs and people, and the mails and signatures that they send and forge. Dev-only, pure data: no file, socket
+//! or clock. It may panic.
 //!
-//! Start at [`Pki::get`]; for one odd certificate at [`CertificateFactory`].
+//! Start at [`Pki::get`]; for one odd certificate at [`CertificateFactory`], for one odd signature at
+//! [`cms::SignerFactory`], for a mail at [`mail::Mail`].
 
+pub mod cms;
 mod factory;
 mod keys;
 mod list;
+pub mod mail;
+mod rsa;
 mod world;
 pub mod write;
 
 pub use factory::{Authority, CertificateFactory, Flaw};
-pub use keys::{key, rsa_key, weak_spki};
+pub use keys::{ed25519_key, key, rsa_key, weak_spki};
 pub use list::CrlFactory;
+pub use rsa::{RawRsa, forged_cube};
 pub use world::{BANK, Holder, Pki, anchor};
 
 use kakitome_pki::asn1::time::Time;

@@ -1,7 +1,8 @@
 //! The house rules that the compiler cannot enforce, and the documents that are made from the program.
 //!
-//! `cargo xtask tidy` checks, `cargo xtask docs` writes. Nothing here is part of the product.
+//! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs. Nothing here is part of the product.
 
+mod dist;
 mod docs;
 mod tidy;
 
@@ -12,7 +13,9 @@ use anyhow::Context as _;
 
 const USAGE: &str = "\
 usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
-       cargo xtask docs     writes the generated documents anew";
+       cargo xtask docs     writes the generated documents anew
+       cargo xtask dist [--binary FILE]
+                            packs a release build, or this program, into target/dist: a tarball and a .deb";
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,6 +23,8 @@ fn main() -> anyhow::Result<ExitCode> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => tidy::run(&root),
         ["docs"] => docs::write(&root).map(|()| ExitCode::SUCCESS),
+        ["dist"] => dist::run(&root, None).map(|()| ExitCode::SUCCESS),
+        ["dist", "--binary", binary] => dist::run(&root, Some(binary)).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");
             Ok(ExitCode::from(2))

@@ -10,7 +10,6 @@ use super::{Ended, Everywhere, Failure, output};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Ca {
-    /// Show the anchors of the own CA
     Show(Show),
 }
 

@@ -48,15 +48,12 @@ struct Everywhere {
     quiet: bool,
 }
 
+// What a verb does stands above its own arguments: a line here would take the place of all of it.
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Start the gateway and the check page on this machine, with embedded defaults
     Up(up::Up),
-    /// Tell who sent a mail and whether it was changed
     Check(check::Check),
-    /// Give out what was signed, only if signature, issuer and From are good
     Verify(verify::Verify),
-    /// Sign a mail with a certificate and key in files
     Sign(sign::Sign),
     /// The own certificate authority
     #[command(subcommand)]
@@ -64,7 +61,6 @@ enum Verb {
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
-    /// Write a completion script for a shell to standard output
     Completion(docs::Completion),
     /// Generated documents (for the project's own use)
     #[command(subcommand, hide = true)]

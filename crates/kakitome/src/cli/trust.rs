@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use kakitome_office::authority;
 use kakitome_office::evidence::{self, Choice};
+use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
 use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::Certificate;
 use kakitome_pki::path::revocation::Mode;
 use kakitome_verdict::sender::{Evidence, Signer};
 
@@ -47,10 +49,11 @@ enum Revocation {
 impl Trust {
     /// Reads what the options name, and the own CA's anchors where there is a data directory.
     pub(super) fn evidence(&self, everywhere: &Everywhere, signer: Signer) -> Result<Evidence, Failure> {
-        let own_ca = match Store::open_read_only(&everywhere.data)? {
-            Some(store) => authority::Anchors::read(&store)?,
-            None => Vec::new(),
-        };
+        // Anchors of a store that cannot be read are not believed, and that is said; other anchors still count.
+        let own_ca = own_ca(everywhere).unwrap_or_else(|fault| {
+            eprintln!("kakitome: the own CA does not count: {fault}");
+            Vec::new()
+        });
         if !own_ca.is_empty() && !everywhere.quiet {
             eprintln!("kakitome: the own CA of {} counts as an anchor", everywhere.data.display());
         }
@@ -68,5 +71,12 @@ impl Trust {
             signer,
         };
         Ok(evidence::gather(&choice, input::now())?)
+    }
+}
+
+fn own_ca(everywhere: &Everywhere) -> Result<Vec<Certificate>, Fault> {
+    match Store::open_read_only(&everywhere.data)? {
+        Some(store) => authority::Anchors::read(&store),
+        None => Ok(Vec::new()),
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use kakitome_pki::address::Address;
 use kakitome_smime::message::open::{self, Layer};
 use kakitome_verdict::sender::{Signer, judge};
+use kakitome_verdict::state::Outcome;
 use kakitome_verdict::text;
 
 use super::output::Output;
@@ -15,7 +16,7 @@ use super::{Ended, Everywhere, Failure, input};
 /// Give out what was signed, only if signature, issuer and From are good.
 ///
 /// Writes the signed content (a MIME part with CRLF line ends) and exits with 0 only if everything was found good;
-/// otherwise writes nothing, says why on standard error, and exits with 30 or 40.
+/// otherwise writes nothing, says why on standard error, and exits with the answer's code, which is 20 to 60.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -61,8 +62,11 @@ impl Verify {
             let lang = everywhere.lang();
             let reason = answer.reasons.first().map_or("", |reason| reason.code());
             eprintln!("kakitome: {} ({} {reason})", text::headline(answer, lang), answer.state.name());
-            // 20, 50 and 60 keep their meaning; a state that is not confirmed is never 0.
-            return Ok(Ended::Answer(answer.state.exit_code(None).max(20)));
+            return Ok(Ended::Answer(match answer.state.outcome() {
+                Outcome::Contradicted => 40,
+                Outcome::Unreadable => 60,
+                Outcome::Confirmed(_) | Outcome::NotSigned | Outcome::NotConfirmed | Outcome::Sealed => 30,
+            }));
         }
         let Layer::Signed(layer) = &opened.layer else {
             return Err(Failure::bug("a confirmed sender without a signature"));

@@ -303,7 +303,11 @@ impl Scanner {
             .all("Content-Transfer-Encoding")
             .next()
             .map_or(Encoding::SevenBit, |field| Encoding::parse(header.value(field)));
-        if entity.content_type.malformed {
+        // Of a leaf it decides only how that leaf is shown, and real mail is full of unquoted file names; of the root and
+        // of what has parts it decides how the mail is read.
+        let structural =
+            entity.parent.is_none() || matches!(entity.content_type.kind.as_str(), "multipart" | "message");
+        if entity.content_type.malformed && structural {
             notes.push(("mime.content-type", "a Content-Type cannot be read to its end"));
         }
         if entity.content_type.kind == "multipart" {

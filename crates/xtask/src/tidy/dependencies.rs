@@ -22,7 +22,19 @@ const LINE: [(&str, &[&str]); 6] = [
 const ALLOWED: [(&str, &[&str]); 3] = [
     (
         "kakitome-pki",
-        &["aws-lc-rs", "base64", "const-oid", "der", "jiff", "p12-keystore", "signature", "spki", "thiserror", "x509-cert", "zeroize"],
+        &[
+            "aws-lc-rs",
+            "base64",
+            "const-oid",
+            "der",
+            "jiff",
+            "p12-keystore",
+            "signature",
+            "spki",
+            "thiserror",
+            "x509-cert",
+            "zeroize",
+        ],
     ),
     ("kakitome-smime", &["base64", "der", "encoding_rs", "mail-parser", "memchr", "thiserror", "zeroize"]),
     ("kakitome-verdict", &["serde", "serde_json", "thiserror"]),

@@ -1,0 +1,167 @@
+//! `kakitome check` and `verify` as programs call them: files of anchors and revocation lists, exit codes, the wire form.
+//! A case is a row: what is judged, with which options, the exit code, the state, the reason that decided.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use kakitome_pki::cert::{Certificate, pem};
+use kakitome_testkit::mail::{self, Mail};
+use kakitome_testkit::{NOW, Pki};
+
+/// Everything that the rows name, as files.
+fn prepare(folder: &Path) {
+    let pki = Pki::get();
+    let certificate = |name: &str, certificate: &Certificate| {
+        fs::write(folder.join(name), pem::write("CERTIFICATE", certificate.raw())).unwrap();
+    };
+    certificate("public.pem", &pki.re.certificate);
+    certificate("private.pem", &pki.rp.certificate);
+    certificate("eve.pem", &pki.eve.certificate);
+    let lists: String = pki.lists().iter().map(|list| pem::write("X509 CRL", list.raw())).collect();
+    fs::write(folder.join("lists.pem"), lists).unwrap();
+    fs::write(folder.join("list.der"), pki.lists()[0].raw()).unwrap();
+
+    let bank = Mail::of(&pki.bank);
+    let write = |name: &str, octets: &[u8]| fs::write(folder.join(name), octets).unwrap();
+    write("bank.eml", &bank.clear_by(&pki.bank));
+    write("opaque.eml", &bank.opaque_by(&pki.bank));
+    write("mailbox.eml", &Mail::of(&pki.mbox).clear_by(&pki.mbox));
+    write("local.eml", &Mail::of(&pki.local).clear_by(&pki.local));
+    write("unsigned.eml", &bank.plain());
+    write("eve-as-bank.eml", &bank.clear_by(&pki.eve));
+    let changed = bank.clear_by(&pki.bank);
+    let body = changed.windows(4).rposition(|window| window == b"JVBE").unwrap_or(changed.len() / 3);
+    let mut changed = changed;
+    changed[body] ^= 1;
+    write("changed.eml", &changed);
+    let fake = mail::signature_part(b"no signature, whatever it is called");
+    write("fake.eml", &bank.around(&mail::mixed(&[&mail::text("Your account is locked."), &fake])));
+    write("empty.eml", b"");
+    write("page.eml", b"<!DOCTYPE html><title>no mail</title>");
+}
+
+fn kakitome(folder: &Path, arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kakitome"))
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .env_remove("KAKITOME_DATA")
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn every_row_ends_as_it_says() {
+    let home = tempfile::tempdir().unwrap();
+    prepare(home.path());
+    let public = "--public-roots public.pem --crl lists.pem";
+    let rows: &[(&str, &str, i32, &str, &str)] = &[
+        ("bank.eml", public, 0, "ORG_CONFIRMED", "ok"),
+        ("opaque.eml", public, 0, "ORG_CONFIRMED", "ok"),
+        ("bank.eml", "--public-roots public.pem --crl lists.pem --require org", 0, "ORG_CONFIRMED", "ok"),
+        ("mailbox.eml", public, 0, "MAILBOX_CONFIRMED", "ok"),
+        ("mailbox.eml", "--public-roots public.pem --crl lists.pem --require org", 10, "MAILBOX_CONFIRMED", "ok"),
+        ("mailbox.eml", "--public-roots public.pem --crl lists.pem --require mailbox", 0, "MAILBOX_CONFIRMED", "ok"),
+        ("mailbox.eml", "--public-roots public.pem --revocation off", 0, "MAILBOX_CONFIRMED", "ok"),
+        // required by default under public roots; nothing is fetched
+        ("bank.eml", "--public-roots public.pem", 30, "CHECK_INCOMPLETE", "rev.unavailable"),
+        ("bank.eml", "--public-roots public.pem --offline", 30, "CHECK_INCOMPLETE", "rev.unavailable"),
+        // the same root, chosen by the user: whatever the certificate says of an organisation is the issuer's claim
+        ("bank.eml", "--trust public.pem --crl lists.pem", 0, "LOCAL_CONFIRMED", "ok"),
+        ("local.eml", "--trust private.pem", 0, "LOCAL_CONFIRMED", "ok"),
+        ("local.eml", "--trust private.pem --require org", 10, "LOCAL_CONFIRMED", "ok"),
+        ("local.eml", public, 30, "ISSUER_UNKNOWN", "path.unknown"),
+        ("bank.eml", "", 30, "ISSUER_UNKNOWN", "path.no-anchors"),
+        ("eve-as-bank.eml", public, 40, "SIGNER_DIFFERS", "bind.none"),
+        ("changed.eml", public, 40, "ALTERED", "cms.digest"),
+        ("fake.eml", public, 40, "FAKE_SIGNATURE", "fake.notcms"),
+        ("unsigned.eml", public, 20, "NOT_SIGNED", "mime.none"),
+        ("empty.eml", "", 60, "NOT_A_MAIL", "in.empty"),
+        ("page.eml", "", 60, "NOT_A_MAIL", "in.not-mail"),
+    ];
+    for (mail, options, code, state, reason) in rows {
+        let row = format!("check {options} {mail}");
+        let out = kakitome(home.path(), &format!("check --json --at {NOW} {options} {mail}"));
+        let answer: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(out.status.code(), Some(*code), "{row}: {answer}");
+        assert_eq!(answer["verdict"], 1, "{row}");
+        assert_eq!(answer["state"], *state, "{row}: {answer}");
+        assert_eq!(answer["reasons"][0], *reason, "{row}: {}", answer["reasons"]);
+        // the same for people, in both languages
+        for lang in ["ja", "en"] {
+            let out = kakitome(home.path(), &format!("check --lang {lang} --at {NOW} {options} {mail}"));
+            assert_eq!(out.status.code(), Some(*code), "{row} in {lang}");
+            let headline = answer["headline"][lang].as_str().unwrap();
+            assert!(String::from_utf8_lossy(&out.stdout).contains(headline), "{row} in {lang}");
+        }
+        // verify: the content if and only if the sender is confirmed
+        let out = kakitome(
+            home.path(),
+            &format!("verify --at {NOW} {options} -o content.mime {mail}")
+                .replace("--require org", "")
+                .replace("--require mailbox", ""),
+        );
+        let expected = match code {
+            0 | 10 => 0,
+            20 | 30 => 30,
+            code => *code,
+        };
+        assert_eq!(out.status.code(), Some(expected), "verify {row}: {}", String::from_utf8_lossy(&out.stderr));
+        let content = home.path().join("content.mime");
+        assert_eq!(content.exists(), expected == 0, "verify {row}");
+        fs::remove_file(content).ok();
+    }
+    let left: Vec<String> =
+        fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.ends_with(".part")), "{left:?}");
+}
+
+#[test]
+fn what_is_asked_wrongly_is_said_clearly() {
+    let home = tempfile::tempdir().unwrap();
+    prepare(home.path());
+    let rows: &[(&str, i32, &str)] = &[
+        ("check nowhere.eml", 60, "nowhere.eml"),
+        ("check --trust nowhere.pem bank.eml", 60, "nowhere.pem: cannot be read"),
+        ("check --trust bank.eml bank.eml", 60, "bank.eml: holds no certificate"),
+        ("check --crl public.pem bank.eml", 60, "public.pem: holds no revocation list"),
+        ("check --at yesterday bank.eml", 2, "RFC 3339"),
+        ("check --require everything bank.eml", 2, "org, person, mailbox"),
+        ("check --lang de bank.eml", 2, "ja or en"),
+        ("verify --any-signer --email a@b.example bank.eml", 2, "cannot be used with"),
+        ("verify --email nobody bank.eml", 2, "nobody"),
+        ("sign bank.eml", 2, "--cert"),
+        ("ca show", 60, "there is no own CA yet"),
+        ("check .", 60, "regular file"),
+    ];
+    for (arguments, code, says) in rows {
+        let out = kakitome(home.path(), arguments);
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(*code), "{arguments}: {said}");
+        assert!(said.contains(says), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn verify_asks_for_the_signer_that_it_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    prepare(home.path());
+    let public = format!("--at {NOW} --public-roots public.pem --crl lists.pem");
+    for (options, code) in
+        [("", 40), ("--any-signer", 0), ("--email eve@eve.example", 0), ("--email info@bank.example", 40)]
+    {
+        let out = kakitome(home.path(), &format!("verify {public} {options} eve-as-bank.eml"));
+        assert_eq!(out.status.code(), Some(code), "{options}: {}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(out.stdout.is_empty(), code != 0, "{options}");
+    }
+    // a list in DER, and the signer's own certificate as the anchor
+    let out = kakitome(
+        home.path(),
+        &format!("verify --at {NOW} --trust eve.pem --crl list.der --email eve@eve.example eve-as-bank.eml"),
+    );
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(out.stdout.starts_with(b"Content-Type: "));
+}

@@ -1,0 +1,341 @@
+//! The help of every verb, read and tried: what it says is short and complete, and each of its examples is run.
+//!
+//! A new verb or example needs no code here but a row in [`examples`]: which mail lies there, how it ends, what it says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod peers;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use kakitome_pki::address::Address;
+use kakitome_pki::asn1::oid;
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::name::Name;
+use kakitome_pki::cert::{Certificate, pem};
+use kakitome_pki::crypto::{KeyKind, SigningKey, SystemRandom};
+use kakitome_pki::issue::{Issuance, Issuer, Profile, Serial};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_kakitome");
+/// The longest line that tells what a verb does, in characters.
+const ABOUT: usize = 90;
+const DAY: i64 = 24 * 60 * 60;
+
+/// The mail that lies in the directory as `mail.eml`.
+#[derive(Clone, Copy)]
+enum Mail {
+    /// Mine, not signed.
+    Mine,
+    /// A partner's, signed by him under the CA of `partner-ca.pem`, which is also the one of `roots.pem`.
+    Partners,
+}
+
+/// Example, mail, exit code, what it says on either stream (or, behind `>` and `-o`, writes into the file).
+fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
+    use Mail::{Mine, Partners};
+    vec![
+        // the first start makes what `ca show` shows
+        ("kakitome up", Mine, 0, "Kakitome 0.1.0 is up."),
+        ("kakitome up --data /var/lib/kakitome --config /etc/kakitome.toml", Mine, 0, "member domains  example.com"),
+        ("kakitome check mail.eml", Partners, 30, "is unknown. Anyone can make such a certificate."),
+        ("kakitome check --lang ja mail.eml", Partners, 30, "だれから？"),
+        ("kakitome check --trust partner-ca.pem mail.eml", Partners, 0, "billing@partner.example"),
+        // a public issuer counts only with an answer about revocation, and there is no list here
+        (
+            "kakitome check --json --require org --public-roots roots.pem mail.eml",
+            Partners,
+            30,
+            r#""state": "CHECK_INCOMPLETE""#,
+        ),
+        ("kakitome verify --trust partner-ca.pem mail.eml", Partners, 0, "The bill is attached."),
+        ("kakitome verify --trust partner-ca.pem -o content.mime mail.eml", Partners, 0, "The bill is attached."),
+        (
+            "kakitome verify --email billing@partner.example --trust partner-ca.pem mail.eml",
+            Partners,
+            0,
+            "The bill is attached.",
+        ),
+        ("kakitome sign --cert me.pem --key me.key -o signed.eml mail.eml", Mine, 0, "multipart/signed"),
+        ("kakitome sign --cert me.pem --key me.key --opaque mail.eml", Mine, 0, "smime-type=signed-data"),
+        ("kakitome sign --p12 me.p12 --password-file password.txt -o signed.eml mail.eml", Mine, 0, "multipart/signed"),
+        ("kakitome ca show", Mine, 0, "Kakitome private root"),
+        ("kakitome ca show --pem > our-ca.pem", Mine, 0, "-----BEGIN CERTIFICATE-----"),
+        ("kakitome config check --config kakitome.toml", Mine, 0, "the settings are good"),
+        ("kakitome config template > kakitome.toml", Mine, 0, "#domains = [\"example.test\"]"),
+        ("kakitome config show", Mine, 0, "domains = [\"example.test\"]"),
+        ("kakitome config show --config kakitome.toml", Mine, 0, "domains = [\"example.com\"]"),
+        ("kakitome completion bash > /etc/bash_completion.d/kakitome", Mine, 0, "complete -F _kakitome"),
+    ]
+}
+
+#[test]
+fn every_verb_says_what_it_does_and_gives_examples() {
+    let verbs = verbs();
+    assert!(verbs.len() > 5, "{verbs:?}");
+    for verb in verbs {
+        let name = verb.join(" ");
+        let (short, long) = (help(&verb, "-h"), help(&verb, "--help"));
+        let about = short.lines().next().unwrap();
+        assert!((10..=ABOUT).contains(&about.chars().count()), "{name}: {about:?}");
+        assert!(about.starts_with(char::is_uppercase) && !about.ends_with('.'), "{name}: {about:?}");
+        let first = long.lines().next().unwrap().trim_end_matches('.');
+        assert_eq!(first, about, "{name}: -h and --help begin differently");
+        for option in short.lines().map(str::trim_start).filter(|line| line.starts_with('-')) {
+            assert!(option.contains("  "), "{name}: nothing is said about {option}");
+        }
+        if !is_group(&short) {
+            let examples = examples_of(&long);
+            assert!(!examples.is_empty(), "{name}: no examples in its long help");
+            for example in examples {
+                assert!(example.starts_with(&format!("kakitome {name}")), "{name}: {example:?} is another verb's");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_long_help_says_more_than_the_short_one() {
+    // clap drops the rest of the text where a line stands above the verb in the list of verbs, too
+    for (verb, says) in [
+        (&["up"][..], "Needs no configuration"),
+        (&["check"], "three questions in plain words"),
+        (&["verify"], "otherwise writes nothing"),
+        (&["sign"], "the root does not"),
+        (&["ca", "show"], "needs these certificates"),
+    ] {
+        let verb: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
+        let long = help(&verb, "--help").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(long.contains(says), "{verb:?}: {long}");
+        assert!(!help(&verb, "-h").contains(says), "{verb:?}");
+    }
+}
+
+#[test]
+fn every_example_runs() {
+    let rows = examples();
+    let told: BTreeSet<String> =
+        verbs().iter().flat_map(|verb| examples_of(&help(verb, "--help"))).collect::<BTreeSet<_>>();
+    let known: BTreeSet<String> = rows.iter().map(|(example, ..)| (*example).to_owned()).collect();
+    assert_eq!(told, known, "left: the examples in the help; right: the rows of this test");
+
+    let house = tempfile::tempdir().unwrap();
+    let stage = Stage::prepare(house.path());
+    for (example, mail, code, says) in rows {
+        stage.set(mail);
+        if example.contains(".p12") && !stage.has_p12 {
+            continue;
+        }
+        let line =
+            example.replace("/etc/", &format!("{}/etc/", stage.path)).replace("/var/", &format!("{}/var/", stage.path));
+        let (ended, mut said) = if example.starts_with("kakitome up") { stage.up(&line) } else { stage.run(&line) };
+        for file in written(&line) {
+            said.push_str(&fs::read_to_string(house.path().join(file)).unwrap_or_default());
+        }
+        assert_eq!(ended, Some(code), "{example}: {said}");
+        assert!(said.contains(says), "{example}: {says:?} is not in {said}");
+    }
+}
+
+/// Every verb that `kakitome --help` leads to, groups too.
+fn verbs() -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let mut open: Vec<Vec<String>> = vec![Vec::new()];
+    while let Some(verb) = open.pop() {
+        let text = help(&verb, "-h");
+        let names = text
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| line.starts_with("  "))
+            .filter(|line| !line.starts_with("   "))
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| *name != "help");
+        open.extend(names.map(|name| verb.iter().cloned().chain([name.to_owned()]).collect()));
+        if !verb.is_empty() {
+            found.push(verb);
+        }
+    }
+    found
+}
+
+fn is_group(help: &str) -> bool {
+    help.lines().any(|line| line == "Commands:")
+}
+
+fn help(verb: &[String], option: &str) -> String {
+    let output = Command::new(PROGRAM).args(verb).arg(option).output().unwrap();
+    assert!(output.status.success(), "{verb:?} {option}: {}", text(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn examples_of(help: &str) -> Vec<String> {
+    help.lines()
+        .skip_while(|line| *line != "Examples:")
+        .skip(1)
+        .take_while(|line| line.starts_with("  "))
+        .map(|line| line.trim().to_owned())
+        .collect()
+}
+
+/// The files that a line of the shell names behind `>` and `-o`.
+fn written(line: &str) -> Vec<&str> {
+    let words: Vec<&str> = line.split(' ').collect();
+    words.windows(2).filter(|pair| matches!(pair[0], ">" | "-o")).map(|pair| pair[1]).collect()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A directory with everything that the examples name.
+struct Stage {
+    path: String,
+    partners: Vec<u8>,
+    has_p12: bool,
+}
+
+impl Stage {
+    fn prepare(path: &Path) -> Self {
+        let write = |name: &str, bytes: &[u8]| fs::write(path.join(name), bytes).unwrap();
+        for folder in ["etc/bash_completion.d", "var/lib", "bin"] {
+            fs::create_dir_all(path.join(folder)).unwrap();
+        }
+        std::os::unix::fs::symlink(PROGRAM, path.join("bin/kakitome")).unwrap();
+
+        let partner_ca = Holder::root("Partner test CA");
+        write("partner-ca.pem", partner_ca.certificate_pem().as_bytes());
+        write("roots.pem", partner_ca.certificate_pem().as_bytes());
+        let (partner, me) =
+            (partner_ca.issue("billing@partner.example"), Holder::root("My test CA").issue("me@example.test"));
+        write("me.pem", me.certificate_pem().as_bytes());
+        write("me.key", me.key_pem().as_bytes());
+        write("partner.pem", partner.certificate_pem().as_bytes());
+        write("partner.key", partner.key_pem().as_bytes());
+        write("password.txt", b"open sesame\n");
+        let mut stage = Self { path: path.to_str().unwrap().to_owned(), partners: Vec::new(), has_p12: false };
+
+        let bill = mail("billing@partner.example", "The bill is attached.");
+        write("bill.eml", bill.as_bytes());
+        let (ended, said) = stage.run("kakitome sign --cert partner.pem --key partner.key -o signed.eml bill.eml");
+        assert_eq!(ended, Some(0), "{said}");
+        stage.partners = fs::read(path.join("signed.eml")).unwrap();
+        fs::remove_file(path.join("signed.eml")).unwrap();
+
+        if let Some([openssl]) = peers::programs("the example of sign --p12", ["openssl"]) {
+            let made = Command::new(openssl)
+                .args("pkcs12 -export -in me.pem -inkey me.key -passout file:password.txt -out me.p12".split(' '))
+                .current_dir(path)
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{}", text(&made));
+            stage.has_p12 = true;
+        }
+        stage
+    }
+
+    /// Puts back what an example may have written over, and the mail.
+    fn set(&self, mail_is: Mail) {
+        let path = Path::new(&self.path);
+        let settings = "[members]\ndomains = [\"example.com\"]\n";
+        for name in ["kakitome.toml", "etc/kakitome.toml"] {
+            fs::write(path.join(name), settings).unwrap();
+        }
+        fs::remove_file(path.join("signed.eml")).ok();
+        let mine = || mail("me@example.test", "Hello.").into_bytes();
+        let bytes = match mail_is {
+            Mail::Mine => mine(),
+            Mail::Partners => self.partners.clone(),
+        };
+        fs::write(path.join("mail.eml"), bytes).unwrap();
+    }
+
+    fn shell(&self, line: &str) -> Command {
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", &format!("exec {line}")])
+            .current_dir(&self.path)
+            .env_clear()
+            .env("PATH", format!("{}/bin:/usr/bin:/bin", self.path))
+            .stdin(Stdio::null());
+        shell
+    }
+
+    fn run(&self, line: &str) -> (Option<i32>, String) {
+        let output = self.shell(line).output().unwrap();
+        (output.status.code(), text(&output))
+    }
+
+    /// A server: started on free ports, ended by SIGTERM as soon as it says that it is up.
+    fn up(&self, line: &str) -> (Option<i32>, String) {
+        let mut server = self
+            .shell(line)
+            .env(
+                "KAKITOME_GATEWAY_LISTENERS",
+                r#"[{ protocol = "smtp", address = "127.0.0.1:0", direction = "outbound" }]"#,
+            )
+            .env("KAKITOME_WEB_ADDRESS", "127.0.0.1:0")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        for line in BufReader::new(server.stderr.take().unwrap()).lines() {
+            let line = line.unwrap();
+            said.push_str(&line);
+            said.push('\n');
+            // the last of the lines at the start
+            if line.contains("\"A public certificate\"") {
+                let pid = server.id().to_string();
+                assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+            }
+        }
+        (server.wait().unwrap().code(), said)
+    }
+}
+
+/// A certificate and its key, for tests alone.
+struct Holder {
+    certificate: Certificate,
+    key: SigningKey,
+}
+
+impl Holder {
+    fn root(name: &str) -> Self {
+        let name = Name::build(&[(oid::COMMON_NAME, name)]);
+        Self::make(&Profile::root(&name), None)
+    }
+
+    fn issue(&self, address: &str) -> Self {
+        Self::make(&Profile::member(&Address::parse(address).unwrap()), Some(self))
+    }
+
+    fn make(profile: &Profile, issuer: Option<&Self>) -> Self {
+        let key = SigningKey::generate(KeyKind::P256).unwrap();
+        let serial = Serial::random(&SystemRandom).unwrap();
+        // the program that is tried reads the machine's clock
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = Time::from_unix(i64::try_from(now).unwrap());
+        let issued_by = issuer.map_or(Issuer::Itself, |issuer| Issuer::Certificate(&issuer.certificate));
+        let (from, until) = (now.plus(if issuer.is_some() { -DAY } else { -2 * DAY }), now.plus(DAY));
+        let der = Issuance::new(profile, &serial, from, until, key.spki(), issued_by)
+            .and_then(|issuance| issuance.sign(issuer.map_or(&key, |issuer| &issuer.key)))
+            .unwrap();
+        Self { certificate: Certificate::parse(&der).unwrap(), key }
+    }
+
+    fn certificate_pem(&self) -> String {
+        pem::write("CERTIFICATE", self.certificate.raw())
+    }
+
+    fn key_pem(&self) -> String {
+        pem::write("PRIVATE KEY", &self.key.to_pkcs8().unwrap())
+    }
+}
+
+fn mail(from: &str, text: &str) -> String {
+    format!("From: {from}\r\nTo: you@example.net\r\nSubject: An example\r\n\r\n{text}\r\n")
+}

@@ -1,0 +1,204 @@
+//! B: flaws of the CMS object.
+
+use kakitome_pki::algorithm::Digest;
+use kakitome_pki::asn1::{oid, tag, write as der};
+use kakitome_pki::cert::extension::key_identifier;
+use kakitome_testkit::cms::{SignedFactory, SignerFactory, object};
+use kakitome_testkit::mail::{Mail, replaced};
+use kakitome_testkit::{BANK, Holder, Pki, RawRsa, forged_cube, in_days, key, write};
+
+use crate::valid::rsa_bank;
+use crate::{Row, issued};
+
+pub(crate) fn rows() -> Vec<Row> {
+    let world = Pki::get();
+    let (bank, eve) = (&world.bank, &world.eve);
+    let base = Mail::of(bank);
+    let payload = base.payload();
+    let other = Mail::of(bank).part("Content-Type: text/plain\r\n\r\npay to eve\r\n");
+    let sign = || SignerFactory::new(bank);
+    let cms = |signer: SignerFactory| SignedFactory::new(payload).signer(&signer).holder(bank);
+    let row = |id, signer: SignerFactory, state, code| Row::new(id, base.clear(&cms(signer).der()), state, code);
+    let ambiguous = |id, signer, code| row(id, signer, "AMBIGUOUS", code);
+    let odd = |id, object: &[u8], code| Row::new(id, base.clear(object), "AMBIGUOUS", code);
+
+    // A signature without attributes over the attributes of a genuine one, which the genuine signature value fits.
+    let set = forgeable(bank);
+    let forged = SignedFactory::new(&set).signer(&sign().no_attributes()).holder(bank);
+    let one = sign().der(oid::DATA, payload);
+    let rsa = rsa_bank();
+    let weak = issued(Pki::leaf(BANK, "info@bank.example", 2).spki(&RawRsa::short().spki()), "unused");
+    let weak = Holder { certificate: weak_certificate(), ..weak };
+    let cube = issued(Pki::leaf(BANK, "info@bank.example", 2), "unused");
+    let cube = Holder { certificate: cube_certificate(), ..cube };
+    // Another certificate for the bank's key.
+    let same_key = |mailbox: &str| Holder {
+        certificate: Pki::leaf(BANK, mailbox, 2)
+            .spki(bank.key.spki())
+            .serial(&[0x41, 1])
+            .with(oid::SUBJECT_KEY_IDENTIFIER, false, der::octet_string(&key_identifier(bank.key.spki()).unwrap()))
+            .issued_by(&world.se),
+        ..bank.clone()
+    };
+    let swapped = |holder: &Holder| {
+        let signer = SignerFactory::new(holder).names(&bank.certificate);
+        SignedFactory::new(payload).signer(&signer).holder(holder).certificate(bank.certificate.raw()).der()
+    };
+    let by_eve = |payload: &[u8]| SignedFactory::by(eve, payload);
+    let by_rsa = |signer: SignerFactory| base.clear(&SignedFactory::new(payload).signer(&signer).holder(&rsa).der());
+
+    vec![
+        odd("B01", &SignedFactory::by(bank, other.payload()).embedded().der(), "cms.econtent-and-detached"),
+        odd("B01g", &cms(sign()).embedded().der(), "cms.econtent-and-detached"),
+        odd("B02", &forged.clone().embedded().der(), "cms.forged-attrs"),
+        Row::new("B02o", base.opaque(&forged.clone().embedded().der()), "AMBIGUOUS", "cms.forged-attrs"),
+        Row::new("B03", base.clear(&SignedFactory::new(payload).signer_der(one.clone()).holder(bank).der()), {
+            "ORG_CONFIRMED"
+        }, "ok"),
+        Row::new("B03o", base.opaque(&SignedFactory::new(payload).signer_der(one).holder(bank).embedded().der()), {
+            "ORG_CONFIRMED"
+        }, "ok"),
+        Row::new("B04", Mail::of(bank).part(&set).clear(&forged.der()), "AMBIGUOUS", "cms.forged-attrs"),
+        odd("B05", &by_eve(payload).signer(&sign().signature(vec![1; 70])).holder(bank).der(), "cms.multi-signer"),
+        odd(
+            "B05r",
+            &cms(sign().signature(vec![1; 70])).signer(&SignerFactory::new(eve)).holder(eve).der(),
+            "cms.multi-signer",
+        ),
+        odd(
+            "B06",
+            &SignedFactory::new(payload)
+                .signer(&SignerFactory::new(&rsa))
+                .signer(&SignerFactory::new(&rsa).pss())
+                .holder(&rsa)
+                .der(),
+            "cms.multi-signer",
+        ),
+        odd("B07", &SignedFactory::new(payload).holder(bank).der(), "cms.no-signer"),
+        Row::new("B07o", base.opaque(&SignedFactory::new(payload).holder(bank).embedded().der()), "AMBIGUOUS", {
+            "cms.no-signer"
+        }),
+        odd("B08", &SignedFactory::new(payload).der(), "cms.no-signer"),
+        Row::new(
+            "B09",
+            replaced(&base.opaque(&SignedFactory::new(b"").holder(bank).der()), "signed-data", "certs-only"),
+            "NOT_SIGNED",
+            "cms.certs-only",
+        ),
+        Row::new("B10", replaced(&base.clear_by(bank), "今月", "来月"), "ALTERED", "cms.digest"),
+        row("B11", sign().signature(vec![0x30; 71]), "ALTERED", "cms.sigvalue"),
+        Row::new("B11r", by_rsa(SignerFactory::new(&rsa).signature(vec![0x30; 256])), "ALTERED", "cms.sigvalue"),
+        Row::new("B11s", by_rsa(SignerFactory::new(&rsa).signature(vec![0x30; 255])), "ALTERED", "cms.sigvalue"),
+        row("B11e", sign().signature(Vec::new()), "ALTERED", "cms.sigvalue"),
+        ambiguous("B12", sign().without(oid::MESSAGE_DIGEST), "cms.attrs"),
+        ambiguous("B12d", sign().again(oid::MESSAGE_DIGEST, vec![der::octet_string(&[0; 32])]), "cms.attrs"),
+        ambiguous("B12t", sign().with(oid::MESSAGE_DIGEST, two_digests(payload)), "cms.attrs"),
+        ambiguous("B12c", sign().without(oid::CONTENT_TYPE), "cms.attrs"),
+        ambiguous("B12e", sign().again(oid::CONTENT_TYPE, vec![der::oid(&oid::DATA)]), "cms.attrs"),
+        ambiguous("B12s", sign().again(oid::SIGNING_TIME, vec![in_days(-1).to_der()]), "cms.attrs"),
+        ambiguous("B12n", sign().with(oid::SIGNING_TIME, vec![]), "cms.attrs"),
+        ambiguous("B12i", sign().with(oid::SIGNING_TIME, vec![b"\x17\x0d260230000000Z".to_vec()]), "cms.attrs"),
+        ambiguous("B13", sign().with(oid::CONTENT_TYPE, vec![der::oid(&oid::SIGNED_DATA)]), "cms.contenttype"),
+        odd(
+            "B13e",
+            &SignedFactory::new(payload).signer(&sign()).content_type(oid::SIGNED_DATA).holder(bank).der(),
+            "cms.contenttype",
+        ),
+        row("B14", sign().reversed(), "ORG_CONFIRMED", "ok").note("cms.attrs-der"),
+        ambiguous("B14b", sign().reversed_and_signed_so(), "cms.attrs-der"),
+        ambiguous("B15", sign().with(oid::CMS_ALGORITHM_PROTECTION, vec![protection(Digest::Sha512)]), "cms.algprot"),
+        Row::new("B16", base.clear(&swapped(&same_key("eve@eve.example"))), "SIGNER_DIFFERS", "bind.none"),
+        odd("B16s", &swapped(&same_key("info@bank.example")), "cms.esscert"),
+        Row::new(
+            "B17",
+            by_rsa(SignerFactory::new(&rsa).pkcs1(RawRsa::of(rsa.key), Digest::Sha1)),
+            "WEAK_SIGNATURE",
+            "alg.sha1",
+        ),
+        row("B18", sign().label_digest(Digest::Md5).label_algorithm(oid::MD5_WITH_RSA), "WEAK_SIGNATURE", "alg.weak"),
+        Row::new(
+            "B18r",
+            base.clear(
+                &SignedFactory::new(payload)
+                    .signer(&SignerFactory::new(&weak).pkcs1(RawRsa::short(), Digest::Sha256))
+                    .holder(&weak)
+                    .der(),
+            ),
+            "WEAK_SIGNATURE",
+            "alg.weak",
+        ),
+        row("B18d", sign().label_digest(Digest::Sha1).label_algorithm(oid::DSA_WITH_SHA1), "WEAK_SIGNATURE", {
+            "alg.weak"
+        }),
+        Row::new(
+            "B19",
+            base.clear(
+                &SignedFactory::new(payload)
+                    .signer(&SignerFactory::new(&cube).forger(|octets| forged_cube(octets).1))
+                    .holder(&cube)
+                    .der(),
+            ),
+            "ALTERED",
+            "cms.sigvalue",
+        ),
+        ambiguous("B20", sign().label_digest(Digest::Sha512), "cms.hash-mismatch"),
+        Row::new(
+            "B21",
+            base.clear(&SignedFactory::new(payload).holder(bank).signer(&SignerFactory::new(eve)).holder(eve).der()),
+            "SIGNER_DIFFERS",
+            "bind.none",
+        ),
+        odd("B21t", &cms(sign()).certificate(same_sid(bank).certificate.raw()).der(), "cms.sid"),
+        odd(
+            "B21k",
+            &cms(sign().by_key_id()).certificate(same_key("eve@eve.example").certificate.raw()).der(),
+            "cms.sid",
+        ),
+        odd("B21m", &SignedFactory::new(payload).signer(&sign()).der(), "cms.no-signer-certificate"),
+        Row::new(
+            "B22",
+            base.clear(
+                &SignedFactory::new(payload)
+                    .signer(&SignerFactory::new(eve).unsigned(oid::COUNTERSIGNATURE, sign().der(oid::DATA, b"x")))
+                    .holder(eve)
+                    .holder(bank)
+                    .der(),
+            ),
+            "SIGNER_DIFFERS",
+            "bind.none",
+        )
+        .note("cms.countersig"),
+        odd("B23", &object(SIGNED_AND_ENVELOPED), "cms.type"),
+        Row::new("B23o", base.opaque(&object(SIGNED_AND_ENVELOPED)), "AMBIGUOUS", "cms.type"),
+        odd("B23r", &cms(sign()).kind(oid::SMIME_CAPABILITIES).der(), "cms.type"),
+        odd("B24", &cms(sign()).embedded().der().repeat(1).into_iter().chain(nest()).collect::<Vec<_>>(), {
+            "cms.trailing"
+        }),
+        Row::new("B24n", base.opaque(&nested_octets()), "AMBIGUOUS", "limit.cms"),
+        odd("B24c", &(0..100_000).fold(cms(sign()), |all, _| all.certificate(&[0x30, 0])).der(), "limit.cms"),
+        odd("B24k", &SignedFactory::new(payload).signer(&sign()).certificate(&huge_key()).der(), {
+            "cms.no-signer-certificate"
+        }),
+        odd("B25", &cms(sign()).trailing(b"garbage").der(), "cms.trailing"),
+        Row::new("B25o", base.opaque(&cms(sign()).embedded().trailing(&[0]).der()), "AMBIGUOUS", "cms.trailing"),
+        Row::new("B26", base.opaque(&object(oid::COMPRESSED_DATA)), "ORG_CONFIRMED", "ok"),
+        ambiguous("X10", sign().no_attributes(), "cms.forged-attrs").plain_without_attributes(),
+        odd(
+            "X11",
+            &SignedFactory::new(payload)
+                .content_type(oid::SIGNED_DATA)
+                .signer(&sign().no_attributes())
+                .holder(bank)
+                .der(),
+            "cms.attrs",
+        ),
+        Row::new("X12", base.opaque(&cms(sign()).der()), "AMBIGUOUS", "cms.no-content"),
+        Row::new("X13", base.opaque(&cms(sign()).embedding(other.payload()).der()), "ALTERED", "cms.digest"),
+        row("X14", sign().signature(tagged(bank, payload)), "ALTERED", "cms.sigvalue"),
+        row("X15", sign().signature(over_content(bank, payload)), "ALTERED", "cms.sigvalue"),
+        ambiguous("X16", sign().with(oid::SIGNING_CERTIFICATE_V2, vec![der::sequence(&[])]), "cms.attrs"),
+    ]
+}
+
+/// Signed-and-enveloped-data of PKCS #7, which CMS dropped.
+const SIGNED_AND_ENVELOPED: kakitome_pki::asn1::Oid = kakitome_pki::asn1::Oid::new_unwrap("1.2.840.113549.1.7.4");

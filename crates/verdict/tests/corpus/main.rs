@@ -1,0 +1,155 @@
+//! The corpus: attack and edge mails, each made by code with one flaw, and the one right answer to each.
+//!
+//! A row's id is stable: letters for the subject (A valid, B CMS, C MIME, D binding, E path, F encryption, G fakes,
+//! H robustness, X more of any), a number, and a small letter where a row has variants. A row says what is right; where
+//! this judge knowingly answers otherwise, [`EXCEPTIONS`] says what it answers and why, and an exception that is no
+//! longer needed fails.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod binding;
+mod cms;
+mod mime;
+mod path;
+mod valid;
+
+use std::collections::BTreeSet;
+
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::Certificate;
+use kakitome_pki::cert::crl::Crl;
+use kakitome_pki::crypto::SigningKey;
+use kakitome_pki::path::Anchor;
+use kakitome_smime::message::open::open;
+use kakitome_smime::octets::InMemory;
+use kakitome_testkit::{Authority, CertificateFactory, Holder, NOW, Pki, key};
+use kakitome_verdict::answer::Basis;
+use kakitome_verdict::sender::{Evidence, Judgement, Signer, judge};
+
+/// One mail and the right answer.
+struct Row {
+    id: &'static str,
+    mail: Vec<u8>,
+    evidence: Evidence,
+    state: &'static str,
+    /// What decided: the first reason.
+    code: &'static str,
+    /// What must be told too: among the reasons, or the findings of the expert part.
+    notes: Vec<&'static str>,
+}
+
+impl Row {
+    fn new(id: &'static str, mail: Vec<u8>, state: &'static str, code: &'static str) -> Self {
+        let world = Pki::get();
+        let evidence = Evidence {
+            anchors: world.public_anchors(),
+            hints: Vec::new(),
+            crls: world.lists(),
+            revocation: None,
+            at: NOW,
+            basis: Basis::Now,
+            signer: Signer::From,
+            trust_list: "test".to_owned(),
+        };
+        Self { id, mail, evidence, state, code, notes: Vec::new() }
+    }
+
+    fn note(mut self, code: &'static str) -> Self {
+        self.notes.push(code);
+        self
+    }
+
+    fn anchors(mut self, anchors: Vec<Anchor>) -> Self {
+        self.evidence.anchors = anchors;
+        self
+    }
+
+    /// Under RP, as a user chose it.
+    fn private(self) -> Self {
+        self.anchors(Pki::get().private_anchors())
+    }
+
+    /// With these lists and no others.
+    fn lists(mut self, lists: Vec<Crl>) -> Self {
+        self.evidence.crls = lists;
+        self
+    }
+
+    /// With one more list.
+    fn list(mut self, list: Crl) -> Self {
+        self.evidence.crls.push(list);
+        self
+    }
+
+    fn hint(mut self, certificate: &Certificate) -> Self {
+        self.evidence.hints.push(certificate.clone());
+        self
+    }
+
+    fn at(mut self, at: Time) -> Self {
+        self.evidence.at = at;
+        self
+    }
+
+    fn judged(&self) -> Judgement {
+        judge(&open(&self.mail, &InMemory).unwrap(), &self.evidence)
+    }
+}
+
+/// Issued by SE, for this key.
+fn issued_for(leaf: CertificateFactory, key: &'static SigningKey) -> Holder {
+    under(&Pki::get().se, leaf.spki(key.spki()), key)
+}
+
+/// Issued by SE, for the key of this name.
+fn issued(leaf: CertificateFactory, key_name: &str) -> Holder {
+    issued_for(leaf, key(key_name))
+}
+
+fn under(issuer: &Authority, leaf: CertificateFactory, key: &'static SigningKey) -> Holder {
+    Holder { certificate: leaf.issued_by(issuer), key, chain: vec![issuer.certificate.clone()] }
+}
+
+/// What this judge answers instead of what is right, and why: (id, state, first reason, why).
+const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
+    ("A07", "OLD_SIGNATURE", "time.expired-since", "without a log of the delivery nothing proves the time of signing"),
+    ("A12", "ORG_CONFIRMED", "ok", "placeholder"),
+];
+
+#[test]
+fn every_row_gets_its_answer() {
+    let rows: Vec<Row> =
+        [valid::rows(), cms::rows(), mime::rows(), binding::rows(), path::rows()].into_iter().flatten().collect();
+    let mut wrong = Vec::new();
+    let mut ids = BTreeSet::new();
+    for row in &rows {
+        assert!(ids.insert(row.id), "{} stands twice", row.id);
+        let judgement = row.judged();
+        let answer = &judgement.answer;
+        let exception = EXCEPTIONS.iter().find(|(id, ..)| *id == row.id);
+        let (state, code) = exception.map_or((row.state, row.code), |(_, state, code, _)| (*state, *code));
+        let got = (answer.state.name(), answer.reasons[0].code());
+        if got != (state, code) {
+            wrong.push(format!("{}: {} {}, not {state} {code}", row.id, got.0, got.1));
+        }
+        if exception.is_some() && got == (row.state, row.code) {
+            wrong.push(format!("{}: the exception is no longer needed", row.id));
+        }
+        let told: Vec<&str> = answer
+            .reasons
+            .iter()
+            .map(|reason| reason.code())
+            .chain(answer.expert.findings.iter().map(|finding| finding.code.as_str()))
+            .collect();
+        for note in row.notes.iter().filter(|note| !told.contains(note)) {
+            wrong.push(format!("{}: {note} is not told, but {told:?}", row.id));
+        }
+        if answer.state.is_confirmed() != judgement.confirmed.is_some() {
+            wrong.push(format!("{}: {} and the proof disagree", row.id, got.0));
+        }
+    }
+    for (id, ..) in EXCEPTIONS.iter().filter(|(id, ..)| !ids.contains(id)) {
+        wrong.push(format!("{id}: an exception of no row"));
+    }
+    assert!(wrong.is_empty(), "{} rows, wrong:\n{}", rows.len(), wrong.join("\n"));
+}
