@@ -163,7 +163,7 @@ impl House {
     fn ask(&self, browser: &Browser, lang: &str, state: &str) {
         browser.open(&self.url(lang));
         browser.type_into("#mail", self.file(state).to_str().unwrap());
-        browser.click("button[type=submit]");
+        browser.submit("button[type=submit]", "/check?");
     }
 }
 
@@ -203,7 +203,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Looks at it in light and dark, takes pictures, and returns the headline.
+    /// Looks at it, takes two pictures (light as it comes, dark and unfolded), and returns the headline.
     fn look(&self) -> String {
         let Self { house, browser, lang, width, name } = self;
         let told = format!("{name} {lang} {width}");
@@ -216,20 +216,21 @@ impl Page<'_> {
         assert!(requests.iter().any(|url| *url == format!("{origin}style.css")), "{told}: {requests:?}");
         assert!(requests.iter().all(|url| url.starts_with(&origin)), "{told}: {requests:?}");
         let mut headline = String::new();
-        for scheme in ["light", "dark"] {
+        for (scheme, then) in [("light", "folded"), ("dark", "unfolded")] {
             browser.prefer(scheme);
-            let seen = browser.run(LOOK, "");
+            let seen = browser.run(LOOK, then);
             assert_eq!(seen["lang"], **lang, "{told}");
             assert_eq!(seen["scripts"], 0, "{told}");
             assert_eq!(seen["nameless"], json!([]), "{told}");
             assert_eq!(seen["window"], *width, "{told}");
-            assert_eq!(seen["overflow"], json!({ "folded": 0, "unfolded": 0 }), "{told}");
+            assert_eq!(seen["overflow"], json!({ "before": 0, "unfolded": 0 }), "{told}");
+            assert_eq!(seen["cut"], json!([]), "{told}");
             assert!(seen["texts"].as_u64().unwrap() > 5, "{told}: {seen}");
             assert_eq!(seen["faint"], json!([]), "{told}, {scheme}");
             let h1 = seen["h1"].as_array().unwrap();
             assert_eq!(h1.len(), 1, "{told}");
             headline = h1[0].as_str().unwrap().to_owned();
-            browser.picture(&pictures().join(format!("{name}.{lang}.{width}.{scheme}.png")));
+            browser.picture(&pictures().join(format!("{name}.{lang}.{width}.{then}.png")));
         }
         browser.prefer("light");
         headline
@@ -263,7 +264,7 @@ fn every_page_is_readable_on_a_phone_and_on_a_desk() {
 
             browser.open(&house.url(lang));
             assert_eq!(page("start").look(), start);
-            browser.click("button[type=submit]");
+            browser.submit("button[type=submit]", "/check?");
             assert_eq!(page("empty").look(), empty);
 
             for (state, mail) in &house.mails {
@@ -276,7 +277,7 @@ fn every_page_is_readable_on_a_phone_and_on_a_desk() {
                     browser.open(&house.url(lang));
                     browser.click("details.paste summary");
                     browser.run("document.getElementById('source').value = arguments[0]", mail);
-                    browser.click("button[type=submit]");
+                    browser.submit("button[type=submit]", "/check?");
                     assert_eq!(page("pasted").look(), headline, "pasted, the signature holds as well");
                 }
             }

@@ -1,4 +1,4 @@
-//! What a certificate vouches for: VERDICT's classes, row by row.
+//! What a certificate vouches for: the classes, row by row.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

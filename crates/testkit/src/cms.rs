@@ -446,14 +446,10 @@ impl SignedFactory {
             element(tag::SEQUENCE, &[&der::oid(&self.content_type), content.as_deref().unwrap_or_default()]);
         let digests = der::element(tag::SET, &[&digest_identifier(Digest::Sha256)]);
         let certificates = self.certificates.concat();
-        let certificates = if certificates.is_empty() {
-            Vec::new()
-        } else {
-            element(tag::context_constructed(0), &[&certificates])
-        };
+        let certificates =
+            if certificates.is_empty() { Vec::new() } else { element(tag::context_constructed(0), &[&certificates]) };
         let signers = element(tag::SET, &[&self.signers.concat()]);
-        let signed =
-            element(tag::SEQUENCE, &[&der::unsigned(&[1]), &digests, &content_info, &certificates, &signers]);
+        let signed = element(tag::SEQUENCE, &[&der::unsigned(&[1]), &digests, &content_info, &certificates, &signers]);
         let explicit = element(tag::context_constructed(0), &[&signed]);
         [element(tag::SEQUENCE, &[&der::oid(&self.kind), &explicit]), self.trailing.clone()].concat()
     }

@@ -5,11 +5,12 @@
 //! root and carry one date (`SOURCE_DATE_EPOCH`, else the last commit's), so that the same program packs to the same
 //! bytes.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -128,6 +129,8 @@ impl Dist<'_> {
         for script in SCRIPTS {
             copy(&self.root.join("packaging/debian").join(script), &about.join(script), PROGRAM)?;
         }
+        // dpkg-deb takes the date only where a file is younger
+        stamp(&top, UNIX_EPOCH + Duration::from_secs(self.date.parse().context("SOURCE_DATE_EPOCH is no number")?))?;
         let file = to.join(format!("kakitome_{VERSION}_{architecture}.deb"));
         done(
             Command::new("dpkg-deb")
@@ -193,6 +196,16 @@ fn kibibytes(folder: &Path) -> anyhow::Result<u64> {
         };
     }
     Ok(sum)
+}
+
+/// Gives a tree one date.
+fn stamp(path: &Path, date: SystemTime) -> anyhow::Result<()> {
+    if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            stamp(&entry?.path(), date)?;
+        }
+    }
+    Ok(File::open(path)?.set_modified(date)?)
 }
 
 fn text(path: &Path) -> anyhow::Result<&str> {

@@ -177,9 +177,9 @@ fn about(instance: &InstanceInfo, lang: Lang) -> Markup {
     html! {
         @if let Some(own) = &instance.own_ca {
             p.about {
-                (lang.pick("この Kakitome は、公開の認証局のほかに、自身の認証局「", "Besides public certificate authorities, this Kakitome knows its own, “"))
+                (lang.pick("この Kakitome は、自身の認証局「", "This Kakitome knows the certificates of its own authority, “"))
                 bdi { (safe::Safe::name(own)) }
-                (lang.pick("」の証明書も確かめられます", "”"))
+                (lang.pick("」の証明書を確かめられます", "”"))
                 @if !domains.is_empty() {
                     (lang.pick("（対象：", " (for "))
                     bdi { (safe::Safe::value(&domains)) }

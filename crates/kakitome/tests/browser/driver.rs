@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kakitome_smime::mime::encoding::Base64Decoder;
 use serde_json::{Value, json};
@@ -89,6 +89,16 @@ impl Browser {
 
     pub(crate) fn click(&self, css: &str) {
         self.say(&format!("/element/{}/click", self.element(css)), &json!({}));
+    }
+
+    /// Clicks a button and waits for the page that it leads to, whose address holds `to`: a click may return before.
+    pub(crate) fn submit(&self, css: &str, to: &str) {
+        self.click(css);
+        let end = Instant::now() + PATIENCE;
+        while !self.ask("/url").as_str().unwrap().contains(to) {
+            assert!(Instant::now() < end, "{css} did not lead to {to}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub(crate) fn text(&self, css: &str) -> String {

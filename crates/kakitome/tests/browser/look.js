@@ -1,5 +1,5 @@
 // Looks at the page as it stands, everything unfolded, and reports what the test asserts. Run by WebDriver, never by
-// the page: the page has no script.
+// the page: the page has no script. With the argument "unfolded" it leaves everything open, for a picture.
 const luminance = ([r, g, b]) => {
   const linear = [r, g, b].map((value) => value / 255).map((value) =>
     value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
@@ -29,6 +29,10 @@ const background = (element) => {
   }
   return layers.reverse().reduce((below, layer) => over(layer, below), canvas());
 };
+const walk = (each) => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) if (node.data.trim()) each(node);
+};
 const faint = [];
 let texts = 0;
 const weigh = (what, style, ground) => {
@@ -37,10 +41,7 @@ const weigh = (what, style, ground) => {
   if (ratio < 4.5) faint.push(`${ratio.toFixed(2)}: ${what.trim().slice(0, 40)}`);
 };
 const read = () => {
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (node.data.trim()) weigh(node.data, getComputedStyle(node.parentElement), background(node.parentElement));
-  }
+  walk((node) => weigh(node.data, getComputedStyle(node.parentElement), background(node.parentElement)));
   for (const input of document.querySelectorAll("input[type=file]")) {
     weigh("the name of the file", getComputedStyle(input), background(input));
     const button = getComputedStyle(input, "::file-selector-button");
@@ -48,12 +49,22 @@ const read = () => {
   }
 };
 
-const folded = [...document.querySelectorAll("details:not([open])")];
-for (const details of folded) details.open = true;
 const page = document.documentElement;
 // what a scrollbar takes is no room
 const overflow = () => page.scrollWidth - page.clientWidth;
+const before = overflow();
+const folded = [...document.querySelectorAll("details:not([open])")];
+for (const details of folded) details.open = true;
 const unfolded = overflow();
+// what a box cuts off makes no page wider; only tables and code may, which scroll by themselves
+const cut = [];
+walk((node) => {
+  if (node.parentElement.closest(".scroll, pre, textarea")) return;
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  const outside = (box) => box.left < 0 || box.right > page.clientWidth;
+  if ([...range.getClientRects()].some(outside)) cut.push(node.data.trim().slice(0, 40));
+});
 const answer = document.querySelector(".answer");
 if (answer) {
   // every tone, whichever this answer has
@@ -66,13 +77,14 @@ if (answer) {
 } else {
   read();
 }
-for (const details of folded) details.open = false;
+if (arguments[0] !== "unfolded") for (const details of folded) details.open = false;
 
 return {
   lang: page.lang,
   h1: [...document.querySelectorAll("h1")].map((h1) => h1.textContent),
   window: innerWidth,
-  overflow: { folded: overflow(), unfolded },
+  overflow: { before, unfolded },
+  cut,
   scripts: document.scripts.length,
   nameless: [...document.querySelectorAll("input, textarea, button, a, summary")]
     .filter((one) => !(one.labels?.length || one.textContent.trim())).map((one) => one.outerHTML),

@@ -7,7 +7,7 @@ use crate::algorithm::{AlgorithmIdentifier, Digest, Signature};
 use crate::asn1::der::{self, Der};
 use crate::asn1::{Malformed, oid, tag};
 
-/// Keys beyond this are refused before any arithmetic (ATTACKS 43), in bits.
+/// Keys beyond this are refused before any arithmetic, which would take long, in bits.
 pub const RSA_MODULUS_LIMIT: usize = 8192;
 /// Below this a key is weak, in bits.
 pub const RSA_MODULUS_STRONG: usize = 2048;

@@ -26,7 +26,8 @@ use crate::crypto::{Curve, KeyRefused, NoRandomness, PublicKey, Random, SigningK
 /// Octets of a serial number.
 const SERIAL_OCTETS: usize = 16;
 
-/// A serial number: 126 unpredictable bits in 16 octets, positive and never zero (SBR §7.1 asks for 64).
+/// A serial number: 126 unpredictable bits in 16 octets, positive and never zero (the S/MIME Baseline
+/// Requirements ask for 64 bits, §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Serial([u8; SERIAL_OCTETS]);
 

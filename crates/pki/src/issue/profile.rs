@@ -55,7 +55,7 @@ impl Profile {
     ///
     /// Key usage is digitalSignature alone. nonRepudiation would say that the member did the signing, but the gateway
     /// holds the key; and mail programs ask for either (RFC 8550 §4.4.2). No policy of the Baseline Requirements: no
-    /// auditor looks at this CA. Basic constraints are left out (SBR §7.1.2.3 d: optional).
+    /// auditor looks at this CA. Basic constraints are left out (S/MIME Baseline Requirements §7.1.2.3 d: optional).
     pub fn member(address: &Address) -> Self {
         let text = address.to_string();
         let fits = text.chars().count() <= COMMON_NAME_LIMIT;

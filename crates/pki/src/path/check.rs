@@ -149,7 +149,8 @@ fn usages(leaf: &Certificate, below: &[Certificate], anchor: &Anchor, problems: 
     }
     let good = match &leaf.extensions().extended_key_usage {
         Some(usages) => for_mail(usages),
-        // RFC 8550 §4.4.4 lets it be absent; the public CAs bound themselves to write it (SBR §7.1.2.3 f).
+        // RFC 8550 §4.4.4 lets it be absent; the public CAs bound themselves to write it (S/MIME
+        // Baseline Requirements §7.1.2.3 f).
         None => anchor.source != AnchorSource::PublicList,
     };
     if !good {

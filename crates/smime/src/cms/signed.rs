@@ -3,8 +3,9 @@
 use std::io;
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
+use kakitome_pki::asn1::ber::Header;
 use kakitome_pki::asn1::der::{self, Der};
-use kakitome_pki::asn1::{Malformed, Oid, oid, tag};
+use kakitome_pki::asn1::{Malformed, Oid, oid, tag, write};
 use kakitome_pki::cert::{CERTIFICATE_LIMIT, Certificate};
 
 use super::reader::{Reader, Stop};
@@ -67,6 +68,10 @@ pub fn read(octets: &dyn Octets, spools: &dyn Spools) -> io::Result<Object> {
     let (mut info, content_type) = match begun {
         Ok(begun) => begun,
         Err(Stop::Fault(fault)) => return Err(fault),
+        // Cut off on its way, it is a damaged signature and no trick.
+        Err(Stop::Malformed(malformed)) if begins_as_signed(octets)? => {
+            return Ok(Object::Broken(Finding::new("cms.parse", malformed.to_string())));
+        }
         Err(Stop::Malformed(malformed)) => return Ok(Object::NotCms(malformed)),
         Err(Stop::Limit(what)) => return Ok(Object::Broken(Finding::new("limit.cms", what))),
     };
@@ -99,6 +104,14 @@ fn begin<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Oid), Stop> {
         info.capture(64, "a content type is longer than any")?.ok_or(Malformed::new("not a CMS object: empty"))?;
     let content_type = Der::new(&kind.der).oid()?;
     Ok((info, content_type))
+}
+
+/// Are the first octets those of a signed-data, whatever its length says?
+fn begins_as_signed(octets: &dyn Octets) -> io::Result<bool> {
+    let head = crate::octets::read_range(octets, 0..octets.len(), 64)?;
+    let Ok(header) = Header::parse(&head) else { return Ok(false) };
+    let inside = usize::try_from(header.header).ok().and_then(|at| head.get(at..)).unwrap_or_default();
+    Ok(header.tag == tag::SEQUENCE && inside.starts_with(&write::oid(&oid::SIGNED_DATA)))
 }
 
 /// ```asn1
@@ -143,8 +156,11 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
     let mut certificates: Vec<Certificate> = Vec::new();
     if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(0)) {
         let mut set = reader.enter(tag::context_constructed(0), "")?;
+        // What cannot be read counts too: each leaves a finding.
+        let mut count = 0usize;
         while let Some(element) = set.peek()? {
-            if certificates.len() >= CERTIFICATE_COUNT_LIMIT {
+            count = count.saturating_add(1);
+            if count > CERTIFICATE_COUNT_LIMIT {
                 findings.push(Finding::new("limit.cms", "the message carries more than 200 certificates"));
                 while set.skip()?.is_some() {}
                 break;

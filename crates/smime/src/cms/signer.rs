@@ -51,6 +51,8 @@ pub struct SignedAttributes {
     pub attributes: Vec<Attribute>,
     /// They stood in the message as DER demands.
     pub was_der: bool,
+    /// The SET OF in the order in which they stood: what a program that does not know DER may have signed.
+    pub as_it_stood: Vec<u8>,
 }
 
 /// A signer info; nothing in it has been checked.
@@ -109,7 +111,7 @@ impl SignerInfo {
                 }
                 let signed_octets = write::set_of(sorted);
                 let as_it_stood = write::element(tag::SET, &[set.value]);
-                Some(SignedAttributes { was_der: as_it_stood == signed_octets, signed_octets, attributes })
+                Some(SignedAttributes { was_der: as_it_stood == signed_octets, signed_octets, attributes, as_it_stood })
             }
             None => None,
         };

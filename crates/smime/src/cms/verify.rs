@@ -81,8 +81,8 @@ impl Outcome {
 
 /// Verifies the one signer of `signed` over `content`.
 ///
-/// Everything that VERDICT §4.3 (b) and (c) ask for is asked here: one signer, well-formed attributes, the digest, the
-/// signature, and that the attributes speak of this content, this algorithm and this certificate.
+/// Everything that a signature must be before anybody looks at whose it is, is asked here: one signer, well-formed
+/// attributes, the digest, the signature, and that the attributes speak of this content, this algorithm and this certificate.
 ///
 /// # Errors
 /// The environment's.
@@ -104,7 +104,7 @@ pub fn verify(signed: &SignedData, content: &Content<'_>) -> io::Result<Outcome>
 fn verify_signer(signed: &SignedData, signer: &SignerInfo, content: &Content<'_>) -> io::Result<Outcome> {
     let mut outcome = Outcome::default();
 
-    // Which certificate: exactly the one that is named, never one that merely fits (ATTACKS 11).
+    // Which certificate: exactly the one that is named, never one that merely fits.
     let mut named = signed.certificates.iter().filter(|certificate| signer.identifier.names(certificate));
     let Some(certificate) = named.next() else {
         return Ok(outcome.refuse("cms.no-signer-certificate", "the certificate of the signer is not in the mail"));
@@ -146,7 +146,16 @@ fn verify_signer(signed: &SignedData, signer: &SignerInfo, content: &Content<'_>
             if let Err(finding) = attributes_fit(signed, signer, certificate, &value) {
                 return Ok(outcome.refuse(finding.code, finding.detail));
             }
-            certificate.key().verify(algorithm, &attributes.signed_octets, &signer.signature)
+            let checked = certificate.key().verify(algorithm, &attributes.signed_octets, &signer.signature);
+            // Programs that do not sort would say yes here, and others no: that is no change of the content.
+            if checked.is_err()
+                && !attributes.was_der
+                && certificate.key().verify(algorithm, &attributes.as_it_stood, &signer.signature).is_ok()
+            {
+                let what = "the signature is over the signed attributes in an order that is not that of DER";
+                return Ok(outcome.refuse("cms.attrs-der", what));
+            }
+            checked
         }
         None => {
             // RFC 5652 §5.3: attributes must be present if the content is not id-data.
@@ -191,6 +200,11 @@ fn attributes_fit(
     value: &DigestValue,
 ) -> Result<(), Finding> {
     let attributes = |malformed: Malformed| Finding::new("cms.attrs", malformed.to_string());
+    // RFC 8551 §2.4.1: the content of a mail is id-data; what was signed as something else was not signed as a mail.
+    if signed.content_type != oid::DATA {
+        let what = format!("the content is {}, not data", oid::describe(&signed.content_type));
+        return Err(Finding::new("cms.contenttype", what));
+    }
     match signer.content_type().map_err(attributes)? {
         Some(kind) if kind == signed.content_type => {}
         Some(kind) => {

@@ -1,4 +1,4 @@
-//! Parts that look like a signature and sign nothing: the trick of real phishing mails (VERDICT G01 to G05).
+//! Parts that look like a signature and sign nothing: the trick of real phishing mails.
 
 use std::io;
 
@@ -13,6 +13,8 @@ use crate::octets::{Octets, Spools};
 pub const LOOK_LIMIT: u64 = 1024 * 1024;
 /// A document that has its signature in a file beside it may be this long, decoded, in octets.
 pub const DOCUMENT_LIMIT: u64 = 64 * 1024 * 1024;
+/// After so many files that do sign a part beside them, no more are looked into: each costs a pass over its neighbours.
+pub const GENUINE_LIMIT: usize = 4;
 /// So many parts beside a signature file are tried.
 pub const SIBLINGS_LIMIT: usize = 4;
 
@@ -21,13 +23,14 @@ pub const SIBLINGS_LIMIT: usize = 4;
 /// # Errors
 /// The environment's.
 pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::Result<Option<Finding>> {
+    let mut genuine = 0usize;
     for (number, entity) in structure.entities.iter().enumerate() {
         let named = entity.file_name().is_some_and(|name| name.ends_with(".p7s"));
         if !named && !is_pkcs7_signature(entity) {
             continue;
         }
         if entity.content_type.kind == "multipart" {
-            // A whole signed mail under the name of a signature (VERDICT C04).
+            // A whole signed mail under the name of a signature.
             return Ok(Some(Finding::new("fake.wrapped", "a multipart poses as a signature file")));
         }
         let parent = entity.parent.and_then(|parent| structure.entity(parent));
@@ -48,6 +51,10 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
             }
         };
         if signs_a_sibling(mail, structure, parent, number, &signed, spools)? {
+            genuine = genuine.saturating_add(1);
+            if genuine >= GENUINE_LIMIT {
+                break;
+            }
             continue;
         }
         return Ok(Some(Finding::new("fake.othermail", "the file is the signature of another mail")));

@@ -13,7 +13,7 @@ use super::protect::{self, Protected};
 use crate::Finding;
 use crate::cms::signed::{self, Object, SignedData};
 use crate::cms::verify::{self, Content, Outcome};
-use crate::mime::header::Encoding;
+use crate::mime::header::{ContentType, Encoding};
 use crate::mime::lines::{Ending, Lines};
 use crate::mime::scan::{Entity, Structure, scan};
 use crate::octets::{Octets, RangeReader, Spool, Spools};
@@ -109,7 +109,7 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
     Ok(Opened { structure, layer, findings })
 }
 
-/// What people drop instead of a mail, told by its first octets (VERDICT H01, H07).
+/// What people drop instead of a mail, told by its first octets.
 fn not_a_mail(mail: &dyn Octets) -> io::Result<Option<Finding>> {
     let head = crate::octets::read_range(mail, 0..mail.len(), 1024)?;
     let text = head.trim_ascii_start();
@@ -129,8 +129,12 @@ fn not_a_mail(mail: &dyn Octets) -> io::Result<Option<Finding>> {
 fn layer(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::Result<Layer> {
     let root = structure.root();
     let content_type = &root.content_type;
-    let claims_layer = content_type.is("multipart", "signed") || is_pkcs7_mime(root);
-    // Two readings of the root are possible: then no layer of it is believed (VERDICT C16).
+    // A Content-Type beyond a limit, or the second of two, is the first of another program.
+    let mut types = root.header.all("Content-Type").map(|field| ContentType::parse(root.header.value(field)));
+    let claims_layer = root.header.over_limit
+        || is_pkcs7_mime(root)
+        || types.any(|known| known.is("multipart", "signed") || known.subtype.ends_with("pkcs7-mime"));
+    // Two readings of the root are possible: then no layer of it is believed.
     if claims_layer && let Some(finding) = structure.findings.iter().find(|finding| is_ambiguous(finding.code)) {
         return Ok(Layer::Malformed(finding.clone()));
     }
@@ -205,7 +209,7 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
     };
     let signed = match signed::read(&*octets, spools)? {
         Object::Signed(signed) => *signed,
-        // It says that it is a signature, and is nothing of the kind (VERDICT G02).
+        // It says that it is a signature, and is nothing of the kind.
         Object::NotCms(what) => return Ok(Layer::Fake(Finding::new("fake.notcms", what.to_string()))),
         Object::Other(kind) => {
             return malformed(
@@ -228,7 +232,7 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
     }
     let range = content.range.clone();
     let mut outcome = verify::verify(&signed, &Content::Part(mail, range.clone()))?;
-    // Line ends: the canonical form alone counts. Where only the octets as they stand fit, programs differ (VERDICT C23).
+    // Line ends: the canonical form alone counts. Where only the octets as they stand fit, programs differ.
     if outcome.verified.is_none()
         && has_bare_lf(mail, range.clone())?
         && outcome.findings.first().is_some_and(|finding| finding.code == "cms.digest")
@@ -301,8 +305,10 @@ fn opaque(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::
     let content: Arc<dyn Octets> = Arc::from(content);
     let outcome = verify::verify(&signed, &Content::Exact(&*content))?;
     let inner = scan(&*content, 0..content.len())?;
-    if inner.findings.iter().any(|finding| is_ambiguous(finding.code)) {
-        findings.push(Finding::new("mime.inner", "the signed content can be read in two ways"));
+    // As in a clear-signed mail, where the same content is refused as part of the whole.
+    let ambiguous = inner.findings.iter().find(|finding| is_ambiguous(finding.code));
+    if let Some(finding) = ambiguous.filter(|_| outcome.verified.is_some()) {
+        return Ok(Layer::Malformed(Finding::new("mime.inner", finding.detail.clone())));
     }
     let protected = protect::read(&root.header, inner.root());
     Ok(Layer::Signed(Box::new(SignedLayer {

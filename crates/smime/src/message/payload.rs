@@ -157,7 +157,7 @@ fn root_header(root: &Entity) -> Result<Vec<u8>, Unsignable> {
     Ok(out)
 }
 
-/// Does a field describe the body, so that it moves with it (MAILFLOW §4.4)?
+/// Does a field describe the body, so that it moves with it (RFC 8551 §3.1)?
 pub(super) fn is_content(name: &str) -> bool {
     name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"))
 }
@@ -181,8 +181,12 @@ pub(super) fn crlf(field: &[u8]) -> Vec<u8> {
 
 fn safe_header(header: &[u8]) -> Result<(), Unsignable> {
     let long = |line: &[u8]| u64::try_from(line.len()).is_ok_and(|length| length > LINE_LIMIT.saturating_add(1));
+    let odd = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).iter().any(|octet| matches!(octet, b'\r' | 0));
     if !header.is_ascii() {
         Err(Unsignable::EightBitHeader)
+    } else if header.split(|octet| *octet == b'\n').any(odd) {
+        // RFC 5322 §2.2: some relays and readers end a line at a lone CR, or a field at a NUL, and some do not.
+        Err(Unsignable::Ambiguous("a lone CR or a NUL in a header"))
     } else if header.split(|octet| *octet == b'\n').any(long) {
         Err(Unsignable::Untouchable("a header field with an overlong line"))
     } else {
@@ -223,7 +227,7 @@ fn part(structure: &Structure, entity: &Entity, at: u64, pieces: &mut Vec<Piece>
     })
 }
 
-/// A part whose octets belong to somebody else: re-encoding it would break what it proves (MAILFLOW §4.4.4).
+/// A part whose octets belong to somebody else: re-encoding it would break what it proves.
 fn is_untouchable(entity: &Entity) -> bool {
     let content_type = &entity.content_type;
     content_type.is("multipart", "signed")
@@ -276,6 +280,13 @@ fn needs_encoding(entity: &Entity) -> bool {
         || traits.from_line
         || traits.bare_cr
         || traits.nul
+        || (traits.bare_lf && is_octets(entity))
+}
+
+/// Octets that are not lines, so that a lone LF among them is their own: binary data (RFC 2045 §2.9), and text in which
+/// a NUL shows that a character is more than one octet.
+fn is_octets(entity: &Entity) -> bool {
+    if entity.content_type.kind == "text" { entity.traits.nul } else { entity.encoding == Encoding::Binary }
 }
 
 /// Text goes as quoted-printable unless that would swell it beyond base64: one octet in six above 127.
@@ -301,7 +312,7 @@ fn leaf(entity: &Entity) -> Result<Option<Piece>, Unsignable> {
     Ok(Some(if is_quoted(entity) {
         Piece::Quoted(range)
     } else {
-        Piece::Base64 { range, text: entity.content_type.kind == "text" }
+        Piece::Base64 { range, text: entity.content_type.kind == "text" && !is_octets(entity) }
     }))
 }
 

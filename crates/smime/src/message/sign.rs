@@ -16,7 +16,7 @@ use crate::mime::scan::{Structure, scan};
 use crate::octets::Octets;
 
 /// A Date within this distance of now lets the signature carry the time, in seconds: one mail program calls a
-/// signature bad whose time is more than an hour from the Date (MAILFLOW §4.5).
+/// signature bad whose time is more than an hour from the Date.
 pub const DATE_DISTANCE: u64 = 50 * 60;
 
 /// How a mail is signed.

@@ -68,7 +68,8 @@ pub enum NoAuthor {
     Syntax,
 }
 
-/// The one mailbox of the one From field. Sender, Reply-To and Return-Path never take its place (VERDICT §4.3 d).
+/// The one mailbox of the one From field. Sender, Reply-To and Return-Path never take its place, though RFC 8550 §3
+/// would allow the Sender: what a reader sees is From.
 ///
 /// # Errors
 /// [`NoAuthor`].

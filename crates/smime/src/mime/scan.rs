@@ -17,6 +17,8 @@ use crate::octets::Octets;
 pub const DEPTH_LIMIT: usize = 64;
 /// A message has at most this many parts; further ones stay inside the last.
 pub const PART_LIMIT: usize = 10_000;
+/// The headers of all parts together may be this long, in octets: they are what a scan holds in memory.
+pub const HEADERS_LIMIT: usize = 8 * 1024 * 1024;
 /// A line may be this long (RFC 5322 §2.1.1), in octets without its ending.
 pub const LINE_LIMIT: u64 = 998;
 /// A boundary may be this long (RFC 2046 §5.1.1), in octets.
@@ -165,6 +167,8 @@ struct Scanner {
     /// The ending of the line before, which belongs to a boundary that follows it.
     last_ending: Ending,
     line_length: u64,
+    /// Octets of header held so far.
+    header_octets: usize,
 }
 
 impl Scanner {
@@ -176,6 +180,7 @@ impl Scanner {
             in_header: true,
             last_ending: Ending::None,
             line_length: 0,
+            header_octets: 0,
         };
         scanner.begin(None, start);
         scanner
@@ -249,8 +254,10 @@ impl Scanner {
             Ending::Lf => b"\n",
             Ending::None => b"",
         };
-        // An mbox separator before the first field (H02): one mail of an mbox file, saved with its separator.
+        // An mbox separator before the first field: one mail of an mbox file, saved with its separator.
         let is_separator = self.entities.len() == 1 && line.text.starts_with(b"From ");
+        let held = self.header_octets.saturating_add(line.text.len());
+        self.header_octets = held;
         let Some(entity) = self.current() else { return };
         if is_separator && entity.header.fields.is_empty() && entity.header.octets.is_empty() {
             entity.header.start = next;
@@ -258,10 +265,10 @@ impl Scanner {
             self.finding("in.mbox", "the file begins with an mbox separator");
             return;
         }
-        if line.first {
+        if line.first && held <= HEADERS_LIMIT {
             entity.header.push(line.text, ending);
         } else {
-            // The rest of a line longer than the window cannot be a field that anybody means.
+            // The rest of a line longer than the window cannot be a field that anybody means; and memory is bounded.
             entity.header.over_limit = true;
         }
         entity.body = next..next;
@@ -282,7 +289,10 @@ impl Scanner {
         let header = &entity.header;
         let mut notes: Vec<(&'static str, &'static str)> = Vec::new();
         if header.over_limit {
-            notes.push(("limit.headers", "a header is longer than 1 MiB or has more than 5000 fields"));
+            notes.push((
+                "limit.headers",
+                "a header is longer than 1 MiB, has more than 5000 fields, or all together are longer than 8 MiB",
+            ));
         }
         if header.malformed {
             notes.push(("mime.header", "a line of a header is no header field"));

@@ -189,7 +189,7 @@ impl<'a> Trial<'a> {
         }
         self.step(Step::Whole, Outcome::Holds(String::new()));
         let (path, judged) = found.into_path()?;
-        let outcome = self.revocation(&judged);
+        let outcome = self.revocation(&judged, path.expired);
         if self.step(Step::Revocation, outcome) {
             return None;
         }
@@ -363,7 +363,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Step 14.
-    fn revocation(&mut self, judged: &Judged) -> Outcome {
+    fn revocation(&mut self, judged: &Judged, expired: bool) -> Outcome {
         match &judged.status {
             Status::Good { by, .. } => {
                 self.note(Reason::RevCrlGood);
@@ -379,6 +379,12 @@ impl<'a> Trial<'a> {
             }
             Status::Unknown { cause, .. } => {
                 let reason = if *cause == UnknownCause::Stale { Reason::RevStale } else { Reason::RevUnavailable };
+                // RFC 5280 §3.3: after a certificate's end no list needs to name it, so no later look will tell more.
+                // Step 17 refuses it.
+                if expired {
+                    self.note(reason);
+                    return Outcome::Skipped;
+                }
                 fails(State::CheckIncomplete, reason, &cause.to_string())
             }
             // Decided in step 7.
@@ -389,12 +395,14 @@ impl<'a> Trial<'a> {
     /// Step 15.
     fn headers(&mut self, protected: Option<&Protected>) -> Outcome {
         let Some(protected) = protected else { return Outcome::Skipped };
-        let differs: Vec<&str> = protected
-            .fields
-            .iter()
-            .filter(|field| !field.agrees() && VISIBLE.iter().any(|name| name.eq_ignore_ascii_case(&field.name)))
-            .map(|field| field.name.as_str())
-            .collect();
+        let outer = &self.opened.structure.root().header;
+        let is_changed = |name: &&str| {
+            let inner = || protected.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+            // One that was added outside is a change too; but lists add a Sender, which says nothing of the author.
+            let was_added = outer.all(name).count() > inner().count() && (*name != "Sender" || inner().count() > 0);
+            was_added || inner().any(|field| !field.agrees())
+        };
+        let differs: Vec<&str> = VISIBLE.into_iter().filter(is_changed).collect();
         let subject = protected.fields.iter().find(|field| field.name.eq_ignore_ascii_case("Subject"));
         self.answer.protected_subject = subject.map(|field| field.inner.clone());
         if differs.is_empty() {

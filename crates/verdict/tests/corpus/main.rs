@@ -9,6 +9,7 @@
 
 mod binding;
 mod cms;
+mod metamorphic;
 mod mime;
 mod path;
 mod valid;
@@ -113,13 +114,26 @@ fn under(issuer: &Authority, leaf: CertificateFactory, key: &'static SigningKey)
 /// What this judge answers instead of what is right, and why: (id, state, first reason, why).
 const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
     ("A07", "OLD_SIGNATURE", "time.expired-since", "without a log of the delivery nothing proves the time of signing"),
-    ("A12", "ORG_CONFIRMED", "ok", "placeholder"),
+    ("H06f", "AMBIGUOUS", "bind.parse", "raw Shift_JIS may hold octets that another program takes for an address"),
+    ("B02", "AMBIGUOUS", "cms.econtent-and-detached", "it has two flaws, and this one shows first"),
+    ("B04", "AMBIGUOUS", "mime.header", "attributes are no MIME part, and that shows first"),
+    ("B16", "AMBIGUOUS", "cms.esscert", "a signature that names another certificate is not looked into further"),
+    ("B26", "AMBIGUOUS", "cms.type", "compressed-data is not read yet"),
+    ("C05", "NOT_SIGNED", "mime.none", "a mail that a list has framed is not judged by its part yet"),
+    ("C07", "NOT_SIGNED", "mime.none", "a mail that a list has framed is not judged by its part yet"),
+    ("D02", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the display name is never shown as confirmed"),
+    ("D03", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the display name is never shown as confirmed"),
+    ("D16", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the whole address is shown"),
+    ("D28", "SIGNER_DIFFERS", "hp.from-mismatch", "that a list rewrote From is not recognised yet"),
 ];
+
+fn all_rows() -> Vec<Row> {
+    [valid::rows(), cms::rows(), mime::rows(), binding::rows(), path::rows()].into_iter().flatten().collect()
+}
 
 #[test]
 fn every_row_gets_its_answer() {
-    let rows: Vec<Row> =
-        [valid::rows(), cms::rows(), mime::rows(), binding::rows(), path::rows()].into_iter().flatten().collect();
+    let rows = all_rows();
     let mut wrong = Vec::new();
     let mut ids = BTreeSet::new();
     for row in &rows {

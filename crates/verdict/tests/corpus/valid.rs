@@ -53,10 +53,8 @@ pub(crate) fn rows() -> Vec<Row> {
             .names(&[write::mailbox_utf8("太郎@例え.example")]),
         "eai",
     );
-    let alabel = issued(
-        Pki::leaf(&[(oid::COMMON_NAME, "taro@xn--r8jz45g.example")], "taro@xn--r8jz45g.example", 1),
-        "alabel",
-    );
+    let alabel =
+        issued(Pki::leaf(&[(oid::COMMON_NAME, "taro@xn--r8jz45g.example")], "taro@xn--r8jz45g.example", 1), "alabel");
     let orphan = Holder { chain: Vec::new(), ..bank.clone() };
     let old_mail = |holder: &Holder| {
         let mail = Mail::of(holder).dated(in_days(-150));
@@ -78,9 +76,11 @@ pub(crate) fn rows() -> Vec<Row> {
         ok("A04", Mail::of(&hanako).clear_by(&hanako), "PERSON_CONFIRMED"),
         ok("A04o", Mail::of(&hanako).opaque_by(&hanako), "PERSON_CONFIRMED"),
         ok("A05", Mail::of(&pseudonym).clear_by(&pseudonym), "PERSON_CONFIRMED").note("class.pseudonym"),
-        ok("A06", Mail::from("=?utf-8?B?5L6L56S6IOWkqumDjg==?= <user@mail.example>").clear_by(&world.mbox), {
-            "MAILBOX_CONFIRMED"
-        })
+        ok(
+            "A06",
+            Mail::from("=?utf-8?B?5L6L56S6IOWkqumDjg==?= <user@mail.example>").clear_by(&world.mbox),
+            "MAILBOX_CONFIRMED",
+        )
         .note("class.mailbox"),
         ok("A07", old_mail(&pre), "MAILBOX_CONFIRMED"),
         org("A08", replaced(&clear, "application/pkcs7-signature", "application/x-pkcs7-signature"))
@@ -126,7 +126,8 @@ fn robustness() -> Vec<Row> {
         base.clone().part(part)
     };
     let many = (0..10_000).fold(base.clone(), |mail, n| mail.after(&format!("X-{n}"), "x"));
-    let mbox = [b"From x@y Tue Dec  1 00:00:00 2026\r\n", &clear[..], b"\r\nFrom z@y\r\nFrom: z@y\r\n\r\nz\r\n"].concat();
+    let mbox =
+        [b"From x@y Tue Dec  1 00:00:00 2026\r\n", &clear[..], b"\r\nFrom z@y\r\nFrom: z@y\r\n\r\nz\r\n"].concat();
     let cut = clear.windows(4).rposition(|window| window == b"\r\n--").unwrap();
     let half = [&clear[..cut - 401], &clear[cut..]].concat();
     let opaque = base.opaque_by(bank);
@@ -137,15 +138,24 @@ fn robustness() -> Vec<Row> {
         Row::new("H04o", nested(500).opaque_by(bank), "AMBIGUOUS", "mime.inner"),
         Row::new("H04u", nested(500).plain(), "NOT_SIGNED", "mime.none").note("limit.depth"),
         Row::new("H05", many.clear_by(bank), "AMBIGUOUS", "limit.headers"),
-        Row::new("H05l", base.clone().field("X-Long", vec![b'x'; 1 << 20]).clear_by(bank), "AMBIGUOUS", {
-            "limit.headers"
-        }),
-        Row::new("H06", base.clone().field("Subject", b"\x8c\x8e\x97\xe1\x95\xf1\x8d\x90").clear_by(bank), {
-            "ORG_CONFIRMED"
-        }, "ok"),
-        Row::new("H06f", base.clone().field("From", b"\x97\xe1\x8e\xa6 <info@bank.example>").clear_by(bank), {
-            "ORG_CONFIRMED"
-        }, "ok"),
+        Row::new(
+            "H05l",
+            base.clone().field("X-Long", vec![b'x'; 1 << 20]).clear_by(bank),
+            "AMBIGUOUS",
+            "limit.headers",
+        ),
+        Row::new(
+            "H06",
+            base.clone().field("Subject", b"\x8c\x8e\x97\xe1\x95\xf1\x8d\x90").clear_by(bank),
+            "ORG_CONFIRMED",
+            "ok",
+        ),
+        Row::new(
+            "H06f",
+            base.clone().field("From", b"\x97\xe1\x8e\xa6 <info@bank.example>").clear_by(bank),
+            "ORG_CONFIRMED",
+            "ok",
+        ),
         Row::new("H06n", base.clone().field("Subject", b"a\0b").clear_by(bank), "ORG_CONFIRMED", "ok"),
         Row::new("H06z", base.clone().field("From", b"info@bank.example\0").clear_by(bank), "AMBIGUOUS", "bind.parse"),
         not("H07", b"", "in.empty"),

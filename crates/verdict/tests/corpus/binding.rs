@@ -1,0 +1,159 @@
+//! D: whose signature it is, and when it was made.
+
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::asn1::{Oid, oid};
+use kakitome_testkit::cms::{SignedFactory, SignerFactory};
+use kakitome_testkit::mail::Mail;
+use kakitome_testkit::{BANK, CertificateFactory, Holder, NOW, Pki, in_days, key, write};
+
+use crate::{Row, issued, under};
+
+const ADDRESS: &str = "taro@corp.example";
+
+/// A certificate of the old kind: the address stands in the subject alone.
+fn old_kind(subject: &[(Oid, &str)]) -> CertificateFactory {
+    CertificateFactory::signer(subject, &[], "old kind")
+        .with(oid::CRL_DISTRIBUTION_POINTS, false, write::crl_points("http://crl.example/x.crl"))
+        .policies(&[Pki::policy(1, 3)])
+}
+
+fn signed_at(holder: &Holder, signed: Time, date: Time) -> Vec<u8> {
+    let mail = Mail::of(holder).dated(date);
+    let signer = SignerFactory::new(holder).at(signed);
+    mail.clear(&SignedFactory::new(mail.payload()).signer(&signer).holder(holder).der())
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let world = Pki::get();
+    let (bank, eve) = (&world.bank, &world.eve);
+    let differs = |id, mail, code| Row::new(id, mail, "SIGNER_DIFFERS", code);
+    let ambiguous = |id, mail: Mail, code| Row::new(id, mail.clear_by(eve), "AMBIGUOUS", code);
+    let mailbox = |id, mail| Row::new(id, mail, "MAILBOX_CONFIRMED", "ok");
+    let lookalike = |id, from: &str| Row::new(id, Mail::from(from).clear_by(eve), "LOOKALIKE", "look.display-addr");
+    let (of_bank, of_eve) = (Mail::of(bank), Mail::of(eve));
+
+    let quoted = issued(
+        Pki::leaf(&[(oid::COUNTRY, "JP")], "x", 1).names(&[write::mailbox("\"info@bank.example\"@eve.example")]),
+        "quoted",
+    );
+    let nul = issued(
+        Pki::leaf(&[(oid::COUNTRY, "JP")], "x", 1).names(&[write::mailbox("info@bank.example\0.eve.example")]),
+        "nul",
+    );
+    let in_subject: &[(Oid, &str)] = &[(oid::COMMON_NAME, "Taro"), (oid::EMAIL_ADDRESS, ADDRESS)];
+    let nameless: &[(Oid, &str)] = &[(oid::COUNTRY, "JP"), (oid::COMMON_NAME, "例示市長")];
+    let old = |subject: &[(Oid, &str)], issuer| under(issuer, old_kind(subject), key("old kind"));
+    let long_lived = issued(Pki::leaf(BANK, "info@bank.example", 2).valid(in_days(-800), in_days(20)), "long");
+    let hour = 60 * 60;
+    let plus = "user+x@mail.example";
+    let munged = Mail::from(ADDRESS)
+        .protected("clear")
+        .field("From", "\"太郎 via ML\" <ml@list.example>")
+        .after("List-Id", "<ml.list.example>");
+    let taro = issued(Pki::leaf(&[(oid::COMMON_NAME, ADDRESS)], ADDRESS, 1), "taro");
+    let time = |id, signed, date, code| Row::new(id, signed_at(bank, signed, date), "TIME_ODD", code);
+    let timely = |id, signed, date| Row::new(id, signed_at(bank, signed, date), "ORG_CONFIRMED", "ok");
+
+    vec![
+        differs("D01", of_bank.clear_by(eve), "bind.none"),
+        differs("D01o", of_bank.opaque_by(eve), "bind.none"),
+        lookalike("D02", "\"info@bank.example\" <eve@eve.example>"),
+        lookalike("D03", &format!("\"info@bank.example{}.\" <eve@eve.example>", " ".repeat(200))),
+        ambiguous("D05", of_eve.clone().field("From", ""), "bind.no-from"),
+        ambiguous("D05a", of_eve.clone().without("From").field("Sender", "eve@eve.example"), "bind.no-from"),
+        ambiguous("D06", of_eve.clone().field("From", "Eve").after("Reply-To", "eve@eve.example"), "bind.no-addr"),
+        ambiguous("D07", of_eve.clone().before("From", "info@bank.example"), "bind.dup-from"),
+        ambiguous("D07r", of_eve.clone().after("From", "info@bank.example"), "bind.dup-from"),
+        ambiguous("D08", Mail::from("info@bank.example, eve@eve.example"), "bind.multi-from"),
+        differs("D09", of_bank.clone().after("Sender", "eve@eve.example").clear_by(eve), "bind.sender-only"),
+        mailbox("D10", {
+            let mail = of_eve.clone().before("Return-Path", "<info@bank.example>").after("Sender", "info@bank.example");
+            mail.after("Reply-To", "info@bank.example").clear_by(eve)
+        }),
+        ambiguous("D11", Mail::from("info@bank.example <eve@eve.example>"), "bind.parse"),
+        ambiguous("D11g", Mail::from("Bank: eve@eve.example;"), "bind.parse"),
+        ambiguous("D11r", Mail::from("<@bank.example:eve@eve.example>"), "bind.parse"),
+        Row::new(
+            "D16",
+            Mail::from("\"info@bank.example\"@eve.example").clear_by(&quoted),
+            "LOOKALIKE",
+            "look.quoted-local",
+        ),
+        differs("D16b", of_bank.clear_by(&quoted), "bind.none"),
+        Row::new("D17", of_bank.clear_by(&nul), "AMBIGUOUS", "cert.san-nul"),
+        Row::new("D18", Mail::from(ADDRESS).clear_by(&old(in_subject, &world.rp)), "LOCAL_CONFIRMED", "ok")
+            .private()
+            .note("bind.dn-email"),
+        Row::new(
+            "D18p",
+            Mail::from(ADDRESS).clear_by(&old(in_subject, &world.se)),
+            "CERT_NOT_VALID_THEN",
+            "bind.dn-email",
+        ),
+        Row::new("D18d", of_bank.clear_by(&old(in_subject, &world.rp)), "SIGNER_DIFFERS", "bind.none").private(),
+        Row::new("D19", Mail::from(ADDRESS).clear_by(&old(nameless, &world.se)), "NAME_ONLY", "bind.noaddress"),
+        Row::new("D19l", Mail::from(ADDRESS).clear_by(&old(nameless, &world.rp)), "NAME_ONLY", "bind.noaddress")
+            .private(),
+        differs("D20", Mail::from(plus).clear_by(&world.mbox), "bind.none"),
+        differs(
+            "D21",
+            of_eve.clone().protected("clear").field("From", "info@bank.example").clear_by(eve),
+            "hp.from-mismatch",
+        ),
+        differs(
+            "D22",
+            of_bank.clone().protected("clear").field("From", "eve@eve.example").clear_by(eve),
+            "hp.from-mismatch",
+        ),
+        Row::new(
+            "D22d",
+            {
+                of_eve
+                    .clone()
+                    .before("From", "info@bank.example")
+                    .protected("clear")
+                    .without("From")
+                    .field("From", "eve@eve.example")
+                    .clear_by(eve)
+            },
+            "AMBIGUOUS",
+            "bind.dup-from",
+        ),
+        Row::new(
+            "D23",
+            {
+                let mail = of_bank.clone().field("Subject", "monthly").protected("clear");
+                mail.field("Subject", "[ml] change of account").clear_by(bank)
+            },
+            "HEADERS_CHANGED",
+            "hp.subject",
+        ),
+        Row::new(
+            "D23t",
+            of_bank.clone().protected("clear").field("To", "eve@eve.example").clear_by(bank),
+            "HEADERS_CHANGED",
+            "hp.headers",
+        ),
+        Row::new(
+            "D23m",
+            of_bank.clone().protected("clear").without("To").clear_by(bank),
+            "HEADERS_CHANGED",
+            "hp.headers",
+        ),
+        Row::new(
+            "D23r",
+            of_bank.clone().protected("clear").after("Reply-To", "eve@eve.example").clear_by(bank),
+            "HEADERS_CHANGED",
+            "hp.headers",
+        ),
+        Row::new("D24", of_bank.clone().protected("cipher").clear_by(bank), "ORG_CONFIRMED", "ok"),
+        Row::new("D25", signed_at(&long_lived, in_days(-700), NOW), "TIME_ODD", "time.replay"),
+        time("D26", in_days(-4), in_days(-1), "time.skew"),
+        time("D26a", NOW.plus(-24 * hour - 1), NOW, "time.skew"),
+        timely("D26b", NOW.plus(-24 * hour), NOW),
+        time("D26c", NOW, NOW.plus(-hour - 1), "time.skew"),
+        timely("D26d", NOW, NOW.plus(-hour)),
+        time("D27", in_days(2), in_days(2), "time.future"),
+        Row::new("D28", munged.clear_by(&taro), "HEADERS_CHANGED", "hp.from-munged-list"),
+    ]
+}
