@@ -39,6 +39,14 @@ impl SpoolDirectory {
         FileSpool { directory: self.clone(), memory: Vec::new(), file: None, written: 0 }
     }
 
+    /// Can a file be made here now?
+    ///
+    /// # Errors
+    /// What a mail would meet: no room, no right, no directory.
+    pub fn probe(&self) -> io::Result<()> {
+        self.unlinked()?.write_all(b"probe")
+    }
+
     fn unlinked(&self) -> io::Result<File> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let path = self.path.join(format!("{}.{number}", std::process::id()));

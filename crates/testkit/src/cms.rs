@@ -55,6 +55,7 @@ pub struct SignerFactory {
     digest_label: Option<Digest>,
     algorithm_label: Option<AlgorithmIdentifier>,
     by_key_id: bool,
+    version: Option<u8>,
     has_attributes: bool,
     signing_time: Option<Time>,
     names: Certificate,
@@ -75,6 +76,7 @@ impl SignerFactory {
             digest_label: None,
             algorithm_label: None,
             by_key_id: false,
+            version: None,
             has_attributes: true,
             signing_time: Some(NOW),
             names: holder.certificate.clone(),
@@ -111,6 +113,13 @@ impl SignerFactory {
     #[must_use]
     pub fn by_key_id(mut self) -> Self {
         self.by_key_id = true;
+        self
+    }
+
+    /// Of another version.
+    #[must_use]
+    pub fn version(mut self, version: u8) -> Self {
+        self.version = Some(version);
         self
     }
 
@@ -231,7 +240,7 @@ impl SignerFactory {
         let unsigned: Vec<&[u8]> = unsigned.iter().map(Vec::as_slice).collect();
         let unsigned = if unsigned.is_empty() { Vec::new() } else { der::context(1, &unsigned) };
         der::sequence(&[
-            &der::unsigned(&[version]),
+            &der::unsigned(&[self.version.unwrap_or(version)]),
             &sid,
             &digest_identifier(self.digest_label.unwrap_or(self.digest)),
             &attributes,

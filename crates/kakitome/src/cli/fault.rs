@@ -83,7 +83,14 @@ impl From<io::Error> for Failure {
 
 impl From<kakitome_office::fault::Fault> for Failure {
     fn from(fault: kakitome_office::fault::Fault) -> Self {
-        Self::try_again(fault)
+        if fault.is_bug() {
+            Self::bug(fault)
+        } else if fault.is_temporary() {
+            Self::try_again(fault)
+        } else {
+            // Trying again as it is will fail again: a wrong sealing key, a store of a newer program.
+            Self::unreadable(fault)
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::evidence::{self, Choice, examine};
 use kakitome_office::outgoing::{Disposition, Outgoing};
 use kakitome_office::spool::SpoolDirectory;
-use kakitome_office::store::Store;
+use kakitome_office::store::{self, Store};
 use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
@@ -117,6 +117,9 @@ impl House {
     fn open(settings: &Settings, everywhere: &Everywhere) -> Result<Self, Failure> {
         let data = &everywhere.data;
         let spools = SpoolDirectory::new(data.join("spool"))?;
+        if !everywhere.quiet && !data.join(store::FILE_NAME).exists() {
+            eprintln!("kakitome: first start: making the own certificate authority");
+        }
         let store = Arc::new(Store::open(data)?);
         let key_file = settings.vault.key_file.clone().unwrap_or_else(|| data.join("sealing.key"));
         let vault = Arc::new(Vault::open(&key_file, &store)?);
@@ -129,9 +132,6 @@ impl House {
             public_url: settings.web.public_url.as_ref().map(|url| url.as_str().to_owned()),
             ..AuthoritySettings::default()
         };
-        if !everywhere.quiet && !data.join("store.sqlite").exists() {
-            eprintln!("kakitome: first start: making the own certificate authority");
-        }
         let authority = Arc::new(Authority::open(store, vault, authority, input::now(), random.clone())?);
         let anchor = authority.anchor().clone();
         let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
@@ -310,5 +310,9 @@ impl Checker for PageChecker {
 
     fn issuing(&self) -> Option<Vec<u8>> {
         self.issuing.clone()
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.instance.spools.probe().map_err(|error| format!("the spool: {error}"))
     }
 }

@@ -16,7 +16,7 @@ use super::{Ended, Everywhere, Failure, input};
 /// Give out what was signed, only if signature, issuer and From are good.
 ///
 /// Writes the signed content (a MIME part with CRLF line ends) and exits with 0 only if everything was found good;
-/// otherwise writes nothing, says why on standard error, and exits with the answer's code, which is 20 to 60.
+/// otherwise writes nothing, says why on standard error, and exits with 40 (contradicted), 60 (no mail) or 30 (all else).
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

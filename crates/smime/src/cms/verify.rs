@@ -12,7 +12,7 @@ use kakitome_pki::crypto::{self, DigestValue, Hasher, Unverified};
 use memchr::memchr_iter;
 
 use super::signed::SignedData;
-use super::signer::SignerInfo;
+use super::signer::{SignerIdentifier, SignerInfo};
 use crate::Finding;
 use crate::octets::{Octets, RangeReader, copy_range};
 
@@ -113,6 +113,12 @@ fn verify_signer(signed: &SignedData, signer: &SignerInfo, content: &Content<'_>
         return Ok(outcome.refuse("cms.sid", "the signer identifier names more than one certificate"));
     }
     outcome.claimed = Some(certificate.clone());
+    // RFC 5652 §5.3: 1 for issuer and serial number, 3 for a key identifier. Nothing depends on it, so it is told.
+    let version = if matches!(signer.identifier, SignerIdentifier::KeyIdentifier(_)) { 3 } else { 1 };
+    if signer.version != version {
+        let what = format!("the signer info has version {}, not {version}", signer.version);
+        outcome.findings.push(Finding::new("cms.version", what));
+    }
 
     let Some(digest) = Digest::from_oid(&signer.digest_algorithm.oid) else {
         return Ok(outcome.refuse("cms.unsupported", format!("unknown digest {}", signer.digest_algorithm.oid)));
@@ -204,6 +210,10 @@ fn attributes_fit(
     if signed.content_type != oid::DATA {
         let what = format!("the content is {}, not data", oid::describe(&signed.content_type));
         return Err(Finding::new("cms.contenttype", what));
+    }
+    if signer.attribute(oid::COUNTERSIGNATURE).map_err(attributes)?.is_some() {
+        // RFC 5652 §11.4: it must be unsigned.
+        return Err(Finding::new("cms.attrs", "a counter-signature stands among the signed attributes"));
     }
     match signer.content_type().map_err(attributes)? {
         Some(kind) if kind == signed.content_type => {}

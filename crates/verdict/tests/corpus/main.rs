@@ -167,3 +167,50 @@ fn every_row_gets_its_answer() {
     }
     assert!(wrong.is_empty(), "{} rows, wrong:\n{}", rows.len(), wrong.join("\n"));
 }
+
+/// What is said of whom, beside the headline: (id, class, organisation, person, confirmed or signing address).
+#[test]
+fn only_what_was_checked_is_said() {
+    let none = None::<&str>;
+    let rows = all_rows();
+    for (id, class, organisation, person, address) in [
+        ("A01", "org", Some("例示銀行"), none, Some("info@bank.example")),
+        ("A03", "person-in-org", Some("例示銀行"), Some("例示 太郎"), Some("taro@bank.example")),
+        ("A04", "person", none, Some("見本 花子"), Some("hanako@mail.example")),
+        ("A05", "person", none, Some("雪の下"), Some("yuki@mail.example")),
+        ("A06", "mailbox", none, none, Some("user@mail.example")),
+        ("A07", "none", none, none, none),
+        ("E05", "local", none, none, Some("info@bank.example")),
+        ("E27", "mailbox", none, none, Some("user@mail.example")),
+        ("E30", "mailbox", none, none, Some("info@bank.example")),
+        ("B10", "none", none, none, none),
+        ("B17", "none", none, none, none),
+        ("D01", "none", none, none, Some("eve@eve.example")),
+        ("D21", "none", none, none, Some("eve@eve.example")),
+        ("E01", "none", none, none, none),
+        ("E02", "none", none, none, none),
+        ("E20", "none", none, none, none),
+        ("G03", "none", none, none, none),
+        ("G04", "none", none, none, none),
+    ] {
+        let who = rows.iter().find(|row| row.id == id).unwrap().judged().answer.who;
+        let got = (who.class.name(), who.org.as_deref(), who.person.as_deref(), who.address.as_deref());
+        assert_eq!(got, (class, organisation, person, address), "{id}");
+    }
+}
+
+#[test]
+fn what_the_signature_covers_is_said() {
+    let rows = all_rows();
+    for (id, expected) in [
+        ("A01", "Body Attachments"),
+        ("A11", "Body Attachments Subject From To Date"),
+        ("B10", ""),
+        ("B05", ""),
+        ("G01", ""),
+    ] {
+        let altered = rows.iter().find(|row| row.id == id).unwrap().judged().answer.altered;
+        let covers: Vec<String> = altered.covers.iter().map(|covered| format!("{covered:?}")).collect();
+        assert_eq!(covers.join(" "), expected, "{id}");
+    }
+}
