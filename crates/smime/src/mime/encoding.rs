@@ -197,20 +197,20 @@ impl<W: Write> QuotedPrintableWriter<W> {
             self.line.push(b'=');
             self.out(b"\r\n")?;
         }
-        self.line.extend_from_slice(unit);
+        // Before the length is counted: a dot alone at a line's start, and `From ` there, which stores change.
+        if self.line.is_empty() && unit == b"." {
+            self.line.extend_from_slice(b"=2E");
+        } else if self.line == b"From" && unit == b" " {
+            self.line.clear();
+            self.line.extend_from_slice(b"=46rom ");
+        } else {
+            self.line.extend_from_slice(unit);
+        }
         Ok(())
     }
 
     fn out(&mut self, ending: &[u8]) -> io::Result<()> {
-        if let Some(rest) = self.line.strip_prefix(b"From ") {
-            self.to.write_all(b"=46rom ")?;
-            self.to.write_all(rest)?;
-        } else if let Some(rest) = self.line.strip_prefix(b".") {
-            self.to.write_all(b"=2E")?;
-            self.to.write_all(rest)?;
-        } else {
-            self.to.write_all(&self.line)?;
-        }
+        self.to.write_all(&self.line)?;
         self.line.clear();
         self.to.write_all(ending)
     }
@@ -250,7 +250,22 @@ mod tests {
     #[test]
     fn quoted_printable_is_safe_on_every_relay() {
         let long = "x".repeat(200);
-        let lines = ["From me", ".", "..b", "a = b", "trailing ", "tab\t", "日本", "-- ", "", long.as_str(), "a\rb"];
+        let (from, dots) = (format!("From {}", "y".repeat(70)), format!(".{}", "z".repeat(74)));
+        let lines = [
+            "From me",
+            ".",
+            "..b",
+            &from,
+            &dots,
+            "a = b",
+            "trailing ",
+            "tab\t",
+            "日本",
+            "-- ",
+            "",
+            long.as_str(),
+            "a\rb",
+        ];
         let mut writer = QuotedPrintableWriter::new(Vec::new());
         for line in lines {
             writer.text(line.as_bytes()).unwrap();
@@ -265,7 +280,8 @@ mod tests {
                     && !line.starts_with('.')
             );
         }
-        assert!(text.starts_with("=46rom me\r\n=2E\r\n=2E.b\r\na =3D b\r\ntrailing=20\r\ntab=09\r\n=E6=97=A5"));
+        assert!(text.starts_with("=46rom me\r\n=2E\r\n=2E.b\r\n=46rom yyy"), "{text}");
+        assert!(text.contains("\r\na =3D b\r\ntrailing=20\r\ntab=09\r\n=E6=97=A5"));
         assert!(text.contains("a=0Db"));
     }
 }

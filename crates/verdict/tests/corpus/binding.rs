@@ -146,6 +146,18 @@ pub(crate) fn rows() -> Vec<Row> {
             "HEADERS_CHANGED",
             "hp.headers",
         ),
+        Row::new(
+            "D23s",
+            of_bank.clone().protected("clear").after("Subject", "change of account").clear_by(bank),
+            "HEADERS_CHANGED",
+            "hp.subject",
+        ),
+        Row::new(
+            "D23l",
+            of_bank.clone().protected("clear").after("Sender", "ml-bounces@list.example").clear_by(bank),
+            "ORG_CONFIRMED",
+            "ok",
+        ),
         Row::new("D24", of_bank.clone().protected("cipher").clear_by(bank), "ORG_CONFIRMED", "ok"),
         Row::new("D25", signed_at(&long_lived, in_days(-700), NOW), "TIME_ODD", "time.replay"),
         time("D26", in_days(-4), in_days(-1), "time.skew"),

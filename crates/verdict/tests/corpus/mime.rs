@@ -80,6 +80,7 @@ fn structure() -> Vec<Row> {
         ambiguous("C14n", replaced(&clear, "protocol=\"application/pkcs7-signature\";", ""), "mime.protocol"),
         ambiguous("C15", base.clone().part(prefix).clear_by(bank), "mime.boundary"),
         ambiguous("C16", base.clone().before("Content-Type", "text/plain").clear_by(bank), "mime.dup-header"),
+        ambiguous("C16o", base.clone().before("Content-Type", "text/plain").opaque_by(bank), "mime.dup-header"),
         ambiguous(
             "C16b",
             base.clone().part("Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n").clear_by(bank),
@@ -194,9 +195,9 @@ fn fakes() -> Vec<Row> {
         not_signed("G07", base.clone().before("Authentication-Results", "gw.example.jp; smime=pass").around(&html)),
         not_signed("G08", base.clone().before("X-Kakitome-Verdict", "ORG_CONFIRMED").around(&html)),
         not_signed("G09", base.clone().before("DKIM-Signature", "v=1; d=eve.example").around(&html)),
-        Row::new("G20", base.opaque(&noise), "AMBIGUOUS", "cms.parse"),
+        Row::new("X51", base.opaque(&noise), "AMBIGUOUS", "cms.parse"),
         Row::new(
-            "G21",
+            "X52",
             base.opaque(&SignedFactory::new(base.payload()).signer(&signer).embedded().der()),
             "AMBIGUOUS",
             "cms.no-signer-certificate",

@@ -166,6 +166,6 @@ fn robustness() -> Vec<Row> {
         Row::new("H08o", opaque[..opaque.len() - 400].to_vec(), "AMBIGUOUS", "cms.parse"),
         Row::new("H09", clear.clone(), "OLD_SIGNATURE", "time.expired-since").at(in_days(1200)),
         Row::new("H09f", clear, "OLD_SIGNATURE", "time.expired-since").at(in_days(12_000)),
-        Row::new("H10", mail::text("x"), "NOT_SIGNED", "mime.none"),
+        Row::new("X50", mail::text("x"), "NOT_SIGNED", "mime.none"),
     ]
 }
