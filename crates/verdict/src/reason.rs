@@ -323,8 +323,8 @@ reasons! {
         "Digest and signature disagree", "They name different hash algorithms.", TELL_EN;
     }
     CmsSid "cms.sid" {
-        "証明書が二枚以上あります", "署名が指している一枚だけを使いました。", NONE_JA;
-        "Several certificates", "Only the one that the signature names was used.", NONE_EN;
+        "署名した人の証明書が一つに決まりません", "同じ名前で指される証明書が二つ以上あり、見るソフトによって違う人に見えるおそれがあります。", TELL_JA;
+        "The signer's certificate is not certain", "More than one certificate bears the name that the signature gives; programs could show different signers.", TELL_EN;
     }
     CmsNoSignerCertificate "cms.no-signer-certificate" {
         "署名した人の証明書がついていません", "だれの署名かを調べる手がかりがありません。", TELL_JA;
@@ -333,6 +333,10 @@ reasons! {
     CmsType "cms.type" {
         "署名ではない暗号データです", "署名のはずの場所に、別の種類のデータがあります。", ASK_JA;
         "Not signed data", "Another type of data stands where a signature should be.", ASK_EN;
+    }
+    CmsVersion "cms.version" {
+        "署名の版の番号が正しくありません", "中身の読み方は変わりませんが、作ったソフトが規格に合っていません。", NONE_JA;
+        "The signature names the wrong version", "It is read the same way, but the program that made it departs from the standard.", NONE_EN;
     }
     CmsBase64 "cms.base64" {
         "署名のデータに余分な文字があります", "読み飛ばせる文字でしたが、送ったソフトか途中の装置に問題があります。", TELL_JA;
@@ -497,6 +501,10 @@ reasons! {
     HpHeaders "hp.headers" {
         "ヘッダーの一部が署名したときと違います", "配送の途中で書き換えられました。", ASK_JA;
         "Header fields differ from the signed ones", "They were rewritten on the way.", ASK_EN;
+    }
+    HpAdded "hp.added" {
+        "署名のあとに、ヘッダーが付け足されています", "返信先などが、署名した人の書いたものではありません。メーリングリストが付け足すこともあります。", "返信するときは、宛先を確かめてください。";
+        "A header field was added after it was signed", "A reply address or the like is not the signer's own; mailing lists add such fields too.", "When you reply, look at the address first.";
     }
     HpFromMismatch "hp.from-mismatch" {
         "差出人欄が署名された差出人と違います", "表示される差出人は、署名した人が書いたものではありません。", SHUT_JA;

@@ -61,9 +61,14 @@ pub struct Protected {
 }
 
 impl Protected {
+    /// The protected fields of a name, in order; case does not count.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ProtectedField> {
+        self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name))
+    }
+
     /// Does the signature cover this field?
     pub fn covers(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name))
+        self.all(name).next().is_some()
     }
 }
 

@@ -396,14 +396,21 @@ impl<'a> Trial<'a> {
     fn headers(&mut self, protected: Option<&Protected>) -> Outcome {
         let Some(protected) = protected else { return Outcome::Skipped };
         let outer = &self.opened.structure.root().header;
-        let is_changed = |name: &&str| {
-            let inner = || protected.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
-            // One that was added outside is a change too; but lists add a Sender, which says nothing of the author.
-            let was_added = outer.all(name).count() > inner().count() && (*name != "Sender" || inner().count() > 0);
-            was_added || inner().any(|field| !field.agrees())
-        };
+        let was_added = |name: &&str| outer.all(name).count() > protected.all(name).count();
+        // A second Subject contradicts the signed one. Other fields are added on the way by honest lists too, Reply-To
+        // above all: the signed ones still stand, so that is said beside the answer and does not change it.
+        let is_changed =
+            |name: &&str| protected.all(name).any(|field| !field.agrees()) || (*name == "Subject" && was_added(name));
         let differs: Vec<&str> = VISIBLE.into_iter().filter(is_changed).collect();
-        let subject = protected.fields.iter().find(|field| field.name.eq_ignore_ascii_case("Subject"));
+        for name in VISIBLE.iter().filter(|name| was_added(name)) {
+            self.note(Reason::HpAdded);
+            let detail = format!("{name} stands outside the signature, and not inside");
+            self.answer
+                .expert
+                .findings
+                .push(crate::answer::Finding { code: Reason::HpAdded.code().to_owned(), detail });
+        }
+        let subject = protected.all("Subject").next();
         self.answer.protected_subject = subject.map(|field| field.inner.clone());
         if differs.is_empty() {
             return Outcome::Holds(format!("{} header fields", protected.fields.len()));

@@ -49,11 +49,12 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 6] = [
+const REMARKS: [Reason; 7] = [
     Reason::MimeErrantSignature,
     Reason::MimeForwarded,
     Reason::CmsCertsOnly,
     Reason::BindSenderOnly,
+    Reason::HpAdded,
     Reason::RevNoneOffered,
     Reason::RevOff,
 ];

@@ -143,9 +143,10 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new(
             "D23r",
             of_bank.clone().protected("clear").after("Reply-To", "eve@eve.example").clear_by(bank),
-            "HEADERS_CHANGED",
-            "hp.headers",
-        ),
+            "ORG_CONFIRMED",
+            "ok",
+        )
+        .note("hp.added"),
         Row::new(
             "D23s",
             of_bank.clone().protected("clear").after("Subject", "change of account").clear_by(bank),
