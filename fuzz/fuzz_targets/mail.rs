@@ -1,0 +1,27 @@
+//! Any bytes are a whole mail: it is opened, judged and planned for signing; nobody is ever confirmed without an anchor.
+#![no_main]
+
+use kakitome_pki::asn1::time::Time;
+use kakitome_smime::message::{open, sign};
+use kakitome_smime::octets::InMemory;
+use kakitome_verdict::answer::Basis;
+use kakitome_verdict::sender::{Evidence, Signer, judge};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let mail = data.to_vec();
+    let opened = open::open(&mail, &InMemory).expect("memory does not fail");
+    let evidence = Evidence {
+        anchors: Vec::new(),
+        hints: Vec::new(),
+        crls: Vec::new(),
+        revocation: None,
+        at: Time::from_unix(1_796_083_200),
+        basis: Basis::Given,
+        signer: Signer::From,
+        trust_list: String::new(),
+    };
+    let judgement = judge(&opened, &evidence);
+    assert!(judgement.confirmed.is_none() && !judgement.answer.state.is_confirmed());
+    let _ = sign::Draft::new(&mail).expect("memory does not fail");
+});
