@@ -403,7 +403,10 @@ impl Settings {
             if size > MAX_FILE {
                 return Err(SettingsError(format!("{place}: {size} bytes are too many for a settings file")));
             }
-            settings.read(&fs::read_to_string(path).map_err(unreadable)?, &place)?;
+            let text = fs::read(path).map_err(unreadable)?;
+            let text = String::from_utf8(text)
+                .map_err(|_| SettingsError(format!("{place}: the settings are not UTF-8; save the file as UTF-8")))?;
+            settings.read(&text, &place)?;
         }
         for (name, value) in env {
             settings.read_variable(&name, &value)?;

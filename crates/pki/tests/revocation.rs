@@ -205,8 +205,8 @@ fn lists_are_judged() {
 fn where_no_source_is_named_none_is_needed_unless_demanded() {
     let world = Pki::get();
     let path = path(&world.local, world);
-    assert_eq!(told(&judge(&path, &[], Mode::Offered, NOW)), "none");
-    assert_eq!(told(&judge(&path, &[], Mode::Require, NOW)), "unknown NoAnswer");
+    assert_eq!(told(&judge::<Crl>(&path, &[], Mode::Offered, NOW)), "none");
+    assert_eq!(told(&judge::<Crl>(&path, &[], Mode::Require, NOW)), "unknown NoAnswer");
     // a list that was given for that issuer is an offer
     let stale = CrlFactory::default().dated(in_days(-9), Some(in_days(-2))).signed_by(&world.rp);
     assert_eq!(told(&judge(&path, &[stale], Mode::Offered, NOW)), "unknown Stale");

@@ -91,6 +91,18 @@ fn what_is_signed_is_what_comes_out() {
     }
 }
 
+#[test]
+fn a_charset_that_was_not_named_is_not_named() {
+    for (body, expected) in [
+        ("\x1b$B$$\x1b(B\r\n", "Content-Type: text/plain;\r\n\thp=\"clear\"\r\n"),
+        ("\u{3044}\r\n", "Content-Type: text/plain; charset=unknown-8bit;\r\n\thp=\"clear\"\r\n"),
+    ] {
+        let mail = format!("From: info@bank.example\r\n\r\n{body}");
+        let signed = text(&content(&sign(mail.as_bytes(), Form::Clear).unwrap()).unwrap());
+        assert!(signed.starts_with(expected), "{signed:?}");
+    }
+}
+
 fn ascii_signed() -> Vec<u8> {
     Mail::from("a@b.example").part("Content-Type: text/plain\r\n\r\nx\r\n").clear_by(&Pki::get().bank)
 }

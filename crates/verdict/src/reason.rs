@@ -319,7 +319,7 @@ reasons! {
         "The signature names another certificate", "The certificate recorded in the signature is not the one attached (RFC 5035).", SHUT_EN;
     }
     CmsHashMismatch "cms.hash-mismatch" {
-        "署名の方式どうしが食い違っています", "内容の要約と署名とで、違うハッシュ方式が使われています。", TELL_JA;
+        "署名の方式どうしが食い違っています", "内容のハッシュ値と署名とで、違うハッシュ方式が使われています。", TELL_JA;
         "Digest and signature disagree", "They name different hash algorithms.", TELL_EN;
     }
     CmsSid "cms.sid" {
@@ -379,8 +379,8 @@ reasons! {
 
     // the mail's structure
     MimeNone "mime.none" {
-        "電子署名はついていません", "メール全体にかかる署名も、署名らしい部分もありません。", ASK_JA;
-        "No signature", "There is neither a signature over the whole mail nor a part that looks like one.", ASK_EN;
+        "電子署名はついていません", "メール全体にかかる署名がありません。", ASK_JA;
+        "No signature", "No signature covers the mail as a whole.", ASK_EN;
     }
     MimeErrantSignature "mime.errant-sig" {
         "署名つきの部分を含みますが、メール全体の署名ではありません", "一部だけの署名では、ほかの部分をだれが書いたか分かりません。", ASK_JA;
@@ -445,7 +445,7 @@ reasons! {
         "The signature of another mail", "It does not belong to the content of this mail.", SHUT_EN;
     }
     FakeWrapped "fake.wrapped" {
-        "署名つきメールを署名ファイルに見せかけています", "よそのメールを署名の名前で添付し、このメールの署名のように見せています。", SHUT_JA;
+        "署名つきメールを署名ファイルに見せかけています", "別のメールを署名ファイルの名前で添付し、このメールの署名のように見せています。", SHUT_JA;
         "A signed mail posing as the signature", "Another mail was attached under the name of a signature.", SHUT_EN;
     }
 
@@ -461,7 +461,7 @@ reasons! {
         "The certificate has expired since", "The signing date is the sender's own claim, so it cannot be proven to lie before.", ASK_EN;
     }
     TimeExpiredAtSigning "time.expired-at-signing" {
-        "署名したときに期限切れの証明書です", "証明書の期限が過ぎたあとに署名されています。", RENEW_JA;
+        "署名した時点で期限の切れていた証明書です", "証明書の期限が過ぎたあとに署名されています。", RENEW_JA;
         "Expired when it was signed", "It was signed after the certificate had expired.", RENEW_EN;
     }
     TimeNotYet "time.notyet" {
@@ -521,12 +521,12 @@ reasons! {
         "Not a mail", "No header of a mail was found.", EML_EN;
     }
     InMsg "in.msg" {
-        "Outlook の .msg 形式です", "この形式には、届いたままのメールが残っていないことがあります。", "Outlook on the web などで、.eml 形式で保存し直してください。";
+        "Outlook の .msg 形式です", "この形式には、届いたままのメールが残っていないことがあります。", "Outlook on the web などを使い、.eml 形式で保存し直してください。";
         "Outlook's .msg format", "This format may not keep the mail as it arrived.", "Save it as .eml, for example with Outlook on the web.";
     }
     InMbox "in.mbox" {
-        "メールがまとめて入ったファイルです", "二通以上のメールが一つのファイルに入っています。", "確かめたい一通だけを .eml 形式で保存してください。";
-        "A file of many mails", "It holds more than one mail.", "Save the one that you want checked as .eml.";
+        "mbox 形式のファイルで、確かめたのは最初の一通だけです", "mbox は、何通ものメールを一つのファイルにまとめる形式です。二通目からあとは確かめていません。", "ほかのメールも確かめるには、一通ずつ .eml 形式で保存してください。";
+        "An mbox file: only its first mail was checked", "An mbox file holds any number of mails. Whatever follows the first was not looked at.", "To check another one of them, save it by itself as .eml.";
     }
     InCut "in.cut" {
         "メールが途中で終わっています", "終わりの区切りがありません。保存や配送の途中で切れたおそれがあります。", EML_JA;

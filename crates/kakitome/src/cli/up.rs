@@ -60,9 +60,18 @@ impl Up {
 
 /// The data directory holds keys and mail: nobody else may look in.
 fn make_private(data: &Path) -> Result<(), Failure> {
-    let fault = |error| Failure::try_again(format!("{}: cannot be the data directory: {error}", data.display()));
+    let fault = |error| {
+        Failure::try_again(format!(
+            "{}: cannot be the data directory: {error}; choose another with --data",
+            data.display()
+        ))
+    };
     if data.exists() {
-        let mode = fs::metadata(data).map_err(fault)?.permissions().mode();
+        let found = fs::metadata(data).map_err(fault)?;
+        if !found.is_dir() {
+            return Err(fault(io::ErrorKind::NotADirectory.into()));
+        }
+        let mode = found.permissions().mode();
         if mode & 0o077 != 0 {
             return Err(Failure::try_again(format!(
                 "{0}: others may look into this directory, which holds keys and mail; chmod 700 {0}",
@@ -76,14 +85,20 @@ fn make_private(data: &Path) -> Result<(), Failure> {
 
 fn lock(data: &Path) -> Result<File, Failure> {
     let path = data.join(LOCK);
-    let file = File::create(&path).map_err(|error| Failure::try_again(format!("{}: {error}", path.display())))?;
+    let fault = |error: io::Error| {
+        Failure::try_again(format!(
+            "{}: cannot be locked: {error}; look at the disk and at who owns the data directory, then try again",
+            path.display()
+        ))
+    };
+    let file = File::create(&path).map_err(fault)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Failure::try_again(format!(
             "{}: another kakitome is running on this data directory; end that one first, or use another with --data",
             data.display()
         ))),
-        Err(TryLockError::Error(error)) => Err(Failure::try_again(format!("{}: {error}", path.display()))),
+        Err(TryLockError::Error(error)) => Err(fault(error)),
     }
 }
 
@@ -157,9 +172,11 @@ impl House {
         let next_hop = NextHop::open(&settings.gateway, &everywhere.data)?;
         let gateway = Gateway::bind(&settings.gateway, next_hop, self.spools.clone(), self.desk.clone()).await?;
         let address = settings.web.address;
-        let page = TcpListener::bind(address)
-            .await
-            .map_err(|error| Failure::try_again(format!("web.address: cannot listen on {address}: {error}")))?;
+        let page = TcpListener::bind(address).await.map_err(|error| {
+            Failure::try_again(format!(
+                "web.address: cannot listen on {address}: {error}; end what listens there, or choose another address"
+            ))
+        })?;
         let (stop, stopping) = watch::channel(false);
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -167,7 +184,7 @@ impl House {
             self.welcome(settings, everywhere, &gateway, page.local_addr()?)?;
         }
         let web = tokio::spawn(
-            axum::serve(page, web::router(self.checker.clone()))
+            axum::serve(web::Door::new(page), web::router(self.checker.clone()))
                 .with_graceful_shutdown(stopped(stopping.clone()))
                 .into_future(),
         );
@@ -231,12 +248,25 @@ impl House {
                  curl -sS smtp://{smtp} --mail-from alice@{domain} --mail-rcpt bob@example.net -T -"
             ));
             if settings.gateway.next_hop.is_none() {
-                lines.push(format!("It lies in {data}/Maildir/new, signed. Drop it on the check page, or:"));
-                lines.push(format!("  kakitome check --data {data} {data}/Maildir/new/*"));
+                // As it was called, so that the line works where the program is not on the path.
+                let program = std::env::args_os().next().unwrap_or_else(|| "kakitome".into());
+                let state = match settings.gateway.mode {
+                    Mode::Sign => "signed",
+                    Mode::Pass => "as it came",
+                };
+                lines.push(format!("It lies in {data}/Maildir/new, {state}. Drop it on the check page, or:"));
+                lines.push(format!(
+                    "  {} check --data {data} \"$(ls -t {data}/Maildir/new/* | head -n 1)\"",
+                    program.to_string_lossy()
+                ));
             }
             lines.push(String::new());
         }
-        lines.push(format!("Signed with certificates of the own CA «{}».", self.anchor.subject().short()));
+        let signed = match settings.gateway.mode {
+            Mode::Sign => "Signed with certificates of the own CA",
+            Mode::Pass => "Nothing is signed now. What was signed before is signed with certificates of the own CA",
+        };
+        lines.push(format!("{signed} “{}”.", self.anchor.subject().short()));
         lines.push(
             "Outside recipients' programs do not know this CA: they show an unknown issuer until they are given"
                 .to_owned(),

@@ -129,7 +129,10 @@ impl Gateway {
         for listener in &settings.listeners {
             let address = listener.address.socket();
             let socket = TcpListener::bind(address).await.map_err(|error| {
-                io::Error::new(error.kind(), format!("gateway.listeners: cannot listen on {address}: {error}"))
+                io::Error::new(error.kind(), format!(
+                    "gateway.listeners: cannot listen on {address}: {error}; end what listens there, or choose another \
+                     address"
+                ))
             })?;
             doors.push((listener.clone(), socket));
         }

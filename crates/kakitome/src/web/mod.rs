@@ -7,6 +7,7 @@
 //! There is no cookie, no session and nothing that a request changes, so a POST from a foreign page can do no more than
 //! its reader could by hand, and its reader is shown the answer: no token is needed against cross-site requests.
 
+mod door;
 mod lang;
 mod mark;
 pub mod page;
@@ -36,6 +37,7 @@ use kakitome_verdict::text::Lang;
 use kakitome_verdict::wire;
 use tokio::sync::Semaphore;
 
+pub use self::door::Door;
 use self::trouble::Trouble;
 use self::upload::Uploaded;
 

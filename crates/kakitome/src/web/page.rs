@@ -153,7 +153,7 @@ const SAVING: [(&str, &str, &str); 6] = [
     ),
     (
         "iPhone・Android",
-        "パソコンの画面で同じメールを開き、上の方法で保存してください。",
+        "パソコンで同じメールを開き、上の方法で保存してください。",
         "Open the same mail on a computer and save it as above.",
     ),
 ];

@@ -119,7 +119,7 @@ impl Trouble {
         }
         let Row { status, code, ja, en } = self.row();
         let mut response = if wish.json {
-            let error = serde_json::json!({ "error": code, "ja": ja.concat(), "en": en.join(". ") });
+            let error = serde_json::json!({ "error": code, "ja": ja.join("。"), "en": en.join(". ") });
             json(status, format!("{error}\n"))
         } else {
             let [title, text] = if wish.lang == Lang::Ja { ja } else { en };

@@ -7,6 +7,8 @@ use crate::asn1::{Malformed, Oid, oid, tag, write};
 
 /// A name with more attributes than this is refused.
 pub const ATTRIBUTE_LIMIT: usize = 100;
+/// A name longer than this is refused, in octets: the search for a path compares many.
+pub const NAME_LIMIT: usize = 16 * 1024;
 
 /// One attribute of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +32,11 @@ impl Name {
     /// Reads one from its SEQUENCE.
     ///
     /// # Errors
-    /// It is none, or has more than [`ATTRIBUTE_LIMIT`] attributes.
+    /// It is none, longer than [`NAME_LIMIT`], or has more than [`ATTRIBUTE_LIMIT`] attributes.
     pub fn parse(element: &Tlv<'_>) -> Result<Self, Malformed> {
+        if element.raw.len() > NAME_LIMIT {
+            return Err(Malformed::new("a name is longer than 16 KiB"));
+        }
         let mut relative = element.of(tag::SEQUENCE, "a name is not a SEQUENCE")?.inside();
         let mut parts = Vec::new();
         let mut count = 0usize;
@@ -274,5 +279,7 @@ mod tests {
         let base = Name::build(&[(oid::COUNTRY, "JP"), (oid::ORGANIZATION, "Example Bank")]);
         assert!(one.is_within(&base) && !base.is_within(&one));
         assert_ne!(one, base);
+        let long = Name::build(&[(oid::COMMON_NAME, &"x".repeat(NAME_LIMIT))]);
+        assert!(Name::from_der(long.raw()).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! Was a certificate of the path taken back? Judged from lists that the caller brought; nothing is fetched here.
 
+use std::borrow::Borrow;
+
 use super::ValidPath;
 use crate::asn1::time::Time;
 use crate::cert::Certificate;
@@ -90,7 +92,9 @@ pub struct Judged {
 }
 
 /// Judges every certificate of the path below the anchor. A revocation outweighs a missing answer, wherever it stands.
-pub fn judge(path: &ValidPath, crls: &[Crl], mode: Mode, at: Time) -> Judged {
+pub fn judge<L: Borrow<Crl>>(path: &ValidPath, crls: &[L], mode: Mode, at: Time) -> Judged {
+    // Lists are long: nobody shall have to copy them.
+    let crls: Vec<&Crl> = crls.iter().map(Borrow::borrow).collect();
     let status = match mode {
         Mode::Off => Status::Off,
         _ if path.is_anchor_alone() => Status::NoneOffered,
@@ -99,7 +103,7 @@ pub fn judge(path: &ValidPath, crls: &[Crl], mode: Mode, at: Time) -> Judged {
                 .certificates()
                 .iter()
                 .enumerate()
-                .map(|(place, certificate)| one(certificate, path.issuer_of(place), place > 0, crls, mode, at));
+                .map(|(place, certificate)| one(certificate, path.issuer_of(place), place > 0, &crls, mode, at));
             let each: Vec<Status> = each.collect();
             let worst = |wanted: fn(&Status) -> bool| each.iter().find(|status| wanted(status)).cloned();
             worst(|status| matches!(status, Status::Revoked { .. }))
@@ -115,9 +119,9 @@ pub fn judge(path: &ValidPath, crls: &[Crl], mode: Mode, at: Time) -> Judged {
     Judged { status, proof }
 }
 
-fn one(which: &Certificate, issuer: &Certificate, is_ca: bool, crls: &[Crl], mode: Mode, at: Time) -> Status {
+fn one(which: &Certificate, issuer: &Certificate, is_ca: bool, crls: &[&Crl], mode: Mode, at: Time) -> Status {
     let unknown = |cause| Status::Unknown { which: which.clone(), cause };
-    let named: Vec<&Crl> = crls.iter().filter(|crl| crl.issuer() == which.issuer()).collect();
+    let named: Vec<&Crl> = crls.iter().copied().filter(|crl| crl.issuer() == which.issuer()).collect();
     let extensions = which.extensions();
     if named.is_empty() {
         let offered = extensions.has_crl_points || !extensions.ocsp_urls.is_empty();

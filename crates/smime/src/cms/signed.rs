@@ -1,6 +1,6 @@
 //! Signed-data (RFC 5652 §5.1).
 
-use std::io;
+use std::io::{self, BufWriter, Write};
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
 use kakitome_pki::asn1::ber::Header;
@@ -11,13 +11,13 @@ use kakitome_pki::cert::{CERTIFICATE_LIMIT, Certificate};
 use super::reader::{Reader, Stop};
 use super::signer::SignerInfo;
 use crate::Finding;
-use crate::octets::{Octets, Spools};
+use crate::octets::{Octets, Spools, WINDOW};
 
 /// A message may carry this many certificates; the rest is passed over, with a finding.
 pub const CERTIFICATE_COUNT_LIMIT: usize = 200;
 /// A message may carry this many revocation lists.
 pub const CRL_COUNT_LIMIT: usize = 20;
-/// A revocation list inside a message may be this long, in octets.
+/// The revocation lists inside a message may be this long together, in octets; what is beyond is passed over.
 pub const CRL_LIMIT: usize = 4 * 1024 * 1024;
 /// A message may have this many signer infos, in all.
 pub const SIGNER_LIMIT: usize = 50;
@@ -145,7 +145,11 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
         Some(_) => {
             let mut explicit = encapsulated.enter(tag::context_constructed(0), "signed-data has an odd content")?;
             let mut spool = spools.spool()?;
-            explicit.octet_string(&mut spool)?;
+            // Pieces may be of one octet each, and a spool may be a file.
+            let mut buffered = BufWriter::with_capacity(WINDOW, &mut spool);
+            explicit.octet_string(&mut buffered)?;
+            buffered.flush()?;
+            drop(buffered);
             encapsulated.leave(explicit)?;
             Some(spool.finish()?)
         }
@@ -179,14 +183,15 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
         }
         reader.leave(set)?;
     }
-    let mut crls = Vec::new();
+    let mut crls: Vec<Vec<u8>> = Vec::new();
     if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(1)) {
         let mut set = reader.enter(tag::context_constructed(1), "")?;
         while let Some(element) = set.peek()? {
             let size = element.end.map_or(0, |end| end.saturating_sub(element.start));
+            let held = crls.iter().map(Vec::len).sum::<usize>();
             if element.tag != tag::SEQUENCE
                 || crls.len() >= CRL_COUNT_LIMIT
-                || usize::try_from(size).is_ok_and(|size| size > CRL_LIMIT)
+                || usize::try_from(size).map_or(true, |size| size > CRL_LIMIT.saturating_sub(held))
             {
                 set.skip()?;
                 continue;

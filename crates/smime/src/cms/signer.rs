@@ -11,6 +11,8 @@ use super::signed::{octets_of, oid_of};
 
 /// A signer may have this many attributes of a kind.
 pub const ATTRIBUTE_LIMIT: usize = 100;
+/// An attribute may have this many values.
+pub const VALUE_LIMIT: usize = 100;
 
 /// Whose key made the signature.
 #[derive(Clone, Debug)]
@@ -188,6 +190,9 @@ fn attributes(set: &Tlv<'_>) -> Result<Vec<Attribute>, Malformed> {
         pair.finish()?;
         let mut values = Vec::new();
         while !set.is_empty() {
+            if values.len() >= VALUE_LIMIT {
+                return Err(Malformed::new("an attribute has more than 100 values"));
+            }
             values.push(set.element()?.raw.to_vec());
         }
         out.push(Attribute { kind, values });

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::open::{Decoded, decoded, is_pkcs7_signature};
+use super::open::{Decoded, decoded, is_decodable, is_pkcs7_signature};
 use crate::Finding;
 use crate::cms::signed::{self, Object, SignedData};
 use crate::cms::verify::{self, Content};
@@ -40,7 +40,14 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
             // The signature of an inner part: not of this mail, but no trick by itself.
             continue;
         }
-        let Decoded::Octets(octets, _) = decoded(mail, entity, LOOK_LIMIT, spools)? else {
+        if !is_decodable(entity.encoding) {
+            // What it is cannot be told.
+            continue;
+        }
+        // The signature of a mail is called smime.p7s (RFC 8551 §3.2.1); under a name of its own a document may be inside.
+        let is_document = entity.file_name().is_some_and(|name| name != "smime.p7s");
+        let limit = if is_document { DOCUMENT_LIMIT } else { LOOK_LIMIT };
+        let Decoded::Octets(octets, _) = decoded(mail, entity, limit, spools)? else {
             return Ok(Some(Finding::new("fake.notcms", "a file larger than any signature poses as one")));
         };
         let signed = match signed::read(&*octets, spools)? {
@@ -50,7 +57,11 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
                 return Ok(Some(Finding::new("fake.notcms", format!("the file is {}", kind(&head)))));
             }
         };
-        if signs_a_sibling(mail, structure, parent, number, &signed, spools)? {
+        let signs_itself = match &signed.content {
+            Some(content) if is_document => verify::verify(&signed, &Content::Exact(&**content))?.verified.is_some(),
+            _ => false,
+        };
+        if signs_itself || signs_a_sibling(mail, structure, parent, number, &signed, spools)? {
             genuine = genuine.saturating_add(1);
             if genuine >= GENUINE_LIMIT {
                 break;
@@ -73,6 +84,10 @@ fn signs_a_sibling(
     spools: &dyn Spools,
 ) -> io::Result<bool> {
     let parts = parent.map_or(&[][..], |parent| parent.parts.as_slice());
+    if parts.len() > SIBLINGS_LIMIT.saturating_add(1) {
+        // Not all can be tried, so nothing is held against the file.
+        return Ok(true);
+    }
     let siblings =
         parts.iter().filter(|part| **part != own).take(SIBLINGS_LIMIT).filter_map(|part| structure.entity(*part));
     for sibling in siblings {

@@ -202,6 +202,13 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
     if !root.closed {
         return malformed("mime.unclosed", "the boundary that ends the signed mail is missing");
     }
+    // Where a lone CR ends a line, more parts can begin than those that were read here.
+    if root.traits.bare_cr || signature.traits.bare_cr {
+        return malformed("mime.boundary", "a lone CR stands around the signed part");
+    }
+    if !is_decodable(signature.encoding) {
+        return malformed("cms.parse", "the signature has a transfer encoding that no signature has");
+    }
     let mut findings = Vec::new();
     let (octets, clean) = match decoded(mail, signature, SIGNATURE_LIMIT, spools)? {
         Decoded::Octets(octets, clean) => (octets, clean),
@@ -272,6 +279,10 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
 /// application/pkcs7-mime (RFC 8551 §3.2).
 fn opaque(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::Result<Layer> {
     let root = structure.root();
+    if !is_decodable(root.encoding) {
+        let what = "the CMS object has a transfer encoding that no CMS object has";
+        return Ok(Layer::Malformed(Finding::new("cms.parse", what)));
+    }
     let (octets, clean) = match decoded(mail, root, u64::MAX, spools)? {
         Decoded::Octets(octets, clean) => (octets, clean),
         Decoded::TooLong => return Ok(Layer::Malformed(Finding::new("limit.cms", "the CMS object is too large"))),
@@ -295,9 +306,9 @@ fn opaque(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::
     if signed.signer_count == 0 && signed.content.is_none() && !signed.certificates.is_empty() {
         return Ok(Layer::CertificatesOnly);
     }
-    let mut findings = Vec::new();
+    // Decoders differ in what they make of it, and here the content itself is inside.
     if !clean {
-        findings.push(Finding::new("cms.base64", "the base64 of the mail is not clean"));
+        return Ok(Layer::Malformed(Finding::new("cms.base64", "the base64 of the mail is not clean")));
     }
     let Some(content) = signed.content.take() else {
         return Ok(Layer::Malformed(Finding::new("cms.no-content", "there is a signature, but no content")));
@@ -318,7 +329,7 @@ fn opaque(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::
         outcome,
         protected,
         content: Some((content, inner)),
-        findings,
+        findings: Vec::new(),
     })))
 }
 
@@ -327,7 +338,12 @@ pub(super) enum Decoded {
     TooLong,
 }
 
-/// The body of a part without its transfer encoding.
+/// Is it an encoding in which CMS objects come? Others are not undone here, and are by other programs.
+pub(super) fn is_decodable(encoding: Encoding) -> bool {
+    !matches!(encoding, Encoding::QuotedPrintable | Encoding::Unknown)
+}
+
+/// The body of a part without its transfer encoding, if [`is_decodable`].
 pub(super) fn decoded(mail: &dyn Octets, part: &Entity, limit: u64, spools: &dyn Spools) -> io::Result<Decoded> {
     let mut spool = spools.spool()?;
     let clean = match part.encoding {
@@ -349,7 +365,6 @@ pub(super) fn decoded(mail: &dyn Octets, part: &Entity, limit: u64, spools: &dyn
             clean
         }
         _ if part.body.end.saturating_sub(part.body.start) > limit => return Ok(Decoded::TooLong),
-        // Quoted-printable CMS does not occur; such a body is read as it stands and will be no CMS object.
         _ => {
             crate::octets::copy_range(mail, part.body.clone(), &mut spool)?;
             true

@@ -140,9 +140,10 @@ fn root_header(root: &Entity) -> Result<Vec<u8>, Unsignable> {
         }
     }
     if !has_type {
-        // RFC 2045 §5.2: the default is US-ASCII; for other text the charset is not known (RFC 1428).
-        let charset = if root.traits.eight_bit > 0 { "unknown-8bit" } else { "us-ascii" };
-        out.extend_from_slice(format!("Content-Type: text/plain; charset={charset};\r\n\thp=\"clear\"\r\n").as_bytes());
+        // RFC 2045 §5.2: without a charset it is US-ASCII, and so it is not named: old mail in ISO-2022-JP names no type,
+        // and programs guess its charset only where none is named. That of 8-bit text is not known (RFC 1428).
+        let charset = if root.traits.eight_bit > 0 { " charset=unknown-8bit;" } else { "" };
+        out.extend_from_slice(format!("Content-Type: text/plain;{charset}\r\n\thp=\"clear\"\r\n").as_bytes());
     }
     if let Some(encoding) = new_encoding {
         out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n").as_bytes());

@@ -3,7 +3,9 @@
 //! In this engine so far: `hp="clear"` and `hp="cipher"` on the root of the signed content. The older forms (a
 //! message/rfc822 wrap, drafts) are not read as protection yet.
 
-use crate::mime::header::{Header, decode};
+use std::collections::{HashMap, VecDeque};
+
+use crate::mime::header::{Field, Header, decode};
 use crate::mime::scan::Entity;
 
 /// Fields that describe the body or the way, never what the sender composed; everything else he composed
@@ -80,14 +82,18 @@ pub(super) fn read(outer: &Header, content: &Entity) -> Option<Protected> {
     }
     let header = &content.header;
     let mut fields = Vec::new();
+    let mut outside: HashMap<String, VecDeque<&Field>> = HashMap::new();
+    for field in &outer.fields {
+        outside.entry(outer.name(field).to_ascii_lowercase()).or_default().push_back(field);
+    }
     for field in &header.fields {
         let name = header.name(field);
         if !is_composed(name) {
             continue;
         }
         // The nth field of a name is compared with the nth outside.
-        let place = fields.iter().filter(|known: &&ProtectedField| known.name.eq_ignore_ascii_case(name)).count();
-        let outer_value = outer.all(name).nth(place).map(|field| decode(outer.value(field)));
+        let outer_field = outside.get_mut(&name.to_ascii_lowercase()).and_then(VecDeque::pop_front);
+        let outer_value = outer_field.map(|field| decode(outer.value(field)));
         fields.push(ProtectedField { name: name.to_owned(), inner: decode(header.value(field)), outer: outer_value });
     }
     let mut from = header.all("From");

@@ -212,6 +212,10 @@ fn addr_spec(tokens: &[Token]) -> Result<String, Unreadable> {
         [Token::Literal(literal)] => literal.clone(),
         domain => dot_atom(domain)?,
     };
+    // RFC 2047 §5: no encoded word stands in an addr-spec; programs that decode one show another address.
+    if local.contains("=?") {
+        return Err(Unreadable::Syntax);
+    }
     Ok(format!("{local}@{domain}"))
 }
 
@@ -259,6 +263,7 @@ mod tests {
             ("a@b.example,", Err(Unreadable::Syntax)),
             ("a..b@c.example", Err(Unreadable::Syntax)),
             ("a@b.example\0.eve", Err(Unreadable::Syntax)),
+            ("=?utf-8?q?info=40bank.example?=@eve.example", Err(Unreadable::Syntax)),
             ("Bank", Err(Unreadable::NoAddress)),
             ("Bank <>", Err(Unreadable::NoAddress)),
             ("  ", Err(Unreadable::Empty)),

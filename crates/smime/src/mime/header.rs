@@ -7,6 +7,8 @@ use std::ops::Range;
 pub const HEADER_LIMIT: usize = 1024 * 1024;
 /// A header block may have this many fields.
 pub const FIELD_LIMIT: usize = 5_000;
+/// A Content-Type may have this many parameters.
+pub const PARAMETER_LIMIT: usize = 100;
 
 /// One header field, as ranges over the block's octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub struct Header {
     pub start: u64,
     /// The fields, in order.
     pub fields: Vec<Field>,
-    /// A line that is neither a field nor the continuation of one.
+    /// A line that is neither a field nor the continuation of one, or holds a lone CR.
     pub malformed: bool,
     /// The block was longer than [`HEADER_LIMIT`] or had more than [`FIELD_LIMIT`] fields.
     pub over_limit: bool,
@@ -46,6 +48,8 @@ impl Header {
         let text_end = self.octets.len();
         self.octets.extend_from_slice(ending);
         let end = self.octets.len();
+        // Some programs end a line at a lone CR, and see a field more behind it.
+        self.malformed |= text.contains(&b'\r');
         if matches!(text.first(), Some(b' ' | b'\t')) {
             match self.fields.last_mut() {
                 Some(field) => {
@@ -139,18 +143,28 @@ pub struct ContentType {
     pub parameters: Vec<(String, String)>,
     /// It could not be read to its end.
     pub malformed: bool,
+    /// A value that programs read in different ways: unquoted with characters that need quotes, quoted with a fold, an
+    /// escape or a character that is none of printable ASCII.
+    pub ambiguous: bool,
 }
 
 impl ContentType {
     /// `text/plain`, what holds where none is given (RFC 2045 §5.2).
     pub fn plain() -> Self {
-        Self { kind: "text".to_owned(), subtype: "plain".to_owned(), parameters: Vec::new(), malformed: false }
+        Self {
+            kind: "text".to_owned(),
+            subtype: "plain".to_owned(),
+            parameters: Vec::new(),
+            malformed: false,
+            ambiguous: false,
+        }
     }
 
     /// Reads a value. What is no Content-Type at all is text/plain, and malformed.
     pub fn parse(value: &[u8]) -> Self {
-        let text = unfold(value);
-        let mut tokens = Tokens { rest: &text };
+        // A fold stays as one LF, which is white space everywhere but inside quotes.
+        let text = String::from_utf8_lossy(value).replace('\r', "").trim().to_owned();
+        let mut tokens = Tokens { rest: &text, ambiguous: false };
         let mut out = Self { malformed: true, ..Self::plain() };
         let Some(kind) = tokens.token() else { return out };
         if !tokens.symbol('/') {
@@ -177,6 +191,10 @@ impl ContentType {
                 return out;
             }
             let Some(value) = tokens.value() else { return out };
+            out.ambiguous |= tokens.ambiguous;
+            if out.parameters.len() >= PARAMETER_LIMIT {
+                return out;
+            }
             out.parameters.push((name.to_ascii_lowercase(), value));
         }
     }
@@ -200,6 +218,8 @@ impl ContentType {
 /// The words of a structured field: white space and comments between them are nothing (RFC 2045 §5.1, RFC 5322 §3.2.2).
 struct Tokens<'a> {
     rest: &'a str,
+    /// A value was read that another program reads otherwise.
+    ambiguous: bool,
 }
 
 impl<'a> Tokens<'a> {
@@ -266,6 +286,7 @@ impl<'a> Tokens<'a> {
             // Unquoted values with characters that need quotes occur (boundary=a/b); take them up to the semicolon.
             let end = self.rest.find(|character: char| character == ';' || character.is_whitespace());
             let (value, rest) = self.rest.split_at_checked(end.unwrap_or(self.rest.len()))?;
+            self.ambiguous |= value.chars().any(|c| !c.is_ascii_graphic() || "()<>@,\"\\[]".contains(c));
             self.rest = rest;
             return Some(value.to_owned());
         };
@@ -277,12 +298,17 @@ impl<'a> Tokens<'a> {
                     escaped = false;
                     value.push(character);
                 }
-                '\\' => escaped = true,
+                // RFC 2045 §5.1 leaves the escape away, and so do not all programs.
+                '\\' => (escaped, self.ambiguous) = (true, true),
+                '\n' => self.ambiguous = true,
                 '"' => {
                     self.rest = quoted.get(at.saturating_add(1)..).unwrap_or_default();
                     return Some(value);
                 }
-                _ => value.push(character),
+                _ => {
+                    self.ambiguous |= !matches!(character, ' '..='~');
+                    value.push(character);
+                }
             }
         }
         None
@@ -306,7 +332,7 @@ impl Encoding {
     /// Reads a value.
     pub fn parse(value: &[u8]) -> Self {
         let text = unfold(value);
-        let mut tokens = Tokens { rest: &text };
+        let mut tokens = Tokens { rest: &text, ambiguous: false };
         match tokens.token().map(str::to_ascii_lowercase).as_deref() {
             Some("7bit") | None => Self::SevenBit,
             Some("8bit") => Self::EightBit,
@@ -326,12 +352,16 @@ mod tests {
     fn content_types_are_read_with_comments_folds_and_quotes() {
         let parsed =
             ContentType::parse(b" Multipart/SIGNED (a comment (nested));\r\n\tmicalg=sha-256; boundary=\"a \\\"b\" ;");
-        assert!(parsed.is("multipart", "signed") && !parsed.malformed);
+        assert!(parsed.is("multipart", "signed") && !parsed.malformed && parsed.ambiguous);
         assert_eq!(parsed.parameter("boundary"), Some("a \"b"));
         assert_eq!(parsed.parameter("micalg"), Some("sha-256"));
         assert!(ContentType::parse(b"text").malformed);
         assert!(ContentType::parse(b"text/plain; charset=\"x").malformed);
         assert_eq!(ContentType::parse(b"a/b; boundary=x/y=z;c=d").parameter("boundary"), Some("x/y=z"));
+        assert!(!ContentType::parse(b"a/b;\r\n boundary=x/y=z;\r\n\tc=\"d e\"").ambiguous);
+        for value in ["x(y)", "x\\y", "\"x\\y\"", "\"x\r\n y\"", "\"x\u{1}\"", "\"\u{65e5}\""] {
+            assert!(ContentType::parse(format!("a/b; c={value}").as_bytes()).ambiguous, "{value}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The structure of a message: one pass over its lines, a tree of ranges out.
 //!
 //! One strict reading: a boundary is a whole line, compared exactly, innermost first (RFC 2046 §5.1.1). Where another
-//! program could read otherwise, that is a finding.
+//! program could read otherwise, that is a finding: a line that only begins like a boundary, or one behind the last.
 
 use std::io;
 use std::ops::Range;
@@ -19,6 +19,8 @@ pub const DEPTH_LIMIT: usize = 64;
 pub const PART_LIMIT: usize = 10_000;
 /// The headers of all parts together may be this long, in octets: they are what a scan holds in memory.
 pub const HEADERS_LIMIT: usize = 8 * 1024 * 1024;
+/// What every line of a header costs beside its octets, towards [`HEADERS_LIMIT`].
+const LINE_COST: usize = 48;
 /// A line may be this long (RFC 5322 §2.1.1), in octets without its ending.
 pub const LINE_LIMIT: u64 = 998;
 /// A boundary may be this long (RFC 2046 §5.1.1), in octets.
@@ -127,7 +129,13 @@ static EMPTY: Entity = Entity {
     header: Header { octets: Vec::new(), start: 0, fields: Vec::new(), malformed: false, over_limit: false },
     range: 0..0,
     body: 0..0,
-    content_type: ContentType { kind: String::new(), subtype: String::new(), parameters: Vec::new(), malformed: true },
+    content_type: ContentType {
+        kind: String::new(),
+        subtype: String::new(),
+        parameters: Vec::new(),
+        malformed: true,
+        ambiguous: false,
+    },
     encoding: Encoding::SevenBit,
     parts: Vec::new(),
     traits: Traits {
@@ -255,8 +263,10 @@ impl Scanner {
             Ending::None => b"",
         };
         // An mbox separator before the first field: one mail of an mbox file, saved with its separator.
-        let is_separator = self.entities.len() == 1 && line.text.starts_with(b"From ");
-        let held = self.header_octets.saturating_add(line.text.len());
+        // White space before the colon makes it a From field (RFC 5322 §4.5.2), which other programs show.
+        let behind = line.text.strip_prefix(b"From ").filter(|rest| !rest.trim_ascii_start().starts_with(b":"));
+        let is_separator = self.entities.len() == 1 && behind.is_some();
+        let held = self.header_octets.saturating_add(line.text.len()).saturating_add(LINE_COST);
         self.header_octets = held;
         let Some(entity) = self.current() else { return };
         if is_separator && entity.header.fields.is_empty() && entity.header.octets.is_empty() {
@@ -319,6 +329,8 @@ impl Scanner {
             entity.parent.is_none() || matches!(entity.content_type.kind.as_str(), "multipart" | "message");
         if entity.content_type.malformed && structural {
             notes.push(("mime.content-type", "a Content-Type cannot be read to its end"));
+        } else if entity.content_type.ambiguous && entity.content_type.kind == "multipart" {
+            notes.push(("mime.content-type", "a Content-Type has a value that programs read in different ways"));
         }
         if entity.content_type.kind == "multipart" {
             let named: Vec<_> = entity
@@ -369,6 +381,7 @@ impl Scanner {
         }
         let Some(text) = line.text.strip_prefix(b"--") else { return false };
         let mut found = None;
+        let mut is_odd = false;
         for (place, number) in self.open.iter().enumerate().rev() {
             let Some(entity) = self.entities.get(*number) else { continue };
             // Only a multipart whose header has ended has a boundary; after its close it has none.
@@ -376,11 +389,19 @@ impl Scanner {
             else {
                 continue;
             };
-            let rest = rest.trim_ascii_end();
-            if (rest.is_empty() || rest == b"--") && !entity.closed {
-                found = Some((place, *number, rest == b"--"));
+            let end = rest.trim_ascii_end();
+            let padding = rest.get(end.len()..).unwrap_or_default();
+            // RFC 2046 §5.1.1 tells implementors to compare the beginning of a line alone, and some read on behind the
+            // last boundary: to them such a line begins a part.
+            is_odd |= entity.closed && end != b"--" || !padding.iter().all(|octet| matches!(octet, b' ' | b'\t'));
+            if (end.is_empty() || end == b"--") && !entity.closed {
+                found = Some((place, *number, end == b"--"));
                 break;
             }
+            is_odd |= !end.is_empty() && end != b"--";
+        }
+        if is_odd {
+            self.finding("mime.boundary", "a line begins like a boundary and is none, or stands behind the last one");
         }
         let Some((place, number, closes)) = found else { return false };
         if self.in_header {

@@ -28,8 +28,8 @@ impl Found {
         let leaf = signature.signer();
         // What the mail brought along may build a path or revoke one; it is believed for nothing by itself.
         let untrusted: Vec<Certificate> = layer.signed.certificates.iter().chain(&evidence.hints).cloned().collect();
-        let brought = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok());
-        let crls: Vec<Crl> = brought.chain(evidence.crls.iter().cloned()).collect();
+        let brought: Vec<Crl> = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok()).collect();
+        let crls: Vec<&Crl> = brought.iter().chain(&evidence.crls).collect();
         let ask = |at| {
             find(&Question { leaf, untrusted: &untrusted, anchors: &evidence.anchors, at, purpose: Purpose::Email })
         };

@@ -13,13 +13,14 @@ use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::{Layer, Opened, SignedLayer};
 use kakitome_smime::message::protect::Protected;
+use kakitome_smime::mime::header::unfold;
 
 use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
 use super::steps::{
     Outcome, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unsigned_notes, validity,
 };
-use super::{Evidence, expert};
+use super::{Evidence, Signer, expert};
 use crate::answer::{Altered, Answer, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
 use crate::reason::Reason;
 use crate::state::State;
@@ -29,6 +30,8 @@ const SIGNED_BEFORE_DATE: i64 = 24 * 60 * 60;
 /// How long after the Date a mail may have been signed, in seconds: an hour, which is what the strictest mail program
 /// allows and what a signing gateway needs for mail that waits in a queue.
 const SIGNED_AFTER_DATE: i64 = 60 * 60;
+/// How old the signature of a mail without a Date may be, in seconds: thirty days.
+const WITHOUT_DATE: i64 = 30 * 24 * 60 * 60;
 /// How far ahead of us the signer's clock may be, in seconds.
 const CLOCK_AHEAD: i64 = 10 * 60;
 
@@ -350,14 +353,40 @@ impl<'a> Trial<'a> {
         if signed > self.evidence.at.plus(CLOCK_AHEAD) {
             return fails(State::TimeOdd, Reason::TimeFuture, &signed.to_string());
         }
-        let inner = protected
-            .and_then(|protected| protected.fields.iter().find(|field| field.name.eq_ignore_ascii_case("Date")));
-        let date = inner.map(|field| field.inner.clone()).or_else(|| self.opened.structure.root().header.find("Date"));
-        let Some(date) = date.and_then(|date| Time::from_mail_date(&date)) else { return Outcome::Skipped };
-        if signed < date.plus(SIGNED_BEFORE_DATE.saturating_neg()) || signed > date.plus(SIGNED_AFTER_DATE) {
-            // More than a week apart is no queue any more: an old mail sent again.
-            let reason = if signed.distance(date) > 7 * 24 * 60 * 60 { Reason::TimeReplay } else { Reason::TimeSkew };
-            return fails(State::TimeOdd, reason, &format!("signed {signed}, Date {date}"));
+        // Every Date that a program may show: of two it shows either. Without a readable one it shows the day of the
+        // delivery, and an old mail sent again looks new. Only where no author is asked for may there be no Date.
+        let inner: Vec<String> = protected
+            .into_iter()
+            .flat_map(|protected| protected.all("Date"))
+            .map(|field| field.inner.clone())
+            .collect();
+        let header = &self.opened.structure.root().header;
+        let outer = header.all("Date").map(|field| unfold(header.value(field)));
+        // RFC 9788 §4: the protected Date is the mail's; the outer one is compared with it in step 15.
+        let dates: Vec<String> =
+            if inner.len() == 1 && header.all("Date").count() < 2 { inner } else { outer.collect() };
+        // RFC 5322 §3.6 demands a Date; programs that make mail for others leave it out all the same. Then the mail looks
+        // as new as its delivery, so the signature must not be old at the moment of checking.
+        if dates.is_empty()
+            && self.evidence.signer == Signer::From
+            && signed < self.evidence.at.plus(WITHOUT_DATE.saturating_neg())
+        {
+            return fails(State::TimeOdd, Reason::TimeReplay, &format!("signed {signed}, no Date"));
+        }
+        for date in dates {
+            let Some(date) = Time::from_mail_date(&date) else {
+                return fails(
+                    State::TimeOdd,
+                    Reason::TimeSkew,
+                    &format!("signed {signed}, a Date that cannot be read"),
+                );
+            };
+            if signed < date.plus(SIGNED_BEFORE_DATE.saturating_neg()) || signed > date.plus(SIGNED_AFTER_DATE) {
+                // More than a week apart is no queue any more: an old mail sent again.
+                let is_old = signed.distance(date) > 7 * 24 * 60 * 60;
+                let reason = if is_old { Reason::TimeReplay } else { Reason::TimeSkew };
+                return fails(State::TimeOdd, reason, &format!("signed {signed}, Date {date}"));
+            }
         }
         Outcome::Holds(signed.to_string())
     }

@@ -147,7 +147,7 @@ pub(super) fn one_line(answer: &Answer, slots: &Slots) -> String {
         State::NotAMail => "Please save it again as .eml.".to_owned(),
         // "save it again" would send the reader round in a circle
         State::TooBig => {
-            "It exceeds a limit of size or number. The command kakitome check has no limit of size.".to_owned()
+            "It is larger than this page accepts. The command kakitome check has no limit of size.".to_owned()
         }
     }
 }

@@ -132,7 +132,8 @@ pub(super) fn one_line(answer: &Answer, slots: &Slots) -> String {
         State::NotAMail => ".eml 形式で保存し直してください。".to_owned(),
         // "save it again" would send the reader round in a circle
         State::TooBig => {
-            "大きさか数が上限を超えています。コマンド kakitome check には大きさの制限がありません。".to_owned()
+            "このページで受け取れる大きさを超えています。コマンド kakitome check には大きさの制限がありません。"
+                .to_owned()
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 7] = [
+const REMARKS: [Reason; 9] = [
     Reason::MimeErrantSignature,
     Reason::MimeForwarded,
     Reason::CmsCertsOnly,
@@ -57,6 +57,8 @@ const REMARKS: [Reason; 7] = [
     Reason::HpAdded,
     Reason::RevNoneOffered,
     Reason::RevOff,
+    Reason::InMsg,
+    Reason::InMbox,
 ];
 
 /// The answer in one language.
@@ -68,6 +70,11 @@ pub fn render(answer: &Answer, lang: Lang) -> Rendered {
     let (badge, headline, one_line) = match lang {
         Lang::Ja => (ja::badge(answer.state), ja::headline(answer, &slots), ja::one_line(answer, &slots)),
         Lang::En => (en::badge(answer.state), en::headline(answer, &slots), en::one_line(answer, &slots)),
+    };
+    // "Save it again" is not enough where the reader's program has no .eml at the usual place.
+    let one_line = match answer.reasons.first() {
+        Some(Reason::InMsg) => Reason::InMsg.explain(lang).todo.to_owned(),
+        _ => one_line,
     };
     let (who, changed, sealed) = match lang {
         Lang::Ja => (ja::who(who, &slots), ja::changed(answer.altered.answer), ja::sealed(answer, &slots)),

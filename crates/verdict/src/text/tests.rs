@@ -102,6 +102,7 @@ fn every_state() -> Vec<(&'static str, Answer)> {
         ("ambiguous", answer(State::Ambiguous, Reason::CmsTwoContents)),
         ("sealed", sealed),
         ("not a mail", Answer::new(State::NotAMail, Reason::InNotMail, NOW)),
+        ("an Outlook file", Answer::new(State::NotAMail, Reason::InMsg, NOW)),
         ("too big", Answer::new(State::TooBig, Reason::LimitSize, NOW)),
     ]
 }

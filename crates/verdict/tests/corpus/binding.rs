@@ -8,6 +8,8 @@ use kakitome_testkit::{BANK, CertificateFactory, Holder, NOW, Pki, in_days, key,
 
 use crate::{Row, issued, under};
 
+/// An address that many programs decode as if it were a name.
+const WORD: &str = "=?utf-8?q?info=40bank.example?=@eve.example";
 const ADDRESS: &str = "taro@corp.example";
 
 /// A certificate of the old kind: the address stands in the subject alone.
@@ -44,6 +46,14 @@ pub(crate) fn rows() -> Vec<Row> {
     let nameless: &[(Oid, &str)] = &[(oid::COUNTRY, "JP"), (oid::COMMON_NAME, "例示市長")];
     let old = |subject: &[(Oid, &str)], issuer| under(issuer, old_kind(subject), key("old kind"));
     let long_lived = issued(Pki::leaf(BANK, "info@bank.example", 2).valid(in_days(-800), in_days(20)), "long");
+    // A genuine signature of long ago, its Date as it was.
+    let replayed = |holder: &Holder| Mail::of(holder).dated(in_days(-700));
+    let genuine = {
+        let signer = SignerFactory::new(&long_lived).at(in_days(-700));
+        SignedFactory::new(Mail::of(&long_lived).payload()).signer(&signer).holder(&long_lived).der()
+    };
+    let word = issued(Pki::leaf(&[(oid::COUNTRY, "JP")], WORD, 1), "word");
+    let ambiguous_by = |id, mail, code| Row::new(id, mail, "AMBIGUOUS", code);
     let hour = 60 * 60;
     let plus = "user+x@mail.example";
     let munged = Mail::from(ADDRESS)
@@ -161,6 +171,22 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
         Row::new("D24", of_bank.clone().protected("cipher").clear_by(bank), "ORG_CONFIRMED", "ok"),
         Row::new("D25", signed_at(&long_lived, in_days(-700), NOW), "TIME_ODD", "time.replay"),
+        Row::new(
+            "D25d",
+            [b"Date: ", NOW.to_mail_date().as_bytes(), b"\r\n", &replayed(&long_lived).clear(&genuine)].concat(),
+            "TIME_ODD",
+            "time.replay",
+        ),
+        Row::new(
+            "D25r",
+            [&replayed(&long_lived).after("Date", &NOW.to_mail_date()).clear(&genuine)[..]].concat(),
+            "TIME_ODD",
+            "time.replay",
+        ),
+        Row::new("D25u", replayed(&long_lived).field("Date", "heute").clear(&genuine), "TIME_ODD", "time.skew"),
+        Row::new("D25n", replayed(&long_lived).without("Date").clear(&genuine), "TIME_ODD", "time.replay"),
+        Row::new("D25o", of_bank.clone().without("Date").clear_by(bank), "ORG_CONFIRMED", "ok"),
+        ambiguous_by("D11w", Mail::from(WORD).clear_by(&word), "bind.parse"),
         time("D26", in_days(-4), in_days(-1), "time.skew"),
         time("D26a", NOW.plus(-24 * hour - 1), NOW, "time.skew"),
         timely("D26b", NOW.plus(-24 * hour), NOW),

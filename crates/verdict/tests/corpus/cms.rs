@@ -214,6 +214,7 @@ pub(crate) fn rows() -> Vec<Row> {
             &SignedFactory::new(payload).content_type(oid::SIGNED_DATA).signer(&sign()).holder(bank).der(),
             "cms.contenttype",
         ),
+        ambiguous("X54", sign().with(oid::SMIME_CAPABILITIES, vec![der::NULL.to_vec(); 1000]), "cms.parse"),
         row("X18", sign().version(7), "ORG_CONFIRMED", "ok").note("cms.version"),
         ambiguous("X19", sign().again(oid::COUNTERSIGNATURE, vec![der::sequence(&[])]), "cms.attrs"),
         ambiguous("X16", sign().with(oid::SIGNING_CERTIFICATE_V2, vec![der::sequence(&[])]), "cms.attrs"),

@@ -14,6 +14,7 @@ fn part(header: &str, body: &str) -> Vec<u8> {
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = structure();
+    rows.extend(two_readings());
     rows.extend(forwarded());
     rows.extend(fakes());
     rows
@@ -139,6 +140,57 @@ fn structure() -> Vec<Row> {
     ]
 }
 
+/// Genuine signatures around which another program may see more than this one: a part, a sender, other content.
+fn two_readings() -> Vec<Row> {
+    let world = Pki::get();
+    let (bank, eve) = (&world.bank, &world.eve);
+    let base = Mail::of(bank);
+    let clear = base.clear_by(bank);
+    let opaque = base.opaque_by(bank);
+    let ambiguous = |id, mail: Vec<u8>, code| Row::new(id, mail, "AMBIGUOUS", code);
+    let above = |id, text: &str, code| {
+        let begin = "boundary=\"signed\"\r\n\r\n";
+        ambiguous(id, replaced(&clear, begin, &format!("{begin}{text}")), code)
+    };
+    let bounded = |id, parameter: &str, line: &str| {
+        let mail = replaced(&clear, "boundary=\"signed\"", &format!("boundary={parameter}"));
+        ambiguous(id, replaced(&mail, "--signed", &format!("--{line}")), "mime.content-type")
+    };
+    let evil = "Content-Type: text/html\r\n\r\n<p>pay to eve</p>\r\n";
+    let binary = "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\
+                  Content-Transfer-Encoding: quoted-printable\r\n\r\n";
+    let cms = SignedFactory::by(bank, base.payload()).embedded().der();
+    vec![
+        // RFC 5322 §4.5.2 lets white space stand before the colon: no separator of an mbox.
+        ambiguous("X60", [b"From : info@bank.example\r\n", &Mail::of(eve).clear_by(eve)[..]].concat(), "bind.dup-from"),
+        above("X61", &format!("--signedx\r\n{evil}"), "mime.boundary"),
+        above("X61t", &format!("--signed\x0c\r\n{evil}"), "mime.boundary"),
+        ambiguous("X61e", [&clear[..], b"--signed\r\n", evil.as_bytes()].concat(), "mime.boundary"),
+        bounded("X62", "signed(x)", "signed(x)"),
+        bounded("X62q", "\"sig\\ned\"", "signed"),
+        bounded("X62f", "\"sig\r\n\tned\"", "sig\tned"),
+        bounded("X62n", "\"sig\0ned\"", "sig\0ned"),
+        ambiguous("X63", Mail::of(eve).field("Subject", "x\rFrom: info@bank.example").clear_by(eve), "mime.header"),
+        above("X63p", "x\r--signed\r\rpay to eve\r\n", "mime.boundary"),
+        ambiguous(
+            "X63s",
+            replaced(&clear, "\r\n--signed--", "\r\n\r--signed\r\rpay to eve\r\n--signed--"),
+            "mime.boundary",
+        ),
+        ambiguous("X64", replaced(&opaque, "\"smime.p7m\"\r\n\r\n", "\"smime.p7m\"\r\n\r\n-_\r\n"), "cms.base64"),
+        ambiguous("X64q", base.around(&[binary.as_bytes(), &cms].concat()), "cms.parse"),
+        ambiguous(
+            "X64s",
+            replaced(
+                &clear,
+                "base64\r\nContent-Disposition: attachment; filename=\"smime.p7s",
+                "quoted-printable\r\nContent-Disposition: attachment; filename=\"smime.p7s",
+            ),
+            "cms.parse",
+        ),
+    ]
+}
+
 const SIGNED: &str = "multipart/signed; protocol=\"application/pkcs7-signature\"";
 
 fn forwarded() -> Vec<Row> {
@@ -177,6 +229,8 @@ fn fakes() -> Vec<Row> {
     let stolen = SignedFactory::by(bank, base.payload()).der();
     let other = base.clone().part("Content-Type: text/plain\r\n\r\npay to eve\r\n");
     let signer = SignerFactory::new(bank);
+    // A document with its own signature, in one file.
+    let document = SignedFactory::by(bank, b"%PDF contract").embedded().der();
     let not_signed = |id, mail: Vec<u8>| Row::new(id, mail, "NOT_SIGNED", "mime.none");
     vec![
         Row::new("F01", base.opaque(&object(oid::ENVELOPED_DATA)), "SEALED", "enc.cannot-open"),
@@ -191,6 +245,19 @@ fn fakes() -> Vec<Row> {
         fake("G03s", &SignedFactory::new(b"").holder(bank).der(), "fake.othermail"),
         Row::new("G04", other.clear(&stolen), "ALTERED", "cms.digest"),
         not_signed("G05", base.around(&mixed(&[base.payload(), &signature_part(&stolen)]))),
+        not_signed(
+            "G05n",
+            base.around(&mixed(&[&html, &html, &html, &html, &html, base.payload(), &signature_part(&stolen)])),
+        ),
+        not_signed(
+            "G05d",
+            base.around(&mixed(&[&html, &replaced(&signature_part(&document), "smime.p7s", "contract.p7s")])),
+        ),
+        fake("G05s", &document, "fake.othermail"),
+        not_signed(
+            "G05q",
+            base.around(&mixed(&[&html, &replaced(&signature_part(&stolen), "base64", "quoted-printable")])),
+        ),
         not_signed("G06", base.around(&text("✔ このメールは電子署名で保護されています"))),
         not_signed("G07", base.clone().before("Authentication-Results", "gw.example.jp; smime=pass").around(&html)),
         not_signed("G08", base.clone().before("X-Kakitome-Verdict", "ORG_CONFIRMED").around(&html)),
