@@ -24,6 +24,9 @@ pub enum Unsignable {
     /// Two programs could read it differently, so what would be signed is not certain.
     #[error("the mail can be read in two ways: {0}")]
     Ambiguous(&'static str),
+    /// A limit of this engine was reached, so it was not read to its end.
+    #[error("the mail is over a limit: {0}")]
+    OverLimit(&'static str),
     /// A header field is not 7-bit: a relay that changes it would break the signature.
     #[error("a header field holds raw 8-bit text, which relays may change")]
     EightBitHeader,
@@ -55,7 +58,11 @@ impl Payload {
     pub(super) fn plan(structure: &Structure) -> Result<Self, Unsignable> {
         refuse_protected(structure)?;
         if let Some(finding) = structure.findings.iter().find(|finding| finding.code != "in.mbox") {
-            return Err(Unsignable::Ambiguous(finding.code));
+            return Err(if finding.code.starts_with("limit.") {
+                Unsignable::OverLimit(finding.code)
+            } else {
+                Unsignable::Ambiguous(finding.code)
+            });
         }
         let root = structure.root();
         let mut pieces = vec![Piece::Octets(root_header(root)?)];
