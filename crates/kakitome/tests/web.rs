@@ -172,6 +172,8 @@ fn a_mail_is_taken_in_every_form() {
     let server = server();
     let mail = "X-State: ALTERED\r\n\r\nbody\r\n";
     let large = format!("X-State: ALTERED\r\n\r\n{}", "x".repeat(900_000));
+    let other =
+        format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.eml\"\r\n\r\n{mail}\r\n--b--\r\n");
     for (reply, length) in [
         (server.form("/check?format=json", mail.as_bytes(), ""), mail.len()),
         (server.form("/check?format=json", b"", &format!("\r\n\r\n{mail}")), mail.len()),
@@ -179,6 +181,9 @@ fn a_mail_is_taken_in_every_form() {
         (server.form("/check?format=json", large.as_bytes(), ""), large.len()),
         (server.post("/check?format=json", "message/rfc822", mail.as_bytes()), mail.len()),
         (server.post("/check?format=json", "message/rfc822", large.as_bytes()), large.len()),
+        // as `curl --data-binary` labels it, and a file under another name than our form's
+        (server.post("/check?format=json", "application/x-www-form-urlencoded", mail.as_bytes()), mail.len()),
+        (server.post("/check?format=json", "multipart/form-data; boundary=b", other.as_bytes()), mail.len()),
     ] {
         assert_eq!(reply.status, 200, "{}", reply.body);
         assert!(reply.head.contains("content-type: application/json"));
@@ -191,7 +196,7 @@ fn a_mail_is_taken_in_every_form() {
         page.body.contains("Changed after it was signed") && page.body.contains("署名のあとで内容が変わっています")
     );
     let counts = server.get("/metrics", "").body;
-    assert!(counts.contains("{state=\"ALTERED\"} 7\n"), "{counts}");
+    assert!(counts.contains("{state=\"ALTERED\"} 9\n"), "{counts}");
 }
 
 #[test]
@@ -208,7 +213,7 @@ fn what_cannot_be_answered_is_told_kindly() {
         (server.post("/check", form, b"nonsense"), 400, "arrive whole"),
         (server.post("/check", form, b"--b--\r\n"), 400, "No mail was chosen"),
         (server.post("/check", "multipart/form-data", b"x"), 400, "arrive whole"),
-        (server.post("/check", "text/plain", b"x"), 415, "message/rfc822"),
+        (server.post("/check", "application/json", b"{}"), 415, "message/rfc822"),
         (server.post("/check", "message/rfc822", b""), 400, "No mail was chosen"),
         (server.post("/check", "message/rfc822", b"X-State: fault\n"), 503, "temporary problem on our side"),
         (server.post("/check", "message/rfc822", b"X-State: bug\n"), 500, "has not been confirmed"),

@@ -30,13 +30,16 @@ pub(super) enum Uploaded {
     TooBig,
 }
 
-/// Reads the mail from a form (field `mail`, a file, or `source`, text) or from a bare `message/rfc822`.
+/// Reads the mail from a form (a file, whatever its field is called, or the text of `source`), or bare under the labels
+/// that programs put on it: `curl --data-binary` calls it a form, and it is none.
 pub(super) async fn receive(request: Request<Body>, instance: &InstanceInfo) -> Result<Uploaded, Trouble> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
         "multipart/form-data" => form(request, instance).await,
-        "message/rfc822" | "application/octet-stream" => bare(request.into_body(), instance).await,
+        "" | "message/rfc822" | "application/octet-stream" | "text/plain" | "application/x-www-form-urlencoded" => {
+            bare(request.into_body(), instance).await
+        }
         _ => Err(Trouble::Kind),
     }
 }
@@ -50,7 +53,7 @@ async fn form(request: Request<Body>, instance: &InstanceInfo) -> Result<Uploade
         let Some(mut field) = form.next_field().await.map_err(|_| Trouble::Broken)? else { break };
         let pasted = field.name() == Some("source");
         let mut mail = Incoming::new(instance);
-        if uploaded.is_some() || !(pasted || field.name() == Some("mail")) {
+        if uploaded.is_some() || !(pasted || field.name() == Some("mail") || field.file_name().is_some()) {
             mail.most = 0;
         }
         while let Some(chunk) = field.chunk().await.map_err(|_| Trouble::Broken)? {
