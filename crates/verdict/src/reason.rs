@@ -444,6 +444,10 @@ reasons! {
         "別のメールの署名がつけられています", "署名は、このメールの内容のものではありません。", SHUT_JA;
         "The signature of another mail", "It does not belong to the content of this mail.", SHUT_EN;
     }
+    FakeFlattened "fake.flattened" {
+        "署名の外枠が、配送中に外されています", "署名はこのメールの一部に合っていますが、メール全体を包む形ではなくなったため、差出人の確認には使えません。", "差出人に、別の経路で送り直してもらうか、直接確かめてください。";
+        "The frame of the signature was taken off on the way", "The signature fits a part of this mail, but no longer encloses the whole, so it cannot show who sent it.", "Ask the sender to send it another way, or check with them directly.";
+    }
     FakeWrapped "fake.wrapped" {
         "署名つきメールを署名ファイルに見せかけています", "別のメールを署名ファイルの名前で添付し、このメールの署名のように見せています。", SHUT_JA;
         "A signed mail posing as the signature", "Another mail was attached under the name of a signature.", SHUT_EN;

@@ -18,11 +18,23 @@ pub const GENUINE_LIMIT: usize = 4;
 /// So many parts beside a signature file are tried.
 pub const SIBLINGS_LIMIT: usize = 4;
 
+/// What the files that look like signatures turned out to be.
+pub(super) enum Found {
+    /// There is none, or none that says anything about the mail.
+    Nothing,
+    /// The mail's own signature, but a server on the way took multipart/signed apart.
+    Flattened,
+    /// A file that only poses as a signature.
+    Fake(Finding),
+}
+
 /// Looks for a part that poses as a signature in a mail that has none at its root.
 ///
 /// # Errors
 /// The environment's.
-pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::Result<Option<Finding>> {
+pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::Result<Found> {
+    let fake = |code, detail: &str| Ok(Found::Fake(Finding::new(code, detail)));
+    let mut found = Found::Nothing;
     let mut genuine = 0usize;
     for (number, entity) in structure.entities.iter().enumerate() {
         let named = entity.file_name().is_some_and(|name| name.ends_with(".p7s"));
@@ -31,7 +43,7 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
         }
         if entity.content_type.kind == "multipart" {
             // A whole signed mail under the name of a signature.
-            return Ok(Some(Finding::new("fake.wrapped", "a multipart poses as a signature file")));
+            return fake("fake.wrapped", "a multipart poses as a signature file");
         }
         let parent = entity.parent.and_then(|parent| structure.entity(parent));
         if parent
@@ -48,59 +60,75 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
         let is_document = entity.file_name().is_some_and(|name| name != "smime.p7s");
         let limit = if is_document { DOCUMENT_LIMIT } else { LOOK_LIMIT };
         let Decoded::Octets(octets, _) = decoded(mail, entity, limit, spools)? else {
-            return Ok(Some(Finding::new("fake.notcms", "a file larger than any signature poses as one")));
+            return fake("fake.notcms", "a file larger than any signature poses as one");
         };
         let signed = match signed::read(&*octets, spools)? {
             Object::Signed(signed) => signed,
             Object::NotCms(_) | Object::Other(_) | Object::Broken(_) => {
                 let head = crate::octets::read_range(&*octets, 0..octets.len(), 8)?;
-                return Ok(Some(Finding::new("fake.notcms", format!("the file is {}", kind(&head)))));
+                return fake("fake.notcms", &format!("the file is {}", kind(&head)));
             }
         };
         let signs_itself = match &signed.content {
             Some(content) if is_document => verify::verify(&signed, &Content::Exact(&**content))?.verified.is_some(),
             _ => false,
         };
-        if signs_itself || signs_a_sibling(mail, structure, parent, number, &signed, spools)? {
+        let signs =
+            if signs_itself { Signs::Document } else { sibling(mail, structure, parent, number, &signed, spools)? };
+        if signs != Signs::Nothing {
+            if signs == Signs::Part {
+                found = Found::Flattened;
+            }
             genuine = genuine.saturating_add(1);
             if genuine >= GENUINE_LIMIT {
                 break;
             }
             continue;
         }
-        return Ok(Some(Finding::new("fake.othermail", "the file is the signature of another mail")));
+        return fake("fake.othermail", "the file is the signature of another mail");
     }
-    Ok(None)
+    Ok(found)
+}
+
+/// What a signature in a file signs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    /// Nothing that is here.
+    Nothing,
+    /// A part of the mail, header and all, as the signature of a mail does.
+    Part,
+    /// A document, or something that could not be found out.
+    Document,
 }
 
 /// Is it the signature of a part beside it? Some servers flatten multipart/signed and keep the parts, and a document may
 /// come with its own signature in a file: neither is a trick, and neither confirms the sender.
-fn signs_a_sibling(
+fn sibling(
     mail: &dyn Octets,
     structure: &Structure,
     parent: Option<&Entity>,
     own: usize,
     signed: &SignedData,
     spools: &dyn Spools,
-) -> io::Result<bool> {
+) -> io::Result<Signs> {
     let parts = parent.map_or(&[][..], |parent| parent.parts.as_slice());
     if parts.len() > SIBLINGS_LIMIT.saturating_add(1) {
         // Not all can be tried, so nothing is held against the file.
-        return Ok(true);
+        return Ok(Signs::Document);
     }
     let siblings =
         parts.iter().filter(|part| **part != own).take(SIBLINGS_LIMIT).filter_map(|part| structure.entity(*part));
     for sibling in siblings {
         if verify::verify(signed, &Content::Part(mail, sibling.range.clone()))?.verified.is_some() {
-            return Ok(true);
+            return Ok(Signs::Part);
         }
         if let Decoded::Octets(octets, _) = decoded(mail, sibling, DOCUMENT_LIMIT, spools)?
             && verify::verify(signed, &Content::Exact(&*octets))?.verified.is_some()
         {
-            return Ok(true);
+            return Ok(Signs::Document);
         }
     }
-    Ok(false)
+    Ok(Signs::Nothing)
 }
 
 fn kind(head: &[u8]) -> &'static str {

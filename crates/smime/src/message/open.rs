@@ -104,8 +104,8 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
         let finding = Finding::new("in.not-mail", "there is no header of a mail at the beginning");
         return Ok(Opened { structure, layer: Layer::NotAMail(finding), findings: Vec::new() });
     }
-    let findings = structure.findings.clone();
-    let layer = layer(mail, &structure, spools)?;
+    let mut findings = structure.findings.clone();
+    let layer = layer(mail, &structure, spools, &mut findings)?;
     Ok(Opened { structure, layer, findings })
 }
 
@@ -126,7 +126,12 @@ fn not_a_mail(mail: &dyn Octets) -> io::Result<Option<Finding>> {
     })
 }
 
-fn layer(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::Result<Layer> {
+fn layer(
+    mail: &dyn Octets,
+    structure: &Structure,
+    spools: &dyn Spools,
+    findings: &mut Vec<Finding>,
+) -> io::Result<Layer> {
     let root = structure.root();
     let content_type = &root.content_type;
     // A Content-Type beyond a limit, or the second of two, is the first of another program.
@@ -144,7 +149,15 @@ fn layer(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
     if is_pkcs7_mime(root) {
         return opaque(mail, structure, spools);
     }
-    Ok(fake::find(mail, structure, spools)?.map_or(Layer::None, Layer::Fake))
+    Ok(match fake::find(mail, structure, spools)? {
+        fake::Found::Nothing => Layer::None,
+        fake::Found::Flattened => {
+            let what = "the signature fits a part beside it, but multipart/signed around them is gone";
+            findings.push(Finding::new("fake.flattened", what));
+            Layer::None
+        }
+        fake::Found::Fake(finding) => Layer::Fake(finding),
+    })
 }
 
 /// Findings about the structure under which two programs could show different content.

@@ -49,8 +49,9 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 9] = [
+const REMARKS: [Reason; 10] = [
     Reason::MimeErrantSignature,
+    Reason::FakeFlattened,
     Reason::MimeForwarded,
     Reason::CmsCertsOnly,
     Reason::BindSenderOnly,

@@ -244,7 +244,7 @@ fn fakes() -> Vec<Row> {
         fake("G03", &stolen, "fake.othermail"),
         fake("G03s", &SignedFactory::new(b"").holder(bank).der(), "fake.othermail"),
         Row::new("G04", other.clear(&stolen), "ALTERED", "cms.digest"),
-        not_signed("G05", base.around(&mixed(&[base.payload(), &signature_part(&stolen)]))),
+        not_signed("G05", base.around(&mixed(&[base.payload(), &signature_part(&stolen)]))).note("fake.flattened"),
         not_signed(
             "G05n",
             base.around(&mixed(&[&html, &html, &html, &html, &html, base.payload(), &signature_part(&stolen)])),
