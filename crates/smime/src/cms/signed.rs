@@ -15,6 +15,8 @@ use crate::octets::{Octets, Spools, WINDOW};
 
 /// A message may carry this many certificates; the rest is passed over, with a finding.
 pub const CERTIFICATE_COUNT_LIMIT: usize = 200;
+/// The certificates of a message may be this long together, in octets; the rest is passed over, with a finding.
+pub const CERTIFICATES_LIMIT: usize = 4 * 1024 * 1024;
 /// A message may carry this many revocation lists.
 pub const CRL_COUNT_LIMIT: usize = 20;
 /// The revocation lists inside a message may be this long together, in octets; what is beyond is passed over.
@@ -161,11 +163,12 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
     if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(0)) {
         let mut set = reader.enter(tag::context_constructed(0), "")?;
         // What cannot be read counts too: each leaves a finding.
-        let mut count = 0usize;
+        let (mut count, mut held) = (0usize, 0usize);
         while let Some(element) = set.peek()? {
             count = count.saturating_add(1);
-            if count > CERTIFICATE_COUNT_LIMIT {
-                findings.push(Finding::new("limit.cms", "the message carries more than 200 certificates"));
+            if count > CERTIFICATE_COUNT_LIMIT || held > CERTIFICATES_LIMIT {
+                let what = "the message carries more than 200 certificates, or more than 4 MiB of them";
+                findings.push(Finding::new("limit.cms", what));
                 while set.skip()?.is_some() {}
                 break;
             }
@@ -175,6 +178,7 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
                 continue;
             }
             let Some(captured) = set.capture(CERTIFICATE_LIMIT, "a certificate is larger than 256 KiB")? else { break };
+            held = held.saturating_add(captured.der.len());
             match Certificate::parse(&captured.der) {
                 Ok(certificate) if certificates.contains(&certificate) => {}
                 Ok(certificate) => certificates.push(certificate),

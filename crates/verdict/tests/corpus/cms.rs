@@ -16,6 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let (bank, eve) = (&world.bank, &world.eve);
     let base = Mail::of(bank);
     let payload = base.payload();
+    let large = der::sequence(&[&der::octet_string(&[0; 200_000])]);
     let other = Mail::of(bank).part("Content-Type: text/plain\r\n\r\npay to eve\r\n");
     let sign = || SignerFactory::new(bank);
     let cms = |signer: SignerFactory| SignedFactory::new(payload).signer(&signer).holder(bank);
@@ -187,6 +188,7 @@ pub(crate) fn rows() -> Vec<Row> {
         odd("B23r", &cms(sign()).kind(oid::SMIME_CAPABILITIES).der(), "cms.type"),
         Row::new("B24", base.opaque(&nested_octets()), "AMBIGUOUS", "limit.cms"),
         odd("B24c", &(0..100_000).fold(cms(sign()), |all, _| all.certificate(&[0x30, 0])).der(), "limit.cms"),
+        odd("B24m", &(0..40).fold(cms(sign()), |all, _| all.certificate(&large)).der(), "limit.cms"),
         odd(
             "B24k",
             &SignedFactory::new(payload).signer(&sign()).certificate(&huge_key()).der(),
