@@ -67,12 +67,8 @@ impl Octets for [u8] {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        let Some(from) = usize::try_from(offset).ok().and_then(|at| self.get(at..)) else { return Ok(0) };
-        let count = from.len().min(into.len());
-        if let (Some(to), Some(from)) = (into.get_mut(..count), from.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        Ok(count)
+        let from = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
+        Ok(copy_into(from, into))
     }
 }
 
@@ -155,24 +151,19 @@ impl Read for RangeReader<'_> {
             self.used = 0;
         }
         let piece = self.window.get(self.used..).unwrap_or_default();
-        let count = piece.read_into(into);
+        let count = copy_into(piece, into);
         self.used = self.used.saturating_add(count);
         Ok(count)
     }
 }
 
-trait ReadInto {
-    fn read_into(&self, into: &mut [u8]) -> usize;
-}
-
-impl ReadInto for [u8] {
-    fn read_into(&self, into: &mut [u8]) -> usize {
-        let count = self.len().min(into.len());
-        if let (Some(to), Some(from)) = (into.get_mut(..count), self.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        count
+/// Copies as much of `from` as fits into `into`, and says how much.
+fn copy_into(from: &[u8], into: &mut [u8]) -> usize {
+    let count = from.len().min(into.len());
+    if let (Some(to), Some(from)) = (into.get_mut(..count), from.get(..count)) {
+        to.copy_from_slice(from);
     }
+    count
 }
 
 /// A whole range in memory, at most `limit` bytes of it (the caller names the limit and its finding).

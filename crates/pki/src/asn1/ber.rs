@@ -57,9 +57,4 @@ impl Header {
     pub fn is_end_of_contents(&self) -> bool {
         self.tag == 0 && self.length == Some(0)
     }
-
-    /// Is the element constructed?
-    pub fn is_constructed(&self) -> bool {
-        self.tag & 0x20 != 0
-    }
 }

@@ -48,11 +48,11 @@ pub mod tag {
 
     /// `[n]`, primitive.
     pub const fn context(number: u8) -> u8 {
-        0x80 | (number & 0x1e) | (number & 1)
+        0x80 | (number & 0x1f)
     }
 
     /// `[n]`, constructed.
     pub const fn context_constructed(number: u8) -> u8 {
-        0xa0 | (number & 0x1e) | (number & 1)
+        0xa0 | (number & 0x1f)
     }
 }

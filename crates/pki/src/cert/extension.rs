@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::name::{GeneralName, Name};
+use super::name::GeneralName;
 use crate::asn1::der::{Der, Tlv};
 use crate::asn1::{Malformed, Oid, oid, tag};
 
@@ -316,9 +316,4 @@ pub fn key_identifier(spki: &[u8]) -> Option<Vec<u8>> {
     let bits = inside.expect(tag::BIT_STRING, "").ok()?;
     let bits = crate::asn1::der::whole_bits(bits.value).ok()?;
     Some(crate::crypto::sha1_identifier(bits).to_vec())
-}
-
-/// A directory name, wrapped as a GeneralName's contents: what name constraints compare the subject with.
-pub fn directory(name: &Name) -> GeneralName {
-    GeneralName::Directory(name.clone())
 }

@@ -6,7 +6,7 @@ use super::PathProblem;
 use crate::address::Address;
 use crate::asn1::oid;
 use crate::cert::Certificate;
-use crate::cert::extension::{NameConstraints, directory};
+use crate::cert::extension::NameConstraints;
 use crate::cert::name::GeneralName;
 
 /// Names held against subtrees in one search, at most, of whatever form.
@@ -62,7 +62,7 @@ fn names(certificate: &Certificate) -> Vec<GeneralName> {
         false => GeneralName::MailboxUtf8(mailbox.to_owned()),
     }));
     if !subject.is_empty() {
-        names.push(directory(subject));
+        names.push(GeneralName::Directory(subject.clone()));
     }
     names
 }

@@ -20,17 +20,12 @@ pub enum Ending {
 
 impl Ending {
     /// How many octets it takes.
-    pub const fn len(self) -> u64 {
+    pub const fn octets(self) -> u64 {
         match self {
             Self::CrLf => 2,
             Self::Lf => 1,
             Self::None => 0,
         }
-    }
-
-    /// Is there none?
-    pub const fn is_empty(self) -> bool {
-        matches!(self, Self::None)
     }
 }
 
@@ -109,7 +104,7 @@ impl<'a> Lines<'a> {
             }
             Ending::None
         };
-        let taken = u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(ending.len());
+        let taken = u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(ending.octets());
         let line = Line { offset: self.offset, text, ending, first: self.at_start };
         self.offset = self.offset.saturating_add(taken);
         self.used = self.used.saturating_add(usize::try_from(taken).unwrap_or(usize::MAX)).min(self.buffer.len());

@@ -251,8 +251,10 @@ impl Scanner {
     }
 
     fn header_line(&mut self, line: &Line<'_>) {
-        let next =
-            line.offset.saturating_add(u64::try_from(line.text.len()).unwrap_or(0)).saturating_add(line.ending.len());
+        let next = line
+            .offset
+            .saturating_add(u64::try_from(line.text.len()).unwrap_or(0))
+            .saturating_add(line.ending.octets());
         if line.text.is_empty() && line.first {
             self.end_header(next);
             return;
@@ -408,7 +410,7 @@ impl Scanner {
             // The part ended inside its header: it has no body.
             self.end_header(line.offset);
         }
-        let end = line.offset.saturating_sub(self.last_ending.len());
+        let end = line.offset.saturating_sub(self.last_ending.octets());
         let inner = self.open.split_off(place.saturating_add(1));
         if inner.len() > 1 {
             let left_open = inner
@@ -431,7 +433,7 @@ impl Scanner {
             let next = line
                 .offset
                 .saturating_add(u64::try_from(line.text.len()).unwrap_or(0))
-                .saturating_add(line.ending.len());
+                .saturating_add(line.ending.octets());
             self.begin(Some(number), next);
         } else {
             self.finding("limit.parts", "the message has more than 10000 parts");

@@ -30,13 +30,12 @@ const ALLOWED: [(&str, &[&str]); 3] = [
             "jiff",
             "p12-keystore",
             "signature",
-            "spki",
             "thiserror",
             "x509-cert",
             "zeroize",
         ],
     ),
-    ("kakitome-smime", &["base64", "der", "encoding_rs", "mail-parser", "memchr", "thiserror", "zeroize"]),
+    ("kakitome-smime", &["base64", "encoding_rs", "mail-parser", "memchr", "thiserror"]),
     ("kakitome-verdict", &["serde", "serde_json", "thiserror"]),
 ];
 
