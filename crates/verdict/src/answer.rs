@@ -360,6 +360,10 @@ pub enum HeaderState {
     Unprotected,
     /// Signed, and the same outside.
     Signed,
+    /// Encrypted, and hidden outside; not signed.
+    Encrypted,
+    /// Signed and encrypted, and hidden outside.
+    SignedAndEncrypted,
     /// Signed, and different outside.
     Differs,
 }
@@ -468,7 +472,10 @@ wire_names! {
     }
     Basis { Now "now", Given "given", DeliveryLog "delivery-log", TimestampToken "timestamp-token" }
     Choice { PublicList "public-list", ChosenFile "chosen-file", OwnCa "own-ca" }
-    HeaderState { Unprotected "unprotected", Signed "signed", Differs "differs" }
+    HeaderState {
+        Unprotected "unprotected", Signed "signed", Encrypted "encrypted", SignedAndEncrypted "signed-and-encrypted",
+        Differs "differs",
+    }
     CheckOutcome { Ok "ok", Failed "failed", NotReached "not-reached", Skipped "skipped" }
     Step {
         Input "input", Structure "structure", Fake "fake", Expected "expected", Open "open", Cms "cms",

@@ -510,6 +510,30 @@ reasons! {
         "署名のあとに、ヘッダーが付け足されています", "返信先などが、署名した人の書いたものではありません。メーリングリストが付け足すこともあります。", "返信するときは、宛先を確かめてください。";
         "A header field was added after it was signed", "A reply address or the like is not the signer's own; mailing lists add such fields too.", "When you reply, look at the address first.";
     }
+    HpInferred "hp.inferred" {
+        "古い形式のヘッダー保護です", "署名された控えの形式が RFC 9788 より前のものです。何を隠すつもりだったかは、外側のヘッダーから推し量ったものです。", NONE_JA;
+        "Header protection in an older form", "The signed copy is in a form from before RFC 9788; what was meant to be hidden is inferred from the outside.", NONE_EN;
+    }
+    HpCipherClear "hp.cipher-clear" {
+        "暗号化の目印がありますが、暗号化されていません", "ヘッダーを隠したという目印は、このメールでは意味がありません。途中のだれもが読めました。", NONE_JA;
+        "Marked as encrypted, but it was not", "The mark that fields are hidden means nothing here; everybody on the way could read them.", NONE_EN;
+    }
+    HpClearCipher "hp.clear-cipher" {
+        "暗号化は、署名した人がしたものではないようです", "署名した人は、ヘッダーを隠すつもりのない目印をつけています。途中のサーバーが暗号化したのかもしれません。", NONE_JA;
+        "The encryption seems not to be the signer's", "The signer's mark says that no field was to be hidden; a server on the way may have encrypted the mail.", NONE_EN;
+    }
+    HpOuterIgnored "hp.outer-ignored" {
+        "信じられないヘッダーの控えがあります", "HP-Outer というヘッダーが、意味を持たない所にあります。読み飛ばしました。", NONE_JA;
+        "A record of the header that is not believed", "An HP-Outer field stands where it means nothing; it was left out.", NONE_EN;
+    }
+    HpMisplaced "hp.misplaced" {
+        "ヘッダー保護の目印が、意味のない所にあります", "署名や暗号化の根でない部品についた目印は、何も保証しません。読み飛ばしました。", NONE_JA;
+        "A mark of header protection where it means nothing", "On a part that is not the root of what was signed or encrypted it warrants nothing; it was left out.", NONE_EN;
+    }
+    HpMalformed "hp.malformed" {
+        "ヘッダー保護の目印が読めません", "目印の値が決まりに合わないため、件名や宛先は署名の対象外として扱いました。", NONE_JA;
+        "The mark of header protection cannot be read", "Its value is none that is defined, so subject and addressees count as not signed.", NONE_EN;
+    }
     HpFromMismatch "hp.from-mismatch" {
         "差出人欄が署名された差出人と違います", "表示される差出人は、署名した人が書いたものではありません。", SHUT_JA;
         "From differs from the signed From", "The sender that is displayed is not the one the signer wrote.", SHUT_EN;

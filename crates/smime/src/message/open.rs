@@ -149,6 +149,7 @@ fn layer(
     if is_pkcs7_mime(root) {
         return opaque(mail, structure, spools);
     }
+    findings.extend(protect::misplaced(structure));
     Ok(match fake::find(mail, structure, spools)? {
         fake::Found::Nothing => Layer::None,
         fake::Found::Flattened => {
@@ -277,13 +278,15 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
     if root.has_surroundings {
         findings.push(Finding::new("mime.preamble", "there is text before or after the parts"));
     }
-    let protected = protect::read(&root.header, content);
+    let around = protect::Around { signed: outcome.verified.is_some(), encrypted: false };
+    let reading = protect::read(&root.header, mail, structure, *part, around)?;
+    findings.extend(reading.findings);
     Ok(Layer::Signed(Box::new(SignedLayer {
         clear: true,
         part: Some(*part),
         signed,
         outcome,
-        protected,
+        protected: reading.protected,
         content: None,
         findings,
     })))
@@ -334,15 +337,16 @@ fn opaque(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::
     if let Some(finding) = ambiguous.filter(|_| outcome.verified.is_some()) {
         return Ok(Layer::Malformed(Finding::new("mime.inner", finding.detail.clone())));
     }
-    let protected = protect::read(&root.header, inner.root());
+    let around = protect::Around { signed: outcome.verified.is_some(), encrypted: false };
+    let reading = protect::read(&root.header, &*content, &inner, 0, around)?;
     Ok(Layer::Signed(Box::new(SignedLayer {
         clear: false,
         part: None,
         signed,
         outcome,
-        protected,
+        protected: reading.protected,
         content: Some((content, inner)),
-        findings: Vec::new(),
+        findings: reading.findings,
     })))
 }
 

@@ -7,10 +7,10 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use super::protect::is_composed;
+use super::protect::Cover;
 use crate::cms::verify::canonical;
 use crate::mime::encoding::{Base64Writer, QuotedPrintableWriter};
-use crate::mime::header::{Encoding, Header};
+use crate::mime::header::Encoding;
 use crate::mime::lines::{Ending, Lines};
 use crate::mime::scan::{Entity, LINE_LIMIT, Structure, Traits};
 use crate::octets::{Octets, copy_range};
@@ -54,8 +54,8 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    /// Plans the payload of a mail.
-    pub(super) fn plan(structure: &Structure) -> Result<Self, Unsignable> {
+    /// Plans the payload of a mail under this cover.
+    pub(super) fn plan(structure: &Structure, cover: &Cover) -> Result<Self, Unsignable> {
         refuse_protected(structure)?;
         if let Some(finding) = structure.findings.iter().find(|finding| finding.code != "in.mbox") {
             return Err(if finding.code.starts_with("limit.") {
@@ -65,7 +65,7 @@ impl Payload {
             });
         }
         let root = structure.root();
-        let mut pieces = vec![Piece::Octets(root_header(root)?)];
+        let mut pieces = vec![Piece::Octets(root_header(root, cover)?)];
         let mut at = root.body.start;
         if root.parts.is_empty() {
             if let Some(piece) = leaf(root)? {
@@ -127,10 +127,11 @@ fn refuse_protected(structure: &Structure) -> Result<(), Unsignable> {
     if protected || content_type.parameter("hp").is_some() { Err(Unsignable::AlreadyProtected) } else { Ok(()) }
 }
 
-/// The header of the payload: the mail's own `Content-*` fields, then copies of what the sender composed.
-fn root_header(root: &Entity) -> Result<Vec<u8>, Unsignable> {
+/// The header of the payload: the mail's own `Content-*` fields, then what the cover protects.
+fn root_header(root: &Entity, cover: &Cover) -> Result<Vec<u8>, Unsignable> {
     let header = &root.header;
     let mut out = Vec::new();
+    let hp = cover.name();
     let new_encoding = new_encoding(root);
     let mut has_type = false;
     for field in &header.fields {
@@ -140,7 +141,7 @@ fn root_header(root: &Entity) -> Result<Vec<u8>, Unsignable> {
             let value = header.value(field).trim_ascii_end();
             let value = value.strip_suffix(b";").unwrap_or(value);
             out.extend_from_slice(&crlf(&[b"Content-Type:".as_slice(), value].concat()));
-            out.extend_from_slice(b";\r\n\thp=\"clear\"\r\n");
+            out.extend_from_slice(format!(";\r\n\thp=\"{hp}\"\r\n").as_bytes());
         } else if name.eq_ignore_ascii_case("Content-Transfer-Encoding") && new_encoding.is_some() {
         } else if is_content(name) {
             out.extend_from_slice(&crlf(header.whole(field)));
@@ -150,16 +151,12 @@ fn root_header(root: &Entity) -> Result<Vec<u8>, Unsignable> {
         // RFC 2045 §5.2: without a charset it is US-ASCII, and so it is not named: old mail in ISO-2022-JP names no type,
         // and programs guess its charset only where none is named. That of 8-bit text is not known (RFC 1428).
         let charset = if root.traits.eight_bit > 0 { " charset=unknown-8bit;" } else { "" };
-        out.extend_from_slice(format!("Content-Type: text/plain;{charset}\r\n\thp=\"clear\"\r\n").as_bytes());
+        out.extend_from_slice(format!("Content-Type: text/plain;{charset}\r\n\thp=\"{hp}\"\r\n").as_bytes());
     }
     if let Some(encoding) = new_encoding {
         out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n").as_bytes());
     }
-    for field in &header.fields {
-        if is_composed(header.name(field)) {
-            out.extend_from_slice(&crlf(header.whole(field)));
-        }
-    }
+    out.extend_from_slice(&cover.inside(header));
     safe_header(&out)?;
     out.extend_from_slice(b"\r\n");
     Ok(out)
@@ -322,24 +319,4 @@ fn leaf(entity: &Entity) -> Result<Option<Piece>, Unsignable> {
     } else {
         Piece::Base64 { range, text: entity.content_type.kind == "text" && !is_octets(entity) }
     }))
-}
-
-/// The outer header of the signed mail: every field as it stands and in order, less the `Content-*` that moved.
-pub(super) fn outer_header(header: &Header) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut has_version = false;
-    for field in &header.fields {
-        let name = header.name(field);
-        let is_version = name.eq_ignore_ascii_case("MIME-Version");
-        // RFC 2045 §4: exactly one.
-        if is_content(name) || (is_version && has_version) {
-            continue;
-        }
-        has_version |= is_version;
-        out.extend_from_slice(&crlf(header.whole(field)));
-    }
-    if !has_version {
-        out.extend_from_slice(b"MIME-Version: 1.0\r\n");
-    }
-    out
 }

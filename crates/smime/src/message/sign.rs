@@ -8,7 +8,8 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::{Certificate, hex};
 use kakitome_pki::crypto::{Hasher, NoRandomness, Random};
 
-use super::payload::{self, Payload, Unsignable};
+use super::payload::{Payload, Unsignable};
+use super::protect::Cover;
 use crate::cms::write::{NotWritten, SignatureRequest};
 use crate::mime::encoding::Base64Writer;
 use crate::mime::header::Header;
@@ -32,6 +33,7 @@ pub enum Form {
 pub struct Draft<'a> {
     mail: &'a dyn Octets,
     structure: Structure,
+    cover: Cover,
     payload: Payload,
 }
 
@@ -41,8 +43,16 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// The environment's; inside, why this mail is passed as it is.
     pub fn new(mail: &'a dyn Octets) -> io::Result<Result<Self, Unsignable>> {
+        Self::covered(mail, Cover::Clear)
+    }
+
+    /// The same, for a mail that will be encrypted once it is signed: then the cover says what its header hides.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn covered(mail: &'a dyn Octets, cover: Cover) -> io::Result<Result<Self, Unsignable>> {
         let structure = scan(mail, 0..mail.len())?;
-        Ok(Payload::plan(&structure).map(|payload| Self { mail, structure, payload }))
+        Ok(Payload::plan(&structure, &cover).map(|payload| Self { mail, structure, cover, payload }))
     }
 
     /// The header of the mail.
@@ -108,7 +118,7 @@ impl Asked<'_, '_> {
         random: &dyn Random,
         to: &mut dyn Write,
     ) -> io::Result<()> {
-        to.write_all(&payload::outer_header(self.draft.header()))?;
+        to.write_all(&self.draft.cover.around(self.draft.header()))?;
         match form {
             Form::Clear => self.clear(signature, signer, chain, random, to),
             Form::Opaque => self.opaque(signature, signer, chain, to),

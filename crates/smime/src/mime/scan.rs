@@ -166,6 +166,23 @@ pub fn scan(octets: &dyn Octets, range: Range<u64>) -> io::Result<Structure> {
     Ok(scanner.finish(end))
 }
 
+/// Reads the header at the beginning of `range` alone, and not what stands in the body; the entity's body is the rest of
+/// the range.
+///
+/// # Errors
+/// The environment's.
+pub fn scan_header(octets: &dyn Octets, range: Range<u64>) -> io::Result<Entity> {
+    let end = range.end.min(octets.len());
+    let mut scanner = Scanner::new(range.start);
+    let mut lines = Lines::new(octets, range.start..end);
+    while scanner.in_header {
+        let Some(line) = lines.next_line()? else { break };
+        scanner.line(&line);
+    }
+    let mut structure = scanner.finish(end);
+    Ok(if structure.entities.is_empty() { EMPTY.clone() } else { structure.entities.swap_remove(0) })
+}
+
 struct Scanner {
     entities: Vec<Entity>,
     findings: Vec<Finding>,

@@ -10,7 +10,7 @@ use kakitome_pki::path::revocation::Status;
 use kakitome_pki::path::{Anchor, AnchorSource, ValidPath};
 use kakitome_smime::cms::signed::SignedData;
 use kakitome_smime::message::open::{Layer, Opened};
-use kakitome_smime::message::protect::Protected;
+use kakitome_smime::message::protect::{Protected, Protection};
 use kakitome_smime::mime::header::Header as MimeHeader;
 use kakitome_smime::mime::scan::Structure;
 
@@ -163,7 +163,13 @@ pub(super) fn headers(outer: &MimeHeader, protected: Option<&Protected>) -> Vec<
             name: field.name.clone(),
             outer: field.outer.clone(),
             protected: Some(field.inner.clone()),
-            state: if field.agrees() { HeaderState::Signed } else { HeaderState::Differs },
+            state: match field.protection {
+                _ if !field.agrees() => HeaderState::Differs,
+                Protection::Unprotected => HeaderState::Unprotected,
+                Protection::SignedOnly => HeaderState::Signed,
+                Protection::EncryptedOnly => HeaderState::Encrypted,
+                Protection::SignedAndEncrypted => HeaderState::SignedAndEncrypted,
+            },
         });
     }
     for name in SHOWN {

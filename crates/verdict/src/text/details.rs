@@ -149,6 +149,8 @@ fn headers(answer: &Answer, lang: Lang) -> Table {
         let state = match header.state {
             HeaderState::Unprotected => lang.pick("署名の対象外", "not signed"),
             HeaderState::Signed => lang.pick("署名どおり", "as signed"),
+            HeaderState::Encrypted => lang.pick("暗号化だけ", "encrypted, not signed"),
+            HeaderState::SignedAndEncrypted => lang.pick("署名どおり・暗号化", "as signed, and encrypted"),
             HeaderState::Differs => lang.pick("署名と違う", "differs"),
         };
         vec![

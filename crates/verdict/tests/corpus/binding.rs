@@ -169,7 +169,8 @@ pub(crate) fn rows() -> Vec<Row> {
             "ORG_CONFIRMED",
             "ok",
         ),
-        Row::new("D24", of_bank.clone().protected("cipher").clear_by(bank), "ORG_CONFIRMED", "ok"),
+        Row::new("D24", of_bank.clone().protected("cipher").clear_by(bank), "ORG_CONFIRMED", "ok")
+            .note("hp.cipher-clear"),
         Row::new("D25", signed_at(&long_lived, in_days(-700), NOW), "TIME_ODD", "time.replay"),
         Row::new(
             "D25d",

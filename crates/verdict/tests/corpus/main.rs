@@ -1,6 +1,6 @@
 //! The corpus: attack and edge mails, each made by code with one flaw, and the one right answer to each.
 //!
-//! A row's id is stable: letters for the subject (A valid, B CMS, C MIME, D binding, E path, F encryption, G fakes,
+//! A row's id is stable: letters for the subject (A valid, B CMS, C MIME, D binding, E path, F encryption, G fakes, P header protection,
 //! H robustness, X more of any), a number, and a small letter where a row has variants. A row says what is right; where
 //! this judge knowingly answers otherwise, [`EXCEPTIONS`] says what it answers and why, and an exception that is no
 //! longer needed fails.
@@ -12,6 +12,7 @@ mod cms;
 mod metamorphic;
 mod mime;
 mod path;
+mod protection;
 mod valid;
 
 use std::collections::BTreeSet;
@@ -128,7 +129,10 @@ const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
 ];
 
 fn all_rows() -> Vec<Row> {
-    [valid::rows(), cms::rows(), mime::rows(), binding::rows(), path::rows()].into_iter().flatten().collect()
+    [valid::rows(), cms::rows(), mime::rows(), binding::rows(), protection::rows(), path::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[test]

@@ -1,0 +1,79 @@
+//! Rows about header protection: the forms of it, and claims of it that nothing stands behind.
+
+use kakitome_testkit::Pki;
+use kakitome_testkit::mail::{Mail, mixed, text};
+
+use crate::Row;
+
+const BANK: &str = "info@bank.example";
+
+/// The base mail under this Content-Type, its fields inside as they are now, and more of them.
+fn inside(mail: &Mail, content_type: &str, more: &str) -> Mail {
+    let body = format!("Content-Type: {content_type}\r\n\r\nhello\r\n");
+    let fields = String::from_utf8(mail.around(b"")).unwrap().replace("MIME-Version: 1.0\r\n", "");
+    mail.clone().part(body.replacen("\r\n", &format!("\r\n{fields}{more}"), 1))
+}
+
+/// The base mail as a whole message inside.
+fn wrapped(mail: &Mail, parameters: &str) -> Mail {
+    let inner = mail.clone().part("Content-Type: text/plain\r\n\r\nhello\r\n").plain();
+    let head = format!("Content-Type: message/rfc822{parameters}\r\n\r\n");
+    mail.clone().part([head.as_bytes(), &inner].concat())
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let world = Pki::get();
+    let (bank, eve) = (&world.bank, &world.eve);
+    let (of_bank, of_eve) = (Mail::of(bank), Mail::of(eve));
+    let org = |id, mail: Mail| Row::new(id, mail.clear_by(bank), "ORG_CONFIRMED", "ok");
+    let mailbox = |id, mail: Mail| Row::new(id, mail.clear_by(eve), "MAILBOX_CONFIRMED", "ok");
+    let changed = |id, mail: Mail| Row::new(id, mail.clear_by(bank), "HEADERS_CHANGED", "hp.subject");
+    let hidden = "HP-Outer: Subject: [...]\r\n";
+    let v1 = "text/plain; protected-headers=\"v1\"";
+    let nested = [
+        "Content-Type: text/plain; hp=\"clear\"\r\nFrom: info@bank.example\r\nSubject: y\r\n\r\nx\r\n".as_bytes(),
+        &text("y"),
+    ];
+    vec![
+        // HP-Outer excuses a changed subject in an encrypted mail alone.
+        changed("P01", inside(&of_bank, "text/plain; hp=\"clear\"", hidden).field("Subject", "[...]"))
+            .note("hp.outer-ignored"),
+        changed("P02", inside(&of_bank, "text/plain; hp=\"cipher\"", hidden).field("Subject", "[...]"))
+            .note("hp.cipher-clear")
+            .note("hp.outer-ignored"),
+        org("P03", inside(&of_bank, "text/plain; hp=\"cipher\"", "")).note("hp.cipher-clear"),
+        org("P04", of_bank.clone().protected("clear").after("HP-Outer", "Subject: [...]")).note("hp.outer-ignored"),
+        // Claims where they mean nothing.
+        mailbox("P05", of_eve.clone().part(mixed(&[nested[0], nested[1]]))).note("hp.misplaced").note("hp.none"),
+        Row::new("P06", of_bank.clone().protected("clear").plain(), "NOT_SIGNED", "mime.none").note("hp.misplaced"),
+        org("P07", of_bank.clone().protected("sealed")).note("hp.malformed").note("hp.none"),
+        org("P08", of_bank.clone().protected("clear").protected("cipher")).note("hp.malformed").note("hp.none"),
+        // The drafts.
+        org("P10", inside(&of_bank, v1, "")).note("hp.inferred"),
+        changed("P11", inside(&of_bank, v1, "").field("Subject", "[ml] change of account")),
+        Row::new(
+            "P12",
+            inside(&of_bank, v1, "").field("From", "eve@eve.example").clear_by(eve),
+            "SIGNER_DIFFERS",
+            "hp.from-mismatch",
+        ),
+        // A whole message inside, and what only looks like it.
+        org("P20", wrapped(&of_bank, "")).note("hp.inferred"),
+        org("P21", wrapped(&of_bank, "; forwarded=no")).note("hp.inferred"),
+        changed("P22", wrapped(&of_bank, "").field("Subject", "[ml] change of account")),
+        Row::new(
+            "P23",
+            wrapped(&of_bank, "; forwarded=no").field("From", "eve@eve.example").clear_by(eve),
+            "SIGNER_DIFFERS",
+            "hp.from-mismatch",
+        ),
+        mailbox("P24", wrapped(&of_bank, "").field("From", "eve@eve.example").field("Subject", "Fwd: x"))
+            .note("hp.none"),
+        mailbox("P25", wrapped(&of_eve, "; forwarded=yes").field("Subject", "Fwd: x")).note("hp.none"),
+        mailbox("P26", {
+            let inner = Mail::from(BANK).protected("clear").plain();
+            of_eve.clone().part([b"Content-Type: message/rfc822\r\n\r\n".as_slice(), &inner].concat())
+        })
+        .note("hp.none"),
+    ]
+}
