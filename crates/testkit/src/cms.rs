@@ -6,6 +6,8 @@ use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{self, SigningKey};
 
+use kakitome_smime::cms::signer::SignerInfo;
+
 use crate::{Holder, NOW, RawRsa, write};
 
 /// How the outer layers are encoded.
@@ -99,6 +101,13 @@ impl SignerFactory {
     #[must_use]
     pub fn pkcs1(mut self, key: RawRsa, digest: Digest) -> Self {
         (self.hand, self.digest) = (Hand::Pkcs1(key, digest), digest);
+        self
+    }
+
+    /// Another message digest than goes with the key.
+    #[must_use]
+    pub fn with_digest(mut self, digest: Digest) -> Self {
+        self.digest = digest;
         self
     }
 
@@ -334,6 +343,8 @@ pub struct SignedFactory {
     content_type: Oid,
     certificates: Vec<Vec<u8>>,
     signers: Vec<Vec<u8>>,
+    version: Option<u8>,
+    digests: Option<Vec<Digest>>,
     form: Form,
     trailing: Vec<u8>,
 }
@@ -348,6 +359,8 @@ impl SignedFactory {
             content_type: oid::DATA,
             certificates: Vec::new(),
             signers: Vec::new(),
+            version: None,
+            digests: None,
             form: Form::Der,
             trailing: Vec::new(),
         }
@@ -362,6 +375,20 @@ impl SignedFactory {
     #[must_use]
     pub fn signer(mut self, signer: &SignerFactory) -> Self {
         self.signers.push(signer.der(self.content_type, &self.content));
+        self
+    }
+
+    /// Of another version than the signer infos ask for.
+    #[must_use]
+    pub fn version(mut self, version: u8) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// Names these digest algorithms, not those of the signer infos.
+    #[must_use]
+    pub fn digests(mut self, digests: &[Digest]) -> Self {
+        self.digests = Some(digests.to_vec());
         self
     }
 
@@ -453,12 +480,23 @@ impl SignedFactory {
         });
         let content_info =
             element(tag::SEQUENCE, &[&der::oid(&self.content_type), content.as_deref().unwrap_or_default()]);
-        let digests = der::element(tag::SET, &[&digest_identifier(Digest::Sha256)]);
+        let infos: Vec<SignerInfo> = self.signers.iter().filter_map(|info| SignerInfo::parse(info).ok()).collect();
+        let digests = self.digests.clone().unwrap_or_else(|| {
+            Digest::ALL
+                .into_iter()
+                .filter(|one| infos.iter().any(|info| info.digest_algorithm.oid == one.oid()))
+                .collect()
+        });
+        let digests = der::set_of(digests.into_iter().map(digest_identifier).collect());
+        // RFC 5652 §5.1.
+        let is_3 = self.content_type != oid::DATA || infos.iter().any(|info| info.version == 3);
+        let version = self.version.unwrap_or(if is_3 { 3 } else { 1 });
         let certificates = self.certificates.concat();
         let certificates =
             if certificates.is_empty() { Vec::new() } else { element(tag::context_constructed(0), &[&certificates]) };
         let signers = element(tag::SET, &[&self.signers.concat()]);
-        let signed = element(tag::SEQUENCE, &[&der::unsigned(&[1]), &digests, &content_info, &certificates, &signers]);
+        let signed =
+            element(tag::SEQUENCE, &[&der::unsigned(&[version]), &digests, &content_info, &certificates, &signers]);
         let explicit = element(tag::context_constructed(0), &[&signed]);
         [element(tag::SEQUENCE, &[&der::oid(&self.kind), &explicit]), self.trailing.clone()].concat()
     }

@@ -354,6 +354,22 @@ reasons! {
         "別の人の署名が重ねてあります", "重ねられた署名は、差出人の確認には数えません。", NONE_JA;
         "Somebody else signed the signature", "A counter-signature does not count for the sender.", NONE_EN;
     }
+    CmsAttribute "cms.attribute" {
+        "署名に添えられた項目の一つが決まりどおりではありません", "その項目は数えません。確認の結果には影響しません。", NONE_JA;
+        "Something told along with the signature is not as it should be", "It does not count, and the result does not depend on it.", NONE_EN;
+    }
+    CmsDigestSet "cms.digest-set" {
+        "署名のハッシュ方式が一覧にありません", "署名の入れ物の先頭にあるはずの方式の一覧に、使われた方式が書かれていません。", NONE_JA;
+        "The list of hashes lacks the one used", "The signature's own list should name it; the result does not depend on it.", NONE_EN;
+    }
+    CmsTimestamp "cms.timestamp" {
+        "タイムスタンプがついています", "このソフトはまだタイムスタンプを確かめません。確認の結果には数えません。", NONE_JA;
+        "A time-stamp is attached", "This program does not check it yet, and does not count it.", NONE_EN;
+    }
+    CmsReceipt "cms.receipt" {
+        "開封の受領書です", "署名つきの受領書で、ふつうのメールではありません。", ASK_JA;
+        "A signed receipt", "It says that a mail was received, and is no mail itself.", ASK_EN;
+    }
     CmsUnsupported "cms.unsupported" {
         "知らない方式の署名です", "この署名の方式を、このソフトはまだ扱えません。", ASK_JA;
         "An algorithm that we do not know", "This program cannot check this kind of signature yet.", ASK_EN;

@@ -51,6 +51,20 @@ pub const SMIME_CAPABILITIES: Oid = oid("1.2.840.113549.1.9.15");
 pub const SIGNING_CERTIFICATE: Oid = oid("1.2.840.113549.1.9.16.2.12");
 pub const SIGNING_CERTIFICATE_V2: Oid = oid("1.2.840.113549.1.9.16.2.47");
 pub const CMS_ALGORITHM_PROTECTION: Oid = oid("1.2.840.113549.1.9.52");
+pub const ENCRYPTION_KEY_PREFERENCE: Oid = oid("1.2.840.113549.1.9.16.2.11");
+pub const BINARY_SIGNING_TIME: Oid = oid("1.2.840.113549.1.9.16.2.46");
+
+// Enhanced security services: RFC 2634, 3161
+pub const RECEIPT: Oid = oid("1.2.840.113549.1.9.16.1.1");
+pub const RECEIPT_REQUEST: Oid = oid("1.2.840.113549.1.9.16.2.1");
+pub const SECURITY_LABEL: Oid = oid("1.2.840.113549.1.9.16.2.2");
+pub const EXPANSION_HISTORY: Oid = oid("1.2.840.113549.1.9.16.2.3");
+pub const CONTENT_HINTS: Oid = oid("1.2.840.113549.1.9.16.2.4");
+pub const MESSAGE_SIGNATURE_DIGEST: Oid = oid("1.2.840.113549.1.9.16.2.5");
+pub const CONTENT_IDENTIFIER: Oid = oid("1.2.840.113549.1.9.16.2.7");
+pub const EQUIVALENT_LABELS: Oid = oid("1.2.840.113549.1.9.16.2.9");
+pub const CONTENT_REFERENCE: Oid = oid("1.2.840.113549.1.9.16.2.10");
+pub const TIME_STAMP_TOKEN: Oid = oid("1.2.840.113549.1.9.16.2.14");
 
 // Names: RFC 4519, 2985, ITU-T X.520
 pub const COMMON_NAME: Oid = oid("2.5.4.3");
@@ -128,6 +142,18 @@ const TABLE: &[(Oid, &str)] = &[
     (SIGNING_CERTIFICATE, "signing certificate"),
     (SIGNING_CERTIFICATE_V2, "signing certificate v2"),
     (CMS_ALGORITHM_PROTECTION, "CMS algorithm protection"),
+    (ENCRYPTION_KEY_PREFERENCE, "encryption key preference"),
+    (BINARY_SIGNING_TIME, "binary signing time"),
+    (RECEIPT, "signed receipt"),
+    (RECEIPT_REQUEST, "receipt request"),
+    (SECURITY_LABEL, "security label"),
+    (EXPANSION_HISTORY, "mailing list expansion history"),
+    (CONTENT_HINTS, "content hints"),
+    (MESSAGE_SIGNATURE_DIGEST, "message signature digest"),
+    (CONTENT_IDENTIFIER, "content identifier"),
+    (EQUIVALENT_LABELS, "equivalent labels"),
+    (CONTENT_REFERENCE, "content reference"),
+    (TIME_STAMP_TOKEN, "time-stamp token"),
     (COMMON_NAME, "CN"),
     (SURNAME, "SN"),
     (SERIAL_NUMBER, "serialNumber"),

@@ -38,6 +38,8 @@ pub struct SignedData {
     pub content: Option<Box<dyn Octets>>,
     /// The certificates that could be read.
     pub certificates: Vec<Certificate>,
+    /// The newest form of certificate or revocation information that came along.
+    pub form: Form,
     /// The revocation lists, unread.
     pub crls: Vec<Vec<u8>>,
     /// The signer infos that could be read.
@@ -46,6 +48,33 @@ pub struct SignedData {
     pub signer_count: usize,
     /// What is odd.
     pub findings: Vec<Finding>,
+}
+
+/// The forms of certificates and revocation information in a signed-data, oldest first: they decide its version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// X.509 certificates and lists alone.
+    #[default]
+    Plain,
+    /// Attribute certificates of version 1.
+    AttributeV1,
+    /// Attribute certificates of version 2.
+    AttributeV2,
+    /// Others.
+    Other,
+}
+
+impl SignedData {
+    /// The version that it should have (RFC 5652 §5.1).
+    pub fn due_version(&self) -> u32 {
+        match self.form {
+            Form::Other => 5,
+            Form::AttributeV2 => 4,
+            Form::AttributeV1 => 3,
+            Form::Plain if self.content_type != oid::DATA || self.signers.iter().any(|signer| signer.version == 3) => 3,
+            Form::Plain => 1,
+        }
+    }
 }
 
 /// What a CMS object turned out to be.
@@ -160,6 +189,7 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
     reader.leave(encapsulated)?;
 
     let mut certificates: Vec<Certificate> = Vec::new();
+    let mut form = Form::Plain;
     if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(0)) {
         let mut set = reader.enter(tag::context_constructed(0), "")?;
         // What cannot be read counts too: each leaves a finding.
@@ -174,6 +204,12 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
             }
             // Other forms (attribute certificates, [0] to [3]) say nothing about who sent a mail.
             if element.tag != tag::SEQUENCE {
+                form = form.max(match element.tag {
+                    0xa1 => Form::AttributeV1,
+                    0xa2 => Form::AttributeV2,
+                    0xa3 => Form::Other,
+                    _ => Form::Plain,
+                });
                 set.skip()?;
                 continue;
             }
@@ -197,6 +233,9 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
                 || crls.len() >= CRL_COUNT_LIMIT
                 || usize::try_from(size).map_or(true, |size| size > CRL_LIMIT.saturating_sub(held))
             {
+                if element.tag == tag::context_constructed(1) {
+                    form = Form::Other;
+                }
                 set.skip()?;
                 continue;
             }
@@ -228,6 +267,7 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
         content_type,
         content,
         certificates,
+        form,
         crls,
         signers,
         signer_count,

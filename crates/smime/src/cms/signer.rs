@@ -1,18 +1,14 @@
 //! Signer infos and their attributes (RFC 5652 §5.3, §11).
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
-use kakitome_pki::asn1::der::{Der, Tlv};
-use kakitome_pki::asn1::time::Time;
-use kakitome_pki::asn1::{Malformed, Oid, oid, tag, write};
+use kakitome_pki::asn1::der::Der;
+use kakitome_pki::asn1::{Malformed, Oid, tag, write};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::name::Name;
 
-use super::signed::{octets_of, oid_of};
-
-/// A signer may have this many attributes of a kind.
-pub const ATTRIBUTE_LIMIT: usize = 100;
-/// An attribute may have this many values.
-pub const VALUE_LIMIT: usize = 100;
+use super::attribute::{self, Attribute, Value};
+use super::ess::issuer_and_serial;
+use super::signed::octets_of;
 
 /// Whose key made the signature.
 #[derive(Clone, Debug)]
@@ -33,15 +29,6 @@ impl SignerIdentifier {
             Self::KeyIdentifier(id) => certificate.extensions().subject_key_id.as_ref() == Some(id),
         }
     }
-}
-
-/// One attribute.
-#[derive(Clone, Debug)]
-pub struct Attribute {
-    /// Which.
-    pub kind: Oid,
-    /// Its values in DER.
-    pub values: Vec<Vec<u8>>,
 }
 
 /// The signed attributes.
@@ -92,10 +79,7 @@ impl SignerInfo {
         let sid = inside.element()?;
         let identifier = match sid.tag {
             tag::SEQUENCE => {
-                let mut pair = sid.inside();
-                let issuer = Name::parse(&pair.element()?)?;
-                let serial = pair.expect(tag::INTEGER, "a signer identifier has no serial number")?.value.to_vec();
-                pair.finish()?;
+                let (issuer, serial) = issuer_and_serial(&sid)?;
                 SignerIdentifier::IssuerAndSerial(Box::new(issuer), serial)
             }
             0x80 => SignerIdentifier::KeyIdentifier(sid.value.to_vec()),
@@ -105,7 +89,7 @@ impl SignerInfo {
         let digest_algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
         let signed_attributes = match inside.optional(tag::context_constructed(0))? {
             Some(set) => {
-                let attributes = attributes(&set)?;
+                let attributes = attribute::list(&set)?;
                 let mut sorted: Vec<Vec<u8>> = Vec::new();
                 let mut list = set.inside();
                 while !list.is_empty() {
@@ -120,7 +104,7 @@ impl SignerInfo {
         let signature_algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
         let signature = inside.expect(tag::OCTET_STRING, "a signer info has no signature")?.value.to_vec();
         let unsigned_attributes = match inside.optional(tag::context_constructed(1))? {
-            Some(set) => attributes(&set)?,
+            Some(set) => attribute::list(&set)?,
             None => Vec::new(),
         };
         inside.finish()?;
@@ -135,67 +119,12 @@ impl SignerInfo {
         })
     }
 
-    /// The one value of a signed attribute that must stand exactly once, with one value.
+    /// What a signed attribute says that must stand exactly once, with one value.
     ///
     /// # Errors
-    /// It stands twice, or has no value or several.
-    pub fn attribute(&self, kind: Oid) -> Result<Option<&[u8]>, Malformed> {
+    /// It stands twice, has no value or several, or is malformed.
+    pub fn attribute(&self, kind: Oid) -> Result<Option<Value>, Malformed> {
         let all = self.signed_attributes.as_ref().map_or(&[][..], |signed| &signed.attributes);
-        let mut matching = all.iter().filter(|attribute| attribute.kind == kind);
-        match (matching.next(), matching.next()) {
-            (None, _) => Ok(None),
-            (Some(Attribute { values, .. }), None) => match values.as_slice() {
-                [value] => Ok(Some(value)),
-                _ => Err(Malformed::new("a signed attribute has no value, or more than one")),
-            },
-            _ => Err(Malformed::new("a signed attribute stands twice")),
-        }
+        attribute::only(all, kind)
     }
-
-    /// The message digest (RFC 5652 §11.2).
-    ///
-    /// # Errors
-    /// As [`SignerInfo::attribute`].
-    pub fn message_digest(&self) -> Result<Option<&[u8]>, Malformed> {
-        self.attribute(oid::MESSAGE_DIGEST)?.map(octets_of).transpose()
-    }
-
-    /// The content type (RFC 5652 §11.1).
-    ///
-    /// # Errors
-    /// As [`SignerInfo::attribute`].
-    pub fn content_type(&self) -> Result<Option<Oid>, Malformed> {
-        self.attribute(oid::CONTENT_TYPE)?.map(oid_of).transpose()
-    }
-
-    /// The signing time, the signer's own claim (RFC 5652 §11.3).
-    ///
-    /// # Errors
-    /// As [`SignerInfo::attribute`].
-    pub fn signing_time(&self) -> Result<Option<Time>, Malformed> {
-        self.attribute(oid::SIGNING_TIME)?.map(|value| Time::from_der(&Der::only(value)?)).transpose()
-    }
-}
-
-fn attributes(set: &Tlv<'_>) -> Result<Vec<Attribute>, Malformed> {
-    let mut list = set.inside();
-    let mut out = Vec::new();
-    while !list.is_empty() {
-        if out.len() >= ATTRIBUTE_LIMIT {
-            return Err(Malformed::new("a signer info has more than 100 attributes"));
-        }
-        let mut pair = list.expect(tag::SEQUENCE, "an attribute is not a SEQUENCE")?.inside();
-        let kind = pair.oid()?;
-        let mut set = pair.expect(tag::SET, "an attribute has no values")?.inside();
-        pair.finish()?;
-        let mut values = Vec::new();
-        while !set.is_empty() {
-            if values.len() >= VALUE_LIMIT {
-                return Err(Malformed::new("an attribute has more than 100 values"));
-            }
-            values.push(set.element()?.raw.to_vec());
-        }
-        out.push(Attribute { kind, values });
-    }
-    if out.is_empty() { Err(Malformed::new("a set of attributes is empty")) } else { Ok(out) }
 }

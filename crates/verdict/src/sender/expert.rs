@@ -2,12 +2,11 @@
 //! escaped where they are shown.
 
 use kakitome_pki::algorithm::{Digest, Signature as Algorithm};
-use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::oid;
-use kakitome_pki::asn1::time::Time;
-use kakitome_pki::cert::{self, hex};
+use kakitome_pki::cert;
 use kakitome_pki::path::revocation::Status;
 use kakitome_pki::path::{Anchor, AnchorSource, ValidPath};
+use kakitome_smime::cms::attribute::Attribute;
 use kakitome_smime::cms::signed::SignedData;
 use kakitome_smime::message::open::{Layer, Opened};
 use kakitome_smime::message::protect::{Protected, Protection};
@@ -61,8 +60,7 @@ pub(super) fn signature(signed: &SignedData) -> Option<Signature> {
     let algorithm = Algorithm::from_identifier(&signer.signature_algorithm, digest).ok().flatten();
     let mut attributes = Vec::new();
     for attribute in signer.signed_attributes.iter().flat_map(|signed| &signed.attributes) {
-        let value = attribute.values.first().map(Vec::as_slice).unwrap_or_default();
-        attributes.push((oid::describe(&attribute.kind), attribute_value(&attribute.kind, value)));
+        attributes.push((oid::describe(&attribute.kind), attribute_value(attribute)));
     }
     Some(Signature {
         version: u64::from(signer.version),
@@ -72,15 +70,13 @@ pub(super) fn signature(signed: &SignedData) -> Option<Signature> {
     })
 }
 
-fn attribute_value(kind: &kakitome_pki::asn1::Oid, value: &[u8]) -> String {
-    let element = Der::only(value).ok();
-    match *kind {
-        oid::CONTENT_TYPE => Der::new(value).oid().map(|kind| oid::describe(&kind)).ok(),
-        oid::SIGNING_TIME => element.and_then(|element| Time::from_der(&element).ok()).map(|time| time.to_string()),
-        oid::MESSAGE_DIGEST => element.map(|element| hex(element.value)),
-        _ => None,
+/// What an attribute says; of one that says nothing here, how long it is.
+fn attribute_value(attribute: &Attribute) -> String {
+    let octets = attribute.values.iter().map(Vec::len).sum::<usize>();
+    match attribute.value().map(|value| value.to_string()) {
+        Ok(text) if !text.is_empty() => text,
+        _ => format!("{octets} octets"),
     }
-    .unwrap_or_else(|| format!("{} octets", value.len()))
 }
 
 /// A certificate.

@@ -127,7 +127,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "WEAK_SIGNATURE",
             "alg.sha1",
         ),
-        row("B18", sign().label_digest(Digest::Md5).label_algorithm(oid::MD5_WITH_RSA), "WEAK_SIGNATURE", "alg.weak"),
+        row("B18", mislabelled(Digest::Md5, oid::MD5_WITH_RSA), "WEAK_SIGNATURE", "alg.weak"),
         Row::new(
             "B18r",
             base.clear(
@@ -139,12 +139,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "WEAK_SIGNATURE",
             "alg.weak",
         ),
-        row(
-            "B18d",
-            sign().label_digest(Digest::Sha1).label_algorithm(oid::DSA_WITH_SHA1),
-            "WEAK_SIGNATURE",
-            "alg.weak",
-        ),
+        row("B18d", mislabelled(Digest::Sha1, oid::DSA_WITH_SHA1), "WEAK_SIGNATURE", "alg.weak"),
         Row::new(
             "B19",
             base.clear(
@@ -271,6 +266,12 @@ fn nested_octets() -> Vec<u8> {
     out.extend_from_slice(&[&open[..], &der::oid(&oid::DATA), &explicit].concat());
     out.extend_from_slice(&[0x24, 0x80].repeat(1_000_000));
     out
+}
+
+/// A signature under the name of algorithms that it was not made with, and that no attribute protects.
+fn mislabelled(digest: Digest, algorithm: Oid) -> SignerFactory {
+    let signer = SignerFactory::new(&Pki::get().bank).without(oid::CMS_ALGORITHM_PROTECTION);
+    signer.label_digest(digest).label_algorithm(algorithm)
 }
 
 /// The bank's certificate with an RSA key of 65536 bits.
