@@ -82,6 +82,16 @@ impl Octets for Vec<u8> {
     }
 }
 
+impl<T: Octets + ?Sized> Octets for &T {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(offset, into)
+    }
+}
+
 impl<T: Octets + ?Sized> Octets for Box<T> {
     fn len(&self) -> u64 {
         (**self).len()
@@ -127,16 +137,9 @@ impl<'a> RangeReader<'a> {
             let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
             self.window.resize(left.min(WINDOW), 0);
             self.used = 0;
-            let mut filled = 0;
-            while let Some(rest) = self.window.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-                let count = self.octets.read_at(self.at, rest)?;
-                if count == 0 {
-                    break;
-                }
-                filled = filled.saturating_add(count);
-                self.at = self.at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-            }
+            let filled = fill(self.octets, self.at, &mut self.window)?;
             self.window.truncate(filled);
+            self.at = self.at.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
         }
         let piece = self.window.get(self.used..).unwrap_or_default();
         self.used = self.window.len();
@@ -157,8 +160,25 @@ impl Read for RangeReader<'_> {
     }
 }
 
+/// Reads at `offset` until `into` is full or the end is reached, and says how many octets were read.
+///
+/// # Errors
+/// The environment's.
+pub fn fill(octets: &dyn Octets, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        let at = offset.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
+        let count = octets.read_at(at, rest)?;
+        if count == 0 {
+            break;
+        }
+        filled = filled.saturating_add(count);
+    }
+    Ok(filled)
+}
+
 /// Copies as much of `from` as fits into `into`, and says how much.
-fn copy_into(from: &[u8], into: &mut [u8]) -> usize {
+pub(crate) fn copy_into(from: &[u8], into: &mut [u8]) -> usize {
     let count = from.len().min(into.len());
     if let (Some(to), Some(from)) = (into.get_mut(..count), from.get(..count)) {
         to.copy_from_slice(from);
