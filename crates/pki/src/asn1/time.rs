@@ -8,6 +8,10 @@ use std::str::FromStr;
 use super::der::Tlv;
 use super::{Malformed, tag, write};
 
+/// Where the seconds begin. Arithmetic is done on civil dates: the library's timestamps end a day before 9999-12-31T23:59:59Z,
+/// which is what a certificate without an end says (RFC 5280 §4.1.2.5).
+const EPOCH: jiff::civil::DateTime = jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// A moment, in whole seconds since 1970-01-01T00:00:00Z; may lie before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
@@ -86,7 +90,7 @@ impl Time {
         };
         let civil = jiff::civil::DateTime::new(year, month, day, hour, minute, second, 0)
             .map_err(|_| Malformed::new("a time names a date that does not exist"))?;
-        civil.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| Self(zoned.timestamp().as_second())).map_err(|_| WRONG)
+        Ok(Self(civil.duration_since(EPOCH).as_secs()))
     }
 
     /// As DER: UTCTime through 2049, GeneralizedTime from then on (RFC 5280 §4.1.2.5).
@@ -109,9 +113,7 @@ impl Time {
     }
 
     fn civil(self) -> jiff::civil::DateTime {
-        let second = self.0.clamp(jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
-        let timestamp = jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        timestamp.to_zoned(jiff::tz::TimeZone::UTC).datetime()
+        EPOCH.saturating_add(jiff::SignedDuration::from_secs(self.0))
     }
 }
 
@@ -153,6 +155,16 @@ mod tests {
         for bad in [&b"\x17\x0d260230000000Z"[..], b"\x17\x0b2611221700Z", b"\x18\x1120261122170000.5Z"] {
             assert!(Time::from_der(&Der::only(bad).unwrap()).is_err());
         }
+    }
+
+    #[test]
+    fn the_end_of_a_certificate_without_end_is_a_time() {
+        let der = b"\x18\x0f99991231235959Z";
+        let time = Time::from_der(&Der::only(der).unwrap()).unwrap();
+        assert_eq!((time.to_string().as_str(), time.unix()), ("9999-12-31T23:59:59Z", 253_402_300_799));
+        assert_eq!(time.to_der(), der);
+        assert_eq!(time.plus(1).to_der(), der, "there is no year 10000");
+        assert_eq!(time.to_mail_date(), "");
     }
 
     #[test]
