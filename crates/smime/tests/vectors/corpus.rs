@@ -1,0 +1,82 @@
+//! The folders of the corpora.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// One folder of the corpora: paths in it are written with `/`.
+pub(crate) struct Corpus {
+    root: PathBuf,
+    /// Every file, but for the note that says where they come from.
+    pub(crate) files: Vec<String>,
+}
+
+impl Corpus {
+    /// The folder of this name, or `None` after a visible skip of `suite`.
+    pub(crate) fn find(suite: &str, folder: &str) -> Option<Self> {
+        let corpora = std::env::var_os("KAKITOME_CORPORA")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"), PathBuf::from);
+        let root = corpora.join(folder);
+        let mut files = Vec::new();
+        if !list(&root, "", &mut files) {
+            say(&format!("SKIPPED: vectors {suite}: no folder {} (set KAKITOME_CORPORA)", root.display()));
+            return None;
+        }
+        files.retain(|file| file != "NOTE.md");
+        files.sort();
+        Some(Self { root, files })
+    }
+
+    /// The octets of a file.
+    pub(crate) fn read(&self, file: &str) -> Vec<u8> {
+        let path = self.root.join(file);
+        std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
+    }
+
+    /// The files that a pattern names, where `*` stands for anything.
+    pub(crate) fn matching(&self, pattern: &str) -> Vec<&str> {
+        self.files.iter().map(String::as_str).filter(|file| matches(pattern, file)).collect()
+    }
+}
+
+/// A line that the test harness does not swallow: `./test` collects what was skipped.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    for entry in entries {
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            list(&entry.path(), &format!("{name}/"), files);
+        } else {
+            files.push(name);
+        }
+    }
+    true
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
+            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| matches(after, &rest[at..]))
+        }),
+    }
+}
+
+#[test]
+fn a_star_stands_for_anything() {
+    for (pattern, name, fits) in [
+        ("a.bin", "a.bin", true),
+        ("a.bin", "b.bin", false),
+        ("*.bin", "x/a.bin", true),
+        ("*.bin", "a.bin.txt", false),
+        ("a*b*c", "abbc", true),
+        ("a*b*c", "acb", false),
+        ("*", "", true),
+    ] {
+        assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+    }
+}
