@@ -1,23 +1,38 @@
 //! The fence: the only crate with `unsafe`, over the C library that `aws-lc-rs` links (same version, so one copy).
 //!
 //! It holds what the library's safe face does not offer, and nothing else. Every function takes and gives plain
-//! bytes; every pointer lives inside one function.
+//! bytes. An object of the C library is owned by exactly one value here and freed when that is dropped; no pointer
+//! leaves the crate.
 
-use std::ptr::NonNull;
+mod cipher;
+mod rsa;
+mod wrap;
+
+pub use cipher::{Cipher, Direction, Stream, TAG_OCTETS};
+pub use rsa::{RsaPrivateKey, RsaPublicKey};
+pub use wrap::{unwrap_key, wrap_key};
 
 use aws_lc_sys as c;
 
-/// The hashes that a signature may name.
+/// The hashes that a signature or a key transport may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hash {
     /// Read only, never confirmed.
+    Md5,
+    /// Read only, never confirmed.
     Sha1,
+    /// SHA-224.
+    Sha224,
     /// SHA-256.
     Sha256,
     /// SHA-384.
     Sha384,
     /// SHA-512.
     Sha512,
+    /// SHA-512/224.
+    Sha512_224,
+    /// SHA-512/256.
+    Sha512_256,
 }
 
 impl Hash {
@@ -25,66 +40,63 @@ impl Hash {
         // SAFETY: these take no argument and return pointers to static tables.
         unsafe {
             match self {
+                Self::Md5 => c::EVP_md5(),
                 Self::Sha1 => c::EVP_sha1(),
+                Self::Sha224 => c::EVP_sha224(),
                 Self::Sha256 => c::EVP_sha256(),
                 Self::Sha384 => c::EVP_sha384(),
                 Self::Sha512 => c::EVP_sha512(),
+                Self::Sha512_224 => c::EVP_sha512_224(),
+                Self::Sha512_256 => c::EVP_sha512_256(),
             }
         }
     }
 
-    fn size(self) -> usize {
+    /// The library's number for it.
+    const fn number(self) -> i32 {
         match self {
+            Self::Md5 => c::NID_md5,
+            Self::Sha1 => c::NID_sha1,
+            Self::Sha224 => c::NID_sha224,
+            Self::Sha256 => c::NID_sha256,
+            Self::Sha384 => c::NID_sha384,
+            Self::Sha512 => c::NID_sha512,
+            Self::Sha512_224 => c::NID_sha512_224,
+            Self::Sha512_256 => c::NID_sha512_256,
+        }
+    }
+
+    const fn size(self) -> usize {
+        match self {
+            Self::Md5 => 16,
             Self::Sha1 => 20,
-            Self::Sha256 => 32,
+            Self::Sha224 | Self::Sha512_224 => 28,
+            Self::Sha256 | Self::Sha512_256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
         }
     }
 }
 
-/// A public RSA key of the C library, freed when dropped.
-struct RsaPublicKey(NonNull<c::RSA>);
+/// What the library did not do. It says nothing of why, so that nobody can tell it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
 
-impl RsaPublicKey {
-    fn parse(pkcs1: &[u8]) -> Option<Self> {
-        // SAFETY: pointer and length belong to one slice; the result is owned by us or null.
-        NonNull::new(unsafe { c::RSA_public_key_from_bytes(pkcs1.as_ptr(), pkcs1.len()) }).map(Self)
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the cryptographic library refused")
     }
 }
 
-impl Drop for RsaPublicKey {
-    fn drop(&mut self) {
-        // SAFETY: the pointer came from RSA_public_key_from_bytes and is freed once.
-        unsafe { c::RSA_free(self.0.as_ptr()) }
-    }
-}
+impl std::error::Error for Refused {}
 
-/// Verifies RSASSA-PSS (RFC 8017 §8.1.2) with any combination of hash, mask hash and salt length.
-///
-/// `key` is the RSAPublicKey of RFC 8017 §A.1.1 in DER; `digest` is the hash of the message. False for every
-/// disagreement, an unusable key included.
-pub fn rsa_verify_pss(key: &[u8], hash: Hash, mask: Hash, salt: u16, digest: &[u8], signature: &[u8]) -> bool {
-    let Some(key) = RsaPublicKey::parse(key) else { return false };
-    if digest.len() != hash.size() {
-        return false;
+/// Turns the C library's "1 is good" into a result, and drops the reason that it leaves on its error queue: nobody
+/// reads it, and it would grow.
+fn done(code: i32) -> Result<(), Refused> {
+    if code == 1 {
+        return Ok(());
     }
-    // SAFETY: every pointer belongs to a live slice or object of this function and goes with its own length; the
-    // digest has the length that the hash demands.
-    let good = unsafe {
-        c::RSA_verify_pss_mgf1(
-            key.0.as_ptr(),
-            digest.as_ptr(),
-            digest.len(),
-            hash.method(),
-            mask.method(),
-            i32::from(salt),
-            signature.as_ptr(),
-            signature.len(),
-        )
-    };
-    // The library leaves the reason of a refusal on its own error queue; nobody reads it.
-    // SAFETY: takes no argument.
+    // SAFETY: takes no argument; touches the calling thread's queue alone.
     unsafe { c::ERR_clear_error() };
-    good == 1
+    Err(Refused)
 }

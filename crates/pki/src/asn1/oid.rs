@@ -8,34 +8,96 @@ const fn oid(text: &str) -> Oid {
     Oid::new_unwrap(text)
 }
 
-// Algorithms: RFC 3279, 4055, 5754, 5758, 8410, 8419
+// Signatures, hashes and keys: RFC 3279, 4055, 5480, 5754, 5758, 8410, 8419
 pub const RSA_ENCRYPTION: Oid = oid("1.2.840.113549.1.1.1");
 pub const MD5_WITH_RSA: Oid = oid("1.2.840.113549.1.1.4");
 pub const SHA1_WITH_RSA: Oid = oid("1.2.840.113549.1.1.5");
 pub const RSASSA_PSS: Oid = oid("1.2.840.113549.1.1.10");
 pub const MGF1: Oid = oid("1.2.840.113549.1.1.8");
+pub const SHA224_WITH_RSA: Oid = oid("1.2.840.113549.1.1.14");
 pub const SHA256_WITH_RSA: Oid = oid("1.2.840.113549.1.1.11");
 pub const SHA384_WITH_RSA: Oid = oid("1.2.840.113549.1.1.12");
 pub const SHA512_WITH_RSA: Oid = oid("1.2.840.113549.1.1.13");
+pub const SHA512_224_WITH_RSA: Oid = oid("1.2.840.113549.1.1.15");
+pub const SHA512_256_WITH_RSA: Oid = oid("1.2.840.113549.1.1.16");
 pub const EC_PUBLIC_KEY: Oid = oid("1.2.840.10045.2.1");
 pub const P256: Oid = oid("1.2.840.10045.3.1.7");
 pub const P384: Oid = oid("1.3.132.0.34");
 pub const P521: Oid = oid("1.3.132.0.35");
 pub const ECDSA_WITH_SHA1: Oid = oid("1.2.840.10045.4.1");
+pub const ECDSA_WITH_SHA224: Oid = oid("1.2.840.10045.4.3.1");
 pub const ECDSA_WITH_SHA256: Oid = oid("1.2.840.10045.4.3.2");
 pub const ECDSA_WITH_SHA384: Oid = oid("1.2.840.10045.4.3.3");
 pub const ECDSA_WITH_SHA512: Oid = oid("1.2.840.10045.4.3.4");
 pub const ED25519: Oid = oid("1.3.101.112");
 pub const DSA: Oid = oid("1.2.840.10040.4.1");
 pub const DSA_WITH_SHA1: Oid = oid("1.2.840.10040.4.3");
+pub const DSA_WITH_SHA224: Oid = oid("2.16.840.1.101.3.4.3.1");
+pub const DSA_WITH_SHA256: Oid = oid("2.16.840.1.101.3.4.3.2");
 pub const MD5: Oid = oid("1.2.840.113549.2.5");
 pub const SHA1: Oid = oid("1.3.14.3.2.26");
+pub const SHA224: Oid = oid("2.16.840.1.101.3.4.2.4");
 pub const SHA256: Oid = oid("2.16.840.1.101.3.4.2.1");
 pub const SHA384: Oid = oid("2.16.840.1.101.3.4.2.2");
 pub const SHA512: Oid = oid("2.16.840.1.101.3.4.2.3");
+pub const SHA512_224: Oid = oid("2.16.840.1.101.3.4.2.5");
+pub const SHA512_256: Oid = oid("2.16.840.1.101.3.4.2.6");
+
+// Content encryption: RFC 3370, 3565, 5084
+pub const DES_CBC: Oid = oid("1.3.14.3.2.7");
+pub const DES_EDE3_CBC: Oid = oid("1.2.840.113549.3.7");
+pub const RC2_CBC: Oid = oid("1.2.840.113549.3.2");
 pub const AES128_CBC: Oid = oid("2.16.840.1.101.3.4.1.2");
+pub const AES192_CBC: Oid = oid("2.16.840.1.101.3.4.1.22");
 pub const AES256_CBC: Oid = oid("2.16.840.1.101.3.4.1.42");
+pub const AES128_GCM: Oid = oid("2.16.840.1.101.3.4.1.6");
+pub const AES192_GCM: Oid = oid("2.16.840.1.101.3.4.1.26");
 pub const AES256_GCM: Oid = oid("2.16.840.1.101.3.4.1.46");
+pub const AES128_CCM: Oid = oid("2.16.840.1.101.3.4.1.7");
+pub const AES192_CCM: Oid = oid("2.16.840.1.101.3.4.1.27");
+pub const AES256_CCM: Oid = oid("2.16.840.1.101.3.4.1.47");
+pub const CHACHA20_POLY1305: Oid = oid("1.2.840.113549.1.9.16.3.18");
+
+// Key transport, key wrap: RFC 3370, 3394, 3565, 4055
+pub const RSAES_OAEP: Oid = oid("1.2.840.113549.1.1.7");
+pub const P_SPECIFIED: Oid = oid("1.2.840.113549.1.1.9");
+pub const AES128_WRAP: Oid = oid("2.16.840.1.101.3.4.1.5");
+pub const AES192_WRAP: Oid = oid("2.16.840.1.101.3.4.1.25");
+pub const AES256_WRAP: Oid = oid("2.16.840.1.101.3.4.1.45");
+pub const TRIPLE_DES_WRAP: Oid = oid("1.2.840.113549.1.9.16.3.6");
+pub const RC2_WRAP: Oid = oid("1.2.840.113549.1.9.16.3.7");
+
+// Key agreement: RFC 5753 §7.1.4, RFC 8418 §3
+pub const X25519: Oid = oid("1.3.101.110");
+pub const X448: Oid = oid("1.3.101.111");
+pub const ECDH: Oid = oid("1.3.132.1.12");
+pub const ECDH_SHA1_KDF: Oid = oid("1.3.133.16.840.63.0.2");
+pub const ECDH_SHA224_KDF: Oid = oid("1.3.132.1.11.0");
+pub const ECDH_SHA256_KDF: Oid = oid("1.3.132.1.11.1");
+pub const ECDH_SHA384_KDF: Oid = oid("1.3.132.1.11.2");
+pub const ECDH_SHA512_KDF: Oid = oid("1.3.132.1.11.3");
+pub const COFACTOR_ECDH_SHA1_KDF: Oid = oid("1.3.133.16.840.63.0.3");
+pub const COFACTOR_ECDH_SHA224_KDF: Oid = oid("1.3.132.1.14.0");
+pub const COFACTOR_ECDH_SHA256_KDF: Oid = oid("1.3.132.1.14.1");
+pub const COFACTOR_ECDH_SHA384_KDF: Oid = oid("1.3.132.1.14.2");
+pub const COFACTOR_ECDH_SHA512_KDF: Oid = oid("1.3.132.1.14.3");
+pub const ECDH_HKDF_SHA256: Oid = oid("1.2.840.113549.1.9.16.3.19");
+pub const ECDH_HKDF_SHA384: Oid = oid("1.2.840.113549.1.9.16.3.20");
+pub const ECDH_HKDF_SHA512: Oid = oid("1.2.840.113549.1.9.16.3.21");
+
+// Passwords: RFC 3211, 7292, 8018
+pub const PWRI_KEK: Oid = oid("1.2.840.113549.1.9.16.3.9");
+pub const PBKDF2: Oid = oid("1.2.840.113549.1.5.12");
+pub const PBES2: Oid = oid("1.2.840.113549.1.5.13");
+pub const PBE_SHA1_TRIPLE_DES: Oid = oid("1.2.840.113549.1.12.1.3");
+pub const PBE_SHA1_TWO_KEY_DES: Oid = oid("1.2.840.113549.1.12.1.4");
+pub const PBE_SHA1_RC2_128: Oid = oid("1.2.840.113549.1.12.1.5");
+pub const PBE_SHA1_RC2_40: Oid = oid("1.2.840.113549.1.12.1.6");
+pub const HMAC_SHA1: Oid = oid("1.2.840.113549.2.7");
+pub const HMAC_SHA224: Oid = oid("1.2.840.113549.2.8");
+pub const HMAC_SHA256: Oid = oid("1.2.840.113549.2.9");
+pub const HMAC_SHA384: Oid = oid("1.2.840.113549.2.10");
+pub const HMAC_SHA512: Oid = oid("1.2.840.113549.2.11");
 
 // Content types and attributes: RFC 5652, 5083, 3274, 8551, 5035, 6211
 pub const DATA: Oid = oid("1.2.840.113549.1.7.1");
@@ -129,6 +191,86 @@ pub fn describe(oid: &Oid) -> String {
 }
 
 const TABLE: &[(Oid, &str)] = &[
+    (RSA_ENCRYPTION, "RSA"),
+    (MD5_WITH_RSA, "RSA PKCS#1 v1.5 with MD5"),
+    (SHA1_WITH_RSA, "RSA PKCS#1 v1.5 with SHA-1"),
+    (RSASSA_PSS, "RSASSA-PSS"),
+    (MGF1, "MGF1"),
+    (SHA224_WITH_RSA, "RSA PKCS#1 v1.5 with SHA-224"),
+    (SHA256_WITH_RSA, "RSA PKCS#1 v1.5 with SHA-256"),
+    (SHA384_WITH_RSA, "RSA PKCS#1 v1.5 with SHA-384"),
+    (SHA512_WITH_RSA, "RSA PKCS#1 v1.5 with SHA-512"),
+    (SHA512_224_WITH_RSA, "RSA PKCS#1 v1.5 with SHA-512/224"),
+    (SHA512_256_WITH_RSA, "RSA PKCS#1 v1.5 with SHA-512/256"),
+    (EC_PUBLIC_KEY, "EC"),
+    (P256, "P-256"),
+    (P384, "P-384"),
+    (P521, "P-521"),
+    (ECDSA_WITH_SHA1, "ECDSA with SHA-1"),
+    (ECDSA_WITH_SHA224, "ECDSA with SHA-224"),
+    (ECDSA_WITH_SHA256, "ECDSA with SHA-256"),
+    (ECDSA_WITH_SHA384, "ECDSA with SHA-384"),
+    (ECDSA_WITH_SHA512, "ECDSA with SHA-512"),
+    (ED25519, "Ed25519"),
+    (DSA, "DSA"),
+    (DSA_WITH_SHA1, "DSA with SHA-1"),
+    (DSA_WITH_SHA224, "DSA with SHA-224"),
+    (DSA_WITH_SHA256, "DSA with SHA-256"),
+    (MD5, "MD5"),
+    (SHA1, "SHA-1"),
+    (SHA224, "SHA-224"),
+    (SHA256, "SHA-256"),
+    (SHA384, "SHA-384"),
+    (SHA512, "SHA-512"),
+    (SHA512_224, "SHA-512/224"),
+    (SHA512_256, "SHA-512/256"),
+    (DES_CBC, "DES-CBC"),
+    (DES_EDE3_CBC, "3DES-CBC"),
+    (RC2_CBC, "RC2-CBC"),
+    (AES128_CBC, "AES-128-CBC"),
+    (AES192_CBC, "AES-192-CBC"),
+    (AES256_CBC, "AES-256-CBC"),
+    (AES128_GCM, "AES-128-GCM"),
+    (AES192_GCM, "AES-192-GCM"),
+    (AES256_GCM, "AES-256-GCM"),
+    (AES128_CCM, "AES-128-CCM"),
+    (AES192_CCM, "AES-192-CCM"),
+    (AES256_CCM, "AES-256-CCM"),
+    (CHACHA20_POLY1305, "ChaCha20-Poly1305"),
+    (RSAES_OAEP, "RSAES-OAEP"),
+    (AES128_WRAP, "AES-128 key wrap"),
+    (AES192_WRAP, "AES-192 key wrap"),
+    (AES256_WRAP, "AES-256 key wrap"),
+    (TRIPLE_DES_WRAP, "3DES key wrap"),
+    (RC2_WRAP, "RC2 key wrap"),
+    (X25519, "X25519"),
+    (X448, "X448"),
+    (ECDH, "ECDH"),
+    (ECDH_SHA1_KDF, "ECDH with X9.63 KDF and SHA-1"),
+    (ECDH_SHA224_KDF, "ECDH with X9.63 KDF and SHA-224"),
+    (ECDH_SHA256_KDF, "ECDH with X9.63 KDF and SHA-256"),
+    (ECDH_SHA384_KDF, "ECDH with X9.63 KDF and SHA-384"),
+    (ECDH_SHA512_KDF, "ECDH with X9.63 KDF and SHA-512"),
+    (COFACTOR_ECDH_SHA1_KDF, "cofactor ECDH with X9.63 KDF and SHA-1"),
+    (COFACTOR_ECDH_SHA224_KDF, "cofactor ECDH with X9.63 KDF and SHA-224"),
+    (COFACTOR_ECDH_SHA256_KDF, "cofactor ECDH with X9.63 KDF and SHA-256"),
+    (COFACTOR_ECDH_SHA384_KDF, "cofactor ECDH with X9.63 KDF and SHA-384"),
+    (COFACTOR_ECDH_SHA512_KDF, "cofactor ECDH with X9.63 KDF and SHA-512"),
+    (ECDH_HKDF_SHA256, "ECDH with HKDF and SHA-256"),
+    (ECDH_HKDF_SHA384, "ECDH with HKDF and SHA-384"),
+    (ECDH_HKDF_SHA512, "ECDH with HKDF and SHA-512"),
+    (PWRI_KEK, "PWRI-KEK"),
+    (PBKDF2, "PBKDF2"),
+    (PBES2, "PBES2"),
+    (PBE_SHA1_TRIPLE_DES, "PKCS#12 SHA-1 and 3DES"),
+    (PBE_SHA1_TWO_KEY_DES, "PKCS#12 SHA-1 and two-key 3DES"),
+    (PBE_SHA1_RC2_128, "PKCS#12 SHA-1 and RC2-128"),
+    (PBE_SHA1_RC2_40, "PKCS#12 SHA-1 and RC2-40"),
+    (HMAC_SHA1, "HMAC-SHA-1"),
+    (HMAC_SHA224, "HMAC-SHA-224"),
+    (HMAC_SHA256, "HMAC-SHA-256"),
+    (HMAC_SHA384, "HMAC-SHA-384"),
+    (HMAC_SHA512, "HMAC-SHA-512"),
     (DATA, "data"),
     (SIGNED_DATA, "signed-data"),
     (ENVELOPED_DATA, "enveloped-data"),

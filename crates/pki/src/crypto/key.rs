@@ -128,7 +128,7 @@ impl SigningKey {
     /// The algorithm with another digest, where the key allows one: RSA alone.
     pub fn algorithm_with(&self, digest: Digest) -> Option<Signature> {
         match &self.pair {
-            Pair::Rsa(_) if !digest.is_weak() => Some(Signature::RsaPkcs1(digest)),
+            Pair::Rsa(_) if digest.is_written() => Some(Signature::RsaPkcs1(digest)),
             Pair::Ec(_, own) if *own == digest => Some(Signature::Ecdsa(digest)),
             // RFC 8419 §2.3: Ed25519 goes with SHA-512 as the message digest.
             Pair::Ed25519(_) if digest == Digest::Sha512 => Some(Signature::Ed25519),
@@ -147,7 +147,7 @@ impl SigningKey {
                     Digest::Sha256 => &library::RSA_PKCS1_SHA256,
                     Digest::Sha384 => &library::RSA_PKCS1_SHA384,
                     Digest::Sha512 => &library::RSA_PKCS1_SHA512,
-                    Digest::Md5 | Digest::Sha1 => return Err(KeyRefused),
+                    _ => return Err(KeyRefused),
                 };
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(encoding, &SystemRandom::new(), message, &mut signature).map_err(|_| KeyRefused)?;

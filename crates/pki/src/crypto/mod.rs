@@ -1,14 +1,26 @@
-//! The only place that names the crypto library: digests, verification, signing keys, sealing, randomness.
+//! The only place that names the crypto library: digests, signatures, encryption of content and of keys, sealing,
+//! randomness.
 
+mod agree;
+mod content;
+mod decryption_key;
+mod derive;
 mod key;
 mod seal;
+mod transport;
 mod verify;
+mod wrap;
 
 use aws_lc_rs::{digest, rand};
+use kakitome_awslc::Hash;
 
+pub use agree::EphemeralKey;
+pub use content::{ContentKey, Decryptor, Encryptor};
+pub use decryption_key::DecryptionKey;
 pub use key::{KeyKind, KeyRefused, SigningKey};
 pub use seal::{NotOpened, SEALING_KEY_OCTETS, SealingKey};
 pub use verify::{Curve, PublicKey, RSA_MODULUS_LIMIT, RSA_MODULUS_STRONG, Unverified};
+pub use wrap::{KeyEncryptionKey, PasswordKey};
 
 use crate::algorithm::Digest;
 
@@ -74,13 +86,39 @@ pub fn sha1_identifier(bytes: &[u8]) -> [u8; 20] {
 
 fn library_digest(algorithm: Digest) -> Option<&'static digest::Algorithm> {
     match algorithm {
-        Digest::Md5 => None,
+        Digest::Md5 | Digest::Sha512_224 => None,
         Digest::Sha1 => Some(&digest::SHA1_FOR_LEGACY_USE_ONLY),
+        Digest::Sha224 => Some(&digest::SHA224),
+        Digest::Sha512_256 => Some(&digest::SHA512_256),
         Digest::Sha256 => Some(&digest::SHA256),
         Digest::Sha384 => Some(&digest::SHA384),
         Digest::Sha512 => Some(&digest::SHA512),
     }
 }
+
+const fn fenced(hash: Digest) -> Hash {
+    match hash {
+        Digest::Md5 => Hash::Md5,
+        Digest::Sha1 => Hash::Sha1,
+        Digest::Sha224 => Hash::Sha224,
+        Digest::Sha256 => Hash::Sha256,
+        Digest::Sha384 => Hash::Sha384,
+        Digest::Sha512 => Hash::Sha512,
+        Digest::Sha512_224 => Hash::Sha512_224,
+        Digest::Sha512_256 => Hash::Sha512_256,
+    }
+}
+
+/// Something did not decrypt, unwrap or agree. Every cause looks the same: what went wrong would tell an attacker who
+/// can try again more than he may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it does not decrypt with this key")]
+pub struct NotDecrypted;
+
+/// Something could not be encrypted: an algorithm that is only read, a key of the wrong kind, or no randomness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it cannot be encrypted with this algorithm and key")]
+pub struct NotEncrypted;
 
 /// Where boundaries, serial numbers and nonces come from: handed in by the caller, so that tests can fix it.
 pub trait Random: Send + Sync {

@@ -2,10 +2,12 @@
 
 use aws_lc_rs::signature::{self as library, UnparsedPublicKey, VerificationAlgorithm};
 
-use super::DigestValue;
+use kakitome_awslc::RsaPublicKey;
+
+use super::{DigestValue, fenced};
 use crate::algorithm::{AlgorithmIdentifier, Digest, Signature};
 use crate::asn1::der::{self, Der};
-use crate::asn1::{Malformed, oid, tag};
+use crate::asn1::{Malformed, Oid, oid, tag, write};
 
 /// Keys beyond this are refused before any arithmetic, which would take long, in bits.
 pub const RSA_MODULUS_LIMIT: usize = 8192;
@@ -31,6 +33,8 @@ pub enum PublicKey {
     },
     /// The 32 octets of RFC 8032.
     Ed25519(Vec<u8>),
+    /// The 32 octets of RFC 7748: a key that agrees and never signs.
+    X25519(Vec<u8>),
     /// A key of a kind that is not known here; holds the name of its algorithm.
     Other(String),
 }
@@ -42,6 +46,31 @@ pub enum Curve {
     P256,
     P384,
     P521,
+}
+
+impl Curve {
+    /// The curve that an object identifier names.
+    pub fn from_oid(named: &Oid) -> Option<Self> {
+        [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.oid() == *named)
+    }
+
+    /// Its object identifier.
+    pub const fn oid(self) -> Oid {
+        match self {
+            Self::P256 => oid::P256,
+            Self::P384 => oid::P384,
+            Self::P521 => oid::P521,
+        }
+    }
+
+    /// Octets of a coordinate.
+    pub const fn field_octets(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
 }
 
 /// Why a signature does not count.
@@ -89,17 +118,31 @@ impl PublicKey {
                 let parameters = algorithm.parameters.ok_or(Malformed::new("an EC key names no curve"))?;
                 let named = Der::only(&parameters)?
                     .of(tag::OID, "an EC key carries explicit parameters instead of a named curve")?;
-                let curve = match der::oid(named.value)? {
-                    oid::P256 => Curve::P256,
-                    oid::P384 => Curve::P384,
-                    oid::P521 => Curve::P521,
-                    other => return Ok(Self::Other(format!("EC on {other}"))),
-                };
-                Ok(Self::Ec { curve, point: key.to_vec() })
+                let named = der::oid(named.value)?;
+                Ok(match Curve::from_oid(&named) {
+                    Some(curve) => Self::Ec { curve, point: key.to_vec() },
+                    None => Self::Other(format!("EC on {}", oid::describe(&named))),
+                })
             }
             oid::ED25519 if key.len() == 32 => Ok(Self::Ed25519(key.to_vec())),
+            oid::X25519 if key.len() == 32 => Ok(Self::X25519(key.to_vec())),
             other => Ok(Self::Other(oid::describe(&other))),
         }
+    }
+
+    /// As a SubjectPublicKeyInfo in DER; `None` for a kind that is not known.
+    pub fn spki(&self) -> Option<Vec<u8>> {
+        let (algorithm, key) = match self {
+            Self::Rsa { key, .. } => (AlgorithmIdentifier::with_null(oid::RSA_ENCRYPTION), key),
+            Self::Ec { curve, point } => {
+                let parameters = Some(write::oid(&curve.oid()));
+                (AlgorithmIdentifier { oid: oid::EC_PUBLIC_KEY, parameters }, point)
+            }
+            Self::Ed25519(key) => (AlgorithmIdentifier::plain(oid::ED25519), key),
+            Self::X25519(key) => (AlgorithmIdentifier::plain(oid::X25519), key),
+            Self::Other(_) => return None,
+        };
+        Some(write::sequence(&[&algorithm.to_der(), &write::bit_string(key)]))
     }
 
     /// Too short to be believed today.
@@ -115,6 +158,7 @@ impl PublicKey {
             Self::Ec { curve: Curve::P384, .. } => "P-384".to_owned(),
             Self::Ec { curve: Curve::P521, .. } => "P-521".to_owned(),
             Self::Ed25519(_) => "Ed25519".to_owned(),
+            Self::X25519(_) => "X25519".to_owned(),
             Self::Other(name) => name.clone(),
         }
     }
@@ -154,10 +198,8 @@ impl PublicKey {
                 UnparsedPublicKey::new(algorithm, key).verify_digest(&digest.0, signature).is_ok()
             }
             (Signature::RsaPss { hash, mask, salt }, Self::Rsa { key, .. }) => {
-                let (Some(hash), Some(mask)) = (fenced(hash), fenced(mask)) else {
-                    return Err(Unverified::Unsupported);
-                };
-                kakitome_awslc::rsa_verify_pss(key, hash, mask, salt, digest.as_ref(), signature)
+                let key = RsaPublicKey::parse(key).map_err(|_| Unverified::Unsupported)?;
+                key.verify_pss(fenced(hash), fenced(mask), salt, digest.as_ref(), signature)
             }
             (Signature::Ecdsa(hash), Self::Ec { curve, point }) => {
                 let algorithm = ecdsa(*curve, hash).ok_or(Unverified::Unsupported)?;
@@ -195,15 +237,5 @@ fn ecdsa(curve: Curve, hash: Digest) -> Option<&'static dyn VerificationAlgorith
         (Curve::P521, Digest::Sha384) => &library::ECDSA_P521_SHA384_ASN1,
         (Curve::P521, Digest::Sha512) => &library::ECDSA_P521_SHA512_ASN1,
         _ => return None,
-    })
-}
-
-fn fenced(hash: Digest) -> Option<kakitome_awslc::Hash> {
-    Some(match hash {
-        Digest::Md5 => return None,
-        Digest::Sha1 => kakitome_awslc::Hash::Sha1,
-        Digest::Sha256 => kakitome_awslc::Hash::Sha256,
-        Digest::Sha384 => kakitome_awslc::Hash::Sha384,
-        Digest::Sha512 => kakitome_awslc::Hash::Sha512,
     })
 }

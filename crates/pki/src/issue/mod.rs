@@ -202,7 +202,7 @@ fn default_algorithm(key: &PublicKey) -> Option<Signature> {
         PublicKey::Ec { curve: Curve::P384, .. } => Signature::Ecdsa(Digest::Sha384),
         PublicKey::Ec { curve: Curve::P521, .. } => Signature::Ecdsa(Digest::Sha512),
         PublicKey::Ed25519(_) => Signature::Ed25519,
-        PublicKey::Other(_) => return None,
+        PublicKey::X25519(_) | PublicKey::Other(_) => return None,
     })
 }
 

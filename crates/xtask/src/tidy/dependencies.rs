@@ -25,10 +25,12 @@ const ALLOWED: [(&str, &[&str]); 3] = [
         &[
             "aws-lc-rs",
             "base64",
+            "cbc",
             "const-oid",
             "der",
             "jiff",
             "p12-keystore",
+            "rc2",
             "signature",
             "thiserror",
             "x509-cert",

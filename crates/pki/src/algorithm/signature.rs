@@ -1,107 +1,8 @@
-//! The one table of algorithms: object identifier, name, and how far each is to be believed.
-//!
-//! Algorithms are judged by now, never by the signing time that a mail claims: a forger chooses the claim.
+//! Signature algorithms.
 
-use crate::asn1::der::{Der, Tlv};
-use crate::asn1::{Malformed, Oid, oid, tag, write};
-
-/// A hash function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum Digest {
-    Md5,
-    Sha1,
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-impl Digest {
-    /// All of them, weakest first.
-    pub const ALL: [Self; 5] = [Self::Md5, Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
-
-    /// Its object identifier.
-    pub const fn oid(self) -> Oid {
-        match self {
-            Self::Md5 => oid::MD5,
-            Self::Sha1 => oid::SHA1,
-            Self::Sha256 => oid::SHA256,
-            Self::Sha384 => oid::SHA384,
-            Self::Sha512 => oid::SHA512,
-        }
-    }
-
-    /// Its name, also the value of `micalg` (RFC 8551 §3.5.3.2) in lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Md5 => "MD5",
-            Self::Sha1 => "SHA-1",
-            Self::Sha256 => "SHA-256",
-            Self::Sha384 => "SHA-384",
-            Self::Sha512 => "SHA-512",
-        }
-    }
-
-    /// The digest that an object identifier names.
-    pub fn from_oid(oid: &Oid) -> Option<Self> {
-        Self::ALL.into_iter().find(|digest| digest.oid() == *oid)
-    }
-
-    /// Collisions can be made: read and named, never confirmed.
-    pub const fn is_weak(self) -> bool {
-        matches!(self, Self::Md5 | Self::Sha1)
-    }
-
-    /// How many octets it yields.
-    pub const fn size(self) -> usize {
-        match self {
-            Self::Md5 => 16,
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-}
-
-/// `AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL }` (RFC 5280 §4.1.1.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AlgorithmIdentifier {
-    /// Which.
-    pub oid: Oid,
-    /// The whole encoding of the parameters, if there are any.
-    pub parameters: Option<Vec<u8>>,
-}
-
-impl AlgorithmIdentifier {
-    /// Reads one from its SEQUENCE.
-    ///
-    /// # Errors
-    /// It is none.
-    pub fn parse(element: &Tlv<'_>) -> Result<Self, Malformed> {
-        let mut inside = element.of(tag::SEQUENCE, "an AlgorithmIdentifier is missing")?.inside();
-        let oid = inside.oid()?;
-        let parameters = if inside.is_empty() { None } else { Some(inside.element()?.raw.to_vec()) };
-        inside.finish()?;
-        Ok(Self { oid, parameters })
-    }
-
-    /// As DER.
-    pub fn to_der(&self) -> Vec<u8> {
-        write::sequence(&[&write::oid(&self.oid), self.parameters.as_deref().unwrap_or_default()])
-    }
-
-    /// The same algorithm, where absent and NULL parameters mean the same (RFC 5754 §2, RFC 4055 §2.1).
-    pub fn same_as(&self, other: &Self) -> bool {
-        let plain =
-            |parameters: &Option<Vec<u8>>| parameters.as_deref().filter(|der| *der != write::NULL).map(<[u8]>::to_vec);
-        self.oid == other.oid && plain(&self.parameters) == plain(&other.parameters)
-    }
-
-    fn has_no_parameters(&self) -> bool {
-        self.parameters.as_deref().is_none_or(|der| der == write::NULL)
-    }
-}
+use super::{AlgorithmIdentifier, Digest};
+use crate::asn1::der::Der;
+use crate::asn1::{Malformed, oid, tag, write};
 
 /// A signature algorithm, with everything that its verification needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,11 +50,15 @@ impl Signature {
             },
             oid::MD5_WITH_RSA => known(Self::RsaPkcs1(Digest::Md5)),
             oid::SHA1_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha1)),
+            oid::SHA224_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha224)),
             oid::SHA256_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha256)),
             oid::SHA384_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha384)),
             oid::SHA512_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha512)),
+            oid::SHA512_224_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha512_224)),
+            oid::SHA512_256_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha512_256)),
             oid::RSASSA_PSS => pss(identifier.parameters.as_deref()).map(Some),
             oid::ECDSA_WITH_SHA1 => known(Self::Ecdsa(Digest::Sha1)),
+            oid::ECDSA_WITH_SHA224 => known(Self::Ecdsa(Digest::Sha224)),
             oid::ECDSA_WITH_SHA256 => known(Self::Ecdsa(Digest::Sha256)),
             oid::ECDSA_WITH_SHA384 => known(Self::Ecdsa(Digest::Sha384)),
             oid::ECDSA_WITH_SHA512 => known(Self::Ecdsa(Digest::Sha512)),
@@ -187,7 +92,7 @@ impl Signature {
         }
     }
 
-    /// The identifier that names it in what we write. `None` for what we never write (weak ones, PSS).
+    /// The identifier that names it in what we write. `None` for what we never write: weak ones, SHA-224 and its like.
     pub fn identifier(self) -> Option<AlgorithmIdentifier> {
         let (oid, parameters) = match self {
             // RFC 4055 §5: the parameters of these are NULL.
@@ -198,6 +103,9 @@ impl Signature {
             Self::Ecdsa(Digest::Sha384) => (oid::ECDSA_WITH_SHA384, None),
             Self::Ecdsa(Digest::Sha512) => (oid::ECDSA_WITH_SHA512, None),
             Self::Ed25519 => (oid::ED25519, None),
+            Self::RsaPss { hash, mask, salt } if hash.is_written() && mask.is_written() => {
+                (oid::RSASSA_PSS, Some(pss_parameters(hash, mask, salt)))
+            }
             _ => return None,
         };
         Some(AlgorithmIdentifier { oid, parameters })
@@ -207,30 +115,64 @@ impl Signature {
 /// RSASSA-PSS-params (RFC 4055 §3.1), every field with its default.
 fn pss(parameters: Option<&[u8]>) -> Result<Signature, Malformed> {
     let (mut hash, mut mask, mut salt) = (Digest::Sha1, Digest::Sha1, 20u16);
-    let unknown = Malformed::new("RSASSA-PSS names a hash that is not known");
     let parameters = parameters.ok_or(Malformed::new("RSASSA-PSS has no parameters"))?;
     let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "RSASSA-PSS has no parameters")?.inside();
     if let Some(field) = inside.optional(tag::context_constructed(0))? {
-        hash = Digest::from_oid(&AlgorithmIdentifier::parse(&Der::only(field.value)?)?.oid).ok_or(unknown)?;
+        hash = Digest::from_identifier(&AlgorithmIdentifier::parse(&Der::only(field.value)?)?)?;
     }
     if let Some(field) = inside.optional(tag::context_constructed(1))? {
-        let generation = AlgorithmIdentifier::parse(&Der::only(field.value)?)?;
-        if generation.oid != oid::MGF1 {
-            return Err(Malformed::new("RSASSA-PSS names a mask generation function other than MGF1"));
-        }
-        let of = generation.parameters.ok_or(unknown)?;
-        mask = Digest::from_oid(&AlgorithmIdentifier::parse(&Der::only(&of)?)?.oid).ok_or(unknown)?;
+        mask = Digest::from_mask_generation(&AlgorithmIdentifier::parse(&Der::only(field.value)?)?)?;
     }
     if let Some(field) = inside.optional(tag::context_constructed(2))? {
-        salt = u16::try_from(Der::new(field.value).small()?)
+        let mut number = Der::new(field.value);
+        salt = u16::try_from(number.small()?)
             .map_err(|_| Malformed::new("RSASSA-PSS names a salt longer than any key"))?;
+        number.finish()?;
     }
     if let Some(field) = inside.optional(tag::context_constructed(3))? {
+        let mut number = Der::new(field.value);
         // RFC 4055 §3.1: trailerField MUST be 1.
-        if Der::new(field.value).small()? != 1 {
+        if number.small()? != 1 {
             return Err(Malformed::new("RSASSA-PSS names an unknown trailer"));
         }
+        number.finish()?;
     }
     inside.finish()?;
     Ok(Signature::RsaPss { hash, mask, salt })
+}
+
+/// RSASSA-PSS-params as DER; what is the default is left out.
+fn pss_parameters(hash: Digest, mask: Digest, salt: u16) -> Vec<u8> {
+    let mut fields = Vec::new();
+    if hash != Digest::Sha1 {
+        fields.push(write::context(0, &[&hash.identifier().to_der()]));
+    }
+    if mask != Digest::Sha1 {
+        fields.push(write::context(1, &[&mask.mask_generation().to_der()]));
+    }
+    if salt != 20 {
+        fields.push(write::context(2, &[&write::unsigned(&salt.to_be_bytes())]));
+    }
+    let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
+    write::sequence(&fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pss_parameters_read_as_they_were_written() {
+        for (hash, mask, salt) in [
+            (Digest::Sha256, Digest::Sha256, 32),
+            (Digest::Sha512, Digest::Sha1, 20),
+            (Digest::Sha1, Digest::Sha384, 0),
+            (Digest::Sha1, Digest::Sha1, 20),
+        ] {
+            let parameters = pss_parameters(hash, mask, salt);
+            assert_eq!(pss(Some(&parameters)), Ok(Signature::RsaPss { hash, mask, salt }));
+        }
+        assert!(pss(None).is_err());
+        assert_eq!(Signature::RsaPss { hash: Digest::Sha1, mask: Digest::Sha1, salt: 20 }.identifier(), None);
+    }
 }
