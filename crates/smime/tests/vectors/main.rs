@@ -7,9 +7,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod answer;
+mod archive;
 mod corpus;
 mod exceptions;
 mod run;
+mod seeds;
 mod table;
 
 /// A test for each suite, and the list of them all.
