@@ -179,6 +179,46 @@ fn every_oddity_has_its_tree_and_its_finding() {
             "multipart/mixed(text/plain:10)",
             "mime.boundary",
         ),
+        ("a blank before the colon", "Subject : x\r\n\r\n".into(), "text/plain:0", "mime.header-form"),
+        ("a line of blanks that ends the header", "From: x\r\n \t\r\n\r\ny".into(), "text/plain:1", "mime.header-form"),
+        (
+            "a line of blanks with fields behind it",
+            "From: x\r\n \r\nContent-Type: text/html\r\n\r\ny".into(),
+            "text/html:1",
+            "mime.header mime.header-form",
+        ),
+        ("two ends of lines", "From: x\nSubject: y\r\n\r\n".into(), "text/plain:0", "mime.header-form"),
+        ("a NUL in a field", "Subject: x\0y\r\n\r\n".into(), "text/plain:0", "mime.header-form"),
+        (
+            "an encoded message",
+            "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\neA==".into(),
+            "message/rfc822:4",
+            "mime.header-form",
+        ),
+        (
+            "two transfer encodings in one field",
+            "Content-Transfer-Encoding: quoted-printable, base64\r\n\r\nx".into(),
+            "text/plain:1",
+            "mime.header-form",
+        ),
+        (
+            "a comment that says another boundary",
+            "Content-Type: multipart/mixed; (boundary=b;) boundary=a\r\n\r\n--a\r\n\r\n1\r\n--a--\r\n".into(),
+            "multipart/mixed(text/plain:1)",
+            "",
+        ),
+        (
+            "a comment",
+            "Content-Type: multipart/mixed (parts); boundary=a\r\n\r\n--a\r\n\r\n1\r\n--a--\r\n".into(),
+            "multipart/mixed(text/plain:1)",
+            "",
+        ),
+        (
+            "a boundary in the form of RFC 2231",
+            "Content-Type: multipart/mixed; boundary*=us-ascii''a; boundary=b\r\n\r\n--b\r\n\r\n1\r\n--b--\r\n".into(),
+            "multipart/mixed(text/plain:1)",
+            "mime.boundary",
+        ),
         (
             "an mbox separator",
             "From x@y Tue Dec  1 00:00:00 2026\r\nFrom: x\r\n\r\nbody".into(),
@@ -231,5 +271,25 @@ fn no_size_breaks_a_limit() {
         let structure = scanned(mail.as_bytes());
         assert_eq!((structure.entities.len(), codes(&structure).as_str()), (count, findings), "{name}");
         assert_eq!(structure.root().range.end, mail.len() as u64, "{name}");
+    }
+}
+
+#[test]
+fn what_stands_once_is_missed_or_said_twice() {
+    for (header, expected) in [
+        ("From: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n", ""),
+        ("From: x\r\n", ""),
+        ("From: x\r\nContent-Type: text/plain\r\n", "MIME-Version is missing"),
+        ("From: x\r\nSubject: a\r\nsubject: b\r\n", "two Subject fields"),
+        ("From: x\r\nfrom : y\r\n", "two From fields"),
+        ("From: x\r\nReceived: a\r\nReceived: b\r\nComments: c\r\nComments: d\r\n", ""),
+    ] {
+        let structure = scanned(header.as_bytes());
+        let found = kakitome_smime::mime::header::once(&structure.root().header);
+        let said: Vec<&str> = found.iter().map(|finding| finding.detail.as_str()).collect();
+        assert!(
+            said.len() == usize::from(!expected.is_empty()) && said.concat().contains(expected),
+            "{header}: {said:?}"
+        );
     }
 }

@@ -430,6 +430,10 @@ reasons! {
         "ヘッダーに読めない行があります", "ヘッダーの行の形が正しくないため、見るソフトによって違う内容に見えるおそれがあります。", ASK_JA;
         "A line of the header cannot be read", "Programs could show different content.", ASK_EN;
     }
+    MimeHeaderForm "mime.header-form" {
+        "ヘッダーの書き方に、ソフトによって読み方の違う所があります", "同じ欄が二つあるなどの形です。署名の確認には影響しません。", NONE_JA;
+        "A header has a form that programs read differently", "A field that stands twice, or the like; the check of the signature does not depend on it.", NONE_EN;
+    }
     MimeContentType "mime.content-type" {
         "部品の種類の表示が読めません", "Content-Type の書き方が正しくないため、見るソフトによって違う内容に見えるおそれがあります。", ASK_JA;
         "A part's type cannot be read", "A malformed Content-Type can make programs show different content.", ASK_EN;

@@ -13,7 +13,7 @@ use super::protect::{self, Protected};
 use crate::Finding;
 use crate::cms::signed::{self, Object, SignedData};
 use crate::cms::verify::{self, Content, Outcome};
-use crate::mime::header::{ContentType, Encoding};
+use crate::mime::header::{self, ContentType, Encoding};
 use crate::mime::lines::{Ending, Lines};
 use crate::mime::scan::{Entity, Structure, scan};
 use crate::octets::{Octets, RangeReader, Spool, Spools};
@@ -105,6 +105,7 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
         return Ok(Opened { structure, layer: Layer::NotAMail(finding), findings: Vec::new() });
     }
     let mut findings = structure.findings.clone();
+    findings.extend(header::once(header));
     let layer = layer(mail, &structure, spools, &mut findings)?;
     Ok(Opened { structure, layer, findings })
 }

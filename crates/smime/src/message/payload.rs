@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::protect::Cover;
 use crate::cms::verify::canonical;
 use crate::mime::encoding::{Base64Writer, QuotedPrintableWriter};
-use crate::mime::header::Encoding;
+use crate::mime::header::{Encoding, ODD};
 use crate::mime::lines::{Ending, Lines};
 use crate::mime::scan::{Entity, LINE_LIMIT, Structure, Traits};
 use crate::octets::{Octets, copy_range};
@@ -57,7 +57,7 @@ impl Payload {
     /// Plans the payload of a mail under this cover.
     pub(super) fn plan(structure: &Structure, cover: &Cover) -> Result<Self, Unsignable> {
         refuse_protected(structure)?;
-        if let Some(finding) = structure.findings.iter().find(|finding| finding.code != "in.mbox") {
+        if let Some(finding) = structure.findings.iter().find(|finding| !matches!(finding.code, "in.mbox" | ODD)) {
             return Err(if finding.code.starts_with("limit.") {
                 Unsignable::OverLimit(finding.code)
             } else {

@@ -3,6 +3,10 @@
 
 use std::ops::Range;
 
+use crate::Finding;
+
+/// The finding about a form that programs read differently, where the difference cannot reach what is signed.
+pub const ODD: &str = "mime.header-form";
 /// A header block larger than this is not read on, in octets.
 pub const HEADER_LIMIT: usize = 1024 * 1024;
 /// A header block may have this many fields.
@@ -34,9 +38,50 @@ pub struct Header {
     pub malformed: bool,
     /// The block was longer than [`HEADER_LIMIT`] or had more than [`FIELD_LIMIT`] fields.
     pub over_limit: bool,
+    /// A line of blanks alone with fields behind it: a fold to us (RFC 5322 §4.2), the end of the header to others.
+    pub ends_early: bool,
+    /// Forms that programs read differently where the difference cannot reach what is signed, each said once.
+    pub oddities: Vec<&'static str>,
+    /// Ends of lines and blank lines so far.
+    seen: Seen,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    crlf: bool,
+    lf: bool,
+    blank_line: bool,
 }
 
 impl Header {
+    /// An empty block.
+    pub const fn new() -> Self {
+        Self {
+            octets: Vec::new(),
+            start: 0,
+            fields: Vec::new(),
+            malformed: false,
+            over_limit: false,
+            ends_early: false,
+            oddities: Vec::new(),
+            seen: Seen { crlf: false, lf: false, blank_line: false },
+        }
+    }
+
+    /// An empty block that begins there.
+    pub(super) fn beginning(start: u64) -> Self {
+        let mut header = Self::new();
+        header.start = start;
+        header
+    }
+
+    /// Says once that something is odd.
+    pub(super) fn odd(&mut self, what: &'static str) {
+        if !self.oddities.contains(&what) {
+            self.oddities.push(what);
+        }
+    }
+
     /// Takes the next line (with its ending) of the block.
     pub(super) fn push(&mut self, text: &[u8], ending: &[u8]) {
         if self.octets.len().saturating_add(text.len()) > HEADER_LIMIT || self.fields.len() >= FIELD_LIMIT {
@@ -50,6 +95,14 @@ impl Header {
         let end = self.octets.len();
         // Some programs end a line at a lone CR, and see a field more behind it.
         self.malformed |= text.contains(&b'\r');
+        self.seen.crlf |= ending == b"\r\n";
+        self.seen.lf |= ending == b"\n";
+        if self.seen.crlf && self.seen.lf {
+            self.odd("a header mixes the two ends of lines");
+        }
+        if text.contains(&0) {
+            self.odd("a header holds a NUL");
+        }
         if matches!(text.first(), Some(b' ' | b'\t')) {
             match self.fields.last_mut() {
                 Some(field) => {
@@ -58,11 +111,20 @@ impl Header {
                 }
                 None => self.malformed = true,
             }
+            if text.trim_ascii().is_empty() {
+                self.seen.blank_line = true;
+                self.odd("a header holds a line of blanks alone");
+            }
             return;
         }
+        self.ends_early |= self.seen.blank_line;
         // RFC 5322 §2.2: printable ASCII except colon; obsolete syntax allows white space before the colon (§4.5).
         let colon = text.iter().position(|octet| *octet == b':');
-        let name = colon.and_then(|colon| text.get(..colon)).unwrap_or_default().trim_ascii_end();
+        let before = colon.and_then(|colon| text.get(..colon)).unwrap_or_default();
+        let name = before.trim_ascii_end();
+        if name.len() < before.len() {
+            self.odd("white space stands between a field's name and its colon");
+        }
         if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
             self.malformed = true;
             return;
@@ -106,31 +168,31 @@ impl Header {
     }
 }
 
+/// Fields that a mail has once at most (RFC 5322 §3.6, RFC 2045 §4, RFC 2183 §2).
+const ONCE: [&str; 10] =
+    ["Date", "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Message-ID", "MIME-Version", "Content-Disposition"];
+
+/// What the header of a mail says twice, or leaves out, so that programs show different things.
+pub fn once(header: &Header) -> Vec<Finding> {
+    let mut found: Vec<Finding> = ONCE
+        .into_iter()
+        .filter(|name| header.all(name).nth(1).is_some())
+        .map(|name| Finding::new(ODD, format!("there are two {name} fields")))
+        .collect();
+    let has = |name| header.all(name).next().is_some();
+    if !has("MIME-Version") && (has("Content-Type") || has("Content-Transfer-Encoding")) {
+        found.push(Finding::new(ODD, "MIME-Version is missing, and some programs read no MIME without it"));
+    }
+    found
+}
+
 /// A value without its folds (RFC 5322 §2.2.3), trimmed; octets that are no UTF-8 become the replacement character.
 pub fn unfold(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     text.replace(['\r', '\n'], "").trim().to_owned()
 }
 
-/// A value as a person reads it: encoded words decoded, raw Japanese octets guessed, white space joined. For display
-/// alone.
-pub fn decode(value: &[u8]) -> String {
-    let raw = if value.is_ascii() || std::str::from_utf8(value).is_ok() {
-        value.to_vec()
-    } else {
-        // Raw 8-bit octets say nothing of their charset; in Japanese mail they are Shift_JIS or EUC-JP.
-        let (text, _, wrong) = encoding_rs::SHIFT_JIS.decode(value);
-        if wrong {
-            encoding_rs::EUC_JP.decode(value).0.into_owned().into_bytes()
-        } else {
-            text.into_owned().into_bytes()
-        }
-    };
-    let block = [b"Subject:".as_slice(), &raw, b"\r\n\r\n"].concat();
-    let parsed = mail_parser::MessageParser::new().with_minimal_headers().parse_headers(&block);
-    let text = parsed.as_ref().and_then(|message| message.subject()).map_or_else(|| unfold(&raw), str::to_owned);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
+pub use super::word::decode;
 
 /// A Content-Type (RFC 2045 §5.1), type and parameter names in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -331,16 +393,22 @@ pub enum Encoding {
 impl Encoding {
     /// Reads a value.
     pub fn parse(value: &[u8]) -> Self {
+        Self::read(value).0
+    }
+
+    /// Reads a value; false where something stands behind the one word that there should be.
+    pub(super) fn read(value: &[u8]) -> (Self, bool) {
         let text = unfold(value);
         let mut tokens = Tokens { rest: &text, ambiguous: false };
-        match tokens.token().map(str::to_ascii_lowercase).as_deref() {
+        let encoding = match tokens.token().map(str::to_ascii_lowercase).as_deref() {
             Some("7bit") | None => Self::SevenBit,
             Some("8bit") => Self::EightBit,
             Some("binary") => Self::Binary,
             Some("quoted-printable") => Self::QuotedPrintable,
             Some("base64") => Self::Base64,
             Some(_) => Self::Unknown,
-        }
+        };
+        (encoding, tokens.is_empty())
     }
 }
 
@@ -361,24 +429,6 @@ mod tests {
         assert!(!ContentType::parse(b"a/b;\r\n boundary=x/y=z;\r\n\tc=\"d e\"").ambiguous);
         for value in ["x(y)", "x\\y", "\"x\\y\"", "\"x\r\n y\"", "\"x\u{1}\"", "\"\u{65e5}\""] {
             assert!(ContentType::parse(format!("a/b; c={value}").as_bytes()).ambiguous, "{value}");
-        }
-    }
-
-    #[test]
-    fn values_are_decoded_for_people() {
-        for (raw, shown) in [
-            (&b" =?UTF-8?B?5oyv6L685YWI5aSJ5pu0?="[..], "振込先変更"),
-            (b" =?ISO-2022-JP?B?GyRCP3E5fRsoQg==?=\r\n =?ISO-2022-JP?B?GyRCQGgbKEI=?=", "振込先"),
-            ("生のUTF-8".as_bytes(), "生のUTF-8"),
-            (b"\x90U\x8d\x9e", "振込"),
-            (b" plain \r\n  text", "plain text"),
-        ] {
-            let got = decode(raw);
-            if raw.starts_with(b" =?ISO") {
-                assert!(!got.contains("=?"), "{got}");
-            } else {
-                assert_eq!(got, shown);
-            }
         }
     }
 }

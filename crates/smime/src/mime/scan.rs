@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::header::{ContentType, Encoding, Header};
+use super::header::{ContentType, Encoding, Header, ODD};
 use super::lines::{Ending, Line, Lines};
 use crate::Finding;
 use crate::octets::Octets;
@@ -90,13 +90,7 @@ impl Entity {
     pub fn file_name(&self) -> Option<String> {
         let disposition = self.header.find("Content-Disposition");
         let disposition = disposition.map(|value| ContentType::parse(format!("x/{value}").as_bytes()));
-        let from = |content: &ContentType, name: &str| {
-            content
-                .parameters
-                .iter()
-                .find(|(known, _)| known.split('*').next() == Some(name))
-                .map(|(_, value)| super::header::decode(value.as_bytes()).to_lowercase())
-        };
+        let from = |content: &ContentType, name: &str| content.text(name).map(|text| text.value.to_lowercase());
         disposition.as_ref().and_then(|content| from(content, "filename")).or_else(|| from(&self.content_type, "name"))
     }
 }
@@ -126,7 +120,7 @@ impl Structure {
 static EMPTY: Entity = Entity {
     parent: None,
     depth: 0,
-    header: Header { octets: Vec::new(), start: 0, fields: Vec::new(), malformed: false, over_limit: false },
+    header: Header::new(),
     range: 0..0,
     body: 0..0,
     content_type: ContentType {
@@ -224,7 +218,7 @@ impl Scanner {
         self.entities.push(Entity {
             parent,
             depth,
-            header: Header { start: at, ..Header::default() },
+            header: Header::beginning(at),
             range: at..at,
             body: at..at,
             content_type: ContentType::plain(),
@@ -326,6 +320,10 @@ impl Scanner {
         if header.malformed {
             notes.push(("mime.header", "a line of a header is no header field"));
         }
+        if header.ends_early {
+            notes
+                .push(("mime.header", "a header has fields behind a line of blanks alone, where some programs end it"));
+        }
         let types: Vec<_> = header.all("Content-Type").collect();
         if types.len() > 1 || header.all("Content-Transfer-Encoding").count() > 1 {
             notes.push(("mime.dup-header", "a Content-Type or Content-Transfer-Encoding stands twice"));
@@ -338,10 +336,9 @@ impl Scanner {
             }
             None => ContentType::plain(),
         };
-        entity.encoding = header
-            .all("Content-Transfer-Encoding")
-            .next()
-            .map_or(Encoding::SevenBit, |field| Encoding::parse(header.value(field)));
+        let encoding = header.all("Content-Transfer-Encoding").next().map(|field| Encoding::read(header.value(field)));
+        let (encoding, is_one_word) = encoding.unwrap_or((Encoding::SevenBit, true));
+        entity.encoding = encoding;
         // Of a leaf it decides only how that leaf is shown, and real mail is full of unquoted file names; of the root and
         // of what has parts it decides how the mail is read.
         let structural =
@@ -376,6 +373,16 @@ impl Scanner {
             } else if !boundary.is_empty() {
                 entity.boundary = Some(boundary);
             }
+        }
+        if structural {
+            notes.extend(entity.header.oddities.iter().map(|what| (ODD, *what)));
+        }
+        if !is_one_word {
+            notes.push((ODD, "a transfer encoding is more than one word"));
+        }
+        let is_identity = matches!(encoding, Encoding::SevenBit | Encoding::EightBit | Encoding::Binary);
+        if entity.content_type.kind == "message" && !is_identity {
+            notes.push((ODD, "an attached message has a transfer encoding of its own"));
         }
         let own = entity.boundary.clone();
         if let Some(own) = own {

@@ -37,7 +37,7 @@ const ALLOWED: [(&str, &[&str]); 3] = [
             "zeroize",
         ],
     ),
-    ("kakitome-smime", &["base64", "encoding_rs", "mail-parser", "memchr", "thiserror"]),
+    ("kakitome-smime", &["base64", "encoding_rs", "memchr", "thiserror"]),
     ("kakitome-verdict", &["serde", "serde_json", "thiserror"]),
 ];
 
