@@ -2,6 +2,7 @@
 #![no_main]
 
 use kakitome_pki::asn1::time::Time;
+use kakitome_pki::path::PolicyInputs;
 use kakitome_smime::message::{open, sign};
 use kakitome_smime::octets::InMemory;
 use kakitome_verdict::answer::Basis;
@@ -15,6 +16,8 @@ fuzz_target!(|data: &[u8]| {
         anchors: Vec::new(),
         hints: Vec::new(),
         crls: Vec::new(),
+        responses: Vec::new(),
+        policy: PolicyInputs::default(),
         revocation: None,
         at: Time::from_unix(1_796_083_200),
         basis: Basis::Given,

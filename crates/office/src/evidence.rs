@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::crl::Crl;
+use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::cert::{Certificate, hex, pem, pkcs12};
 use kakitome_pki::crypto::{self, SigningKey};
 use kakitome_pki::path::revocation::Mode;
-use kakitome_pki::path::{Anchor, AnchorSource};
+use kakitome_pki::path::{Anchor, AnchorSource, PolicyInputs};
 use kakitome_smime::message::open;
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Basis;
@@ -28,8 +29,10 @@ pub struct Choice {
     pub trust: Vec<PathBuf>,
     /// A file that takes the place of the list of publicly trusted e-mail roots.
     pub public_roots: Option<PathBuf>,
-    /// Files of revocation lists.
+    /// Files of revocation lists and OCSP responses.
     pub crls: Vec<PathBuf>,
+    /// Which policies a path must have.
+    pub policy: PolicyInputs,
     /// The anchors of the own CA.
     pub own_ca: Vec<Certificate>,
     /// The moment that the caller named.
@@ -112,14 +115,21 @@ pub fn gather(choice: &Choice, now: Time) -> Result<Evidence, Unusable> {
         take(certificates(path)?, AnchorSource::User);
     }
     take(choice.own_ca.clone(), AnchorSource::OwnCa);
-    let mut crls = Vec::new();
+    let (mut crls, mut responses) = (Vec::new(), Vec::new());
     for path in &choice.crls {
-        crls.extend(revocation_lists(path)?);
+        for answer in revocation_answers(path)? {
+            match answer {
+                RevocationAnswer::List(list) => crls.push(list),
+                RevocationAnswer::Response(response) => responses.push(response),
+            }
+        }
     }
     Ok(Evidence {
         anchors,
         hints: Vec::new(),
         crls,
+        responses,
+        policy: choice.policy.clone(),
         revocation: choice.revocation,
         at: choice.at.unwrap_or(now),
         basis: if choice.at.is_some() { Basis::Given } else { Basis::Now },
@@ -219,9 +229,18 @@ fn parse_certificates(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Unu
     each(path, &blocks, "certificate", parse)
 }
 
-fn revocation_lists(path: &Path) -> Result<Vec<Crl>, Unusable> {
+enum RevocationAnswer {
+    List(Crl),
+    Response(OcspResponse),
+}
+
+/// Revocation lists, PEM or DER, and OCSP responses, which are DER and begin otherwise.
+fn revocation_answers(path: &Path) -> Result<Vec<RevocationAnswer>, Unusable> {
     let blocks = blocks(&read(path)?, |label| label == "X509 CRL", "X509 CRL");
-    each(path, &blocks, "revocation list", |der| Crl::parse(der).map_err(|malformed| malformed.to_string()))
+    each(path, &blocks, "revocation list", |der| match Crl::parse(der) {
+        Ok(list) => Ok(RevocationAnswer::List(list)),
+        Err(malformed) => OcspResponse::parse(der).map(RevocationAnswer::Response).map_err(|_| malformed.to_string()),
+    })
 }
 
 fn each<T>(

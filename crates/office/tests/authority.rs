@@ -16,7 +16,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{KeyKind, NoRandomness, PublicKey, Random, SystemRandom};
 use kakitome_pki::issue::{ISSUING_LIFETIME, MEMBER_LIFETIME};
-use kakitome_pki::path::{self, Anchor, AnchorSource, Purpose, Question};
+use kakitome_pki::path::{self, Anchor, AnchorSource, PolicyInputs, Purpose, Question};
 use kakitome_testkit::{DAY, NOW, in_days};
 use rusqlite::Connection;
 
@@ -61,6 +61,7 @@ fn is_confirmed(credential: &Credential, anchor: &Certificate, at: Time) -> bool
         anchors: &[anchor],
         at,
         purpose: Purpose::Email,
+        policy: PolicyInputs::NONE,
     };
     path::find(&question).is_ok()
 }
@@ -81,7 +82,7 @@ fn the_first_start_makes_a_ca_and_the_second_finds_it() {
         assert!(tag.bytes().all(|digit| digit.is_ascii_hexdigit()), "{name}");
         assert!(matches!(certificate.key(), PublicKey::Rsa { bits: 3072, .. }));
         assert!(certificate.is_valid_at(NOW));
-        assert!(certificate.extensions().crl_urls.is_empty() && certificate.extensions().issuer_urls.is_empty());
+        assert!(certificate.extensions().crl_points.is_empty() && certificate.extensions().issuer_urls.is_empty());
     }
     assert!(root.is_self_issued() && root.verify_signature(root.key()).is_ok());
     assert_eq!(issuing.issuer(), root.subject());
@@ -135,7 +136,7 @@ fn eight_threads_that_ask_for_one_address_get_one_certificate() {
     assert_eq!(one.certificate.not_before(), NOW.plus(-BACKDATED));
     assert_eq!(one.certificate.not_after(), NOW.plus(MEMBER_LIFETIME));
     assert_eq!(one.chain, [one.certificate.clone(), authority.issuing().clone()]);
-    assert!(one.certificate.extensions().crl_urls.is_empty() && one.certificate.extensions().issuer_urls.is_empty());
+    assert!(one.certificate.extensions().crl_points.is_empty() && one.certificate.extensions().issuer_urls.is_empty());
     assert!(is_confirmed(one, authority.anchor(), NOW));
 
     let other = authority.credential(&address("Taro@example.test"), NOW).unwrap();
@@ -282,7 +283,7 @@ fn settings_reach_the_certificates() {
     assert!(matches!(credential.certificate.key(), PublicKey::Rsa { bits: 2048, .. }));
     let extensions = credential.certificate.extensions();
     assert_eq!(extensions.issuer_urls, ["https://mail.example.test/.well-known/kakitome/issuing.cer"]);
-    assert!(extensions.crl_urls.is_empty(), "no list is published yet");
+    assert!(extensions.crl_points.is_empty(), "no list is published yet");
 
     for organisation in [String::new(), "長".repeat(65), "a\nb".to_owned()] {
         let data = tempfile::tempdir().unwrap();

@@ -68,6 +68,15 @@ impl Address {
         &self.domain
     }
 
+    /// The domain in A-labels (RFC 5891 §4.4), in lower case where it was written in U-labels. `None` if it has no such
+    /// form.
+    pub fn ascii_domain(&self) -> Option<String> {
+        if self.domain.is_ascii() {
+            return Some(self.domain.clone());
+        }
+        self.domain.split('.').map(a_label).collect::<Option<Vec<_>>>().map(|labels| labels.join("."))
+    }
+
     /// Is the domain this one? Case does not count, and a U-label equals its A-label.
     pub fn is_in(&self, domain: &str) -> bool {
         same_domain(&self.domain, domain)

@@ -201,7 +201,7 @@ pub fn vouch(path: &ValidPath) -> Vouched {
 
 /// The one profile that holds through the path, and whether it is of the legacy generation.
 fn profile(path: &ValidPath, leaf: &Certificate, lints: &mut Vec<Lint>) -> Option<(Profile, bool)> {
-    let found = baseline_policies(path.policies());
+    let found = baseline_policies(path.unmapped_policies());
     let [(profile, generation)] = found.as_slice() else {
         if found.len() > 1 {
             lints.push(Lint::SeveralPolicies);

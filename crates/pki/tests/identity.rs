@@ -5,14 +5,24 @@
 use kakitome_pki::asn1::{Oid, oid};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::identity::{Class, Lint, Vouched, vouch};
-use kakitome_pki::path::{Purpose, Question, find};
+use kakitome_pki::path::{PolicyInputs, Purpose, Question, find};
 use kakitome_testkit::write;
 use kakitome_testkit::{BANK, CertificateFactory, NOW, Pki, in_days, weak_spki};
 
 fn of(leaf: &Certificate, untrusted: &[Certificate], at: kakitome_pki::asn1::time::Time) -> Vouched {
     let world = Pki::get();
     let anchors = [world.public_anchors(), world.private_anchors()].concat();
-    vouch(&find(&Question { leaf, untrusted, anchors: &anchors, at, purpose: Purpose::Email }).unwrap())
+    vouch(
+        &find(&Question {
+            leaf,
+            untrusted,
+            anchors: &anchors,
+            at,
+            purpose: Purpose::Email,
+            policy: PolicyInputs::NONE,
+        })
+        .unwrap(),
+    )
 }
 
 const TARO: &[(Oid, &str)] = &[

@@ -13,7 +13,7 @@ use kakitome_pki::cert::name::Name;
 use kakitome_pki::crypto::{SigningKey, SystemRandom};
 use kakitome_pki::identity::{Class, vouch};
 use kakitome_pki::issue::{Issuance, Issuer, MEMBER_LIFETIME, NotIssued, Profile, ROOT_LIFETIME, Serial};
-use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, find};
+use kakitome_pki::path::{AnchorSource, PathProblem, PolicyInputs, Purpose, Question, find};
 use kakitome_testkit::{DAY, NOW, anchor, in_days, key, rsa_key, weak_spki};
 
 struct House {
@@ -67,7 +67,7 @@ fn what_is_made_is_what_the_profile_says() {
     assert_eq!(extensions.extended_key_usage.as_deref(), Some(&[oid::EMAIL_PROTECTION][..]));
     assert_eq!((&extensions.basic_constraints, &extensions.policies), (&None, &None));
     assert_eq!(extensions.authority_key_id, house.issuing.extensions().subject_key_id);
-    assert_eq!(extensions.crl_urls, ["http://ca.example/issuing.crl"]);
+    assert_eq!(extensions.crl_urls().collect::<Vec<_>>(), ["http://ca.example/issuing.crl"]);
     assert_eq!(extensions.issuer_urls, ["http://ca.example/issuing.cer"]);
     assert_eq!((staff.not_before(), staff.not_after()), (NOW, NOW.plus(MEMBER_LIFETIME)));
     assert_eq!((staff.serial().len(), staff.serial()[0] & 0xc0), (16, 0x40));
@@ -79,7 +79,14 @@ fn what_is_made_is_what_the_profile_says() {
     let anchors = [anchor(&house.root, AnchorSource::OwnCa)];
     let untrusted = [house.issuing.clone()];
     let ask = |leaf: &Certificate| {
-        find(&Question { leaf, untrusted: &untrusted, anchors: &anchors, at: in_days(1), purpose: Purpose::Email })
+        find(&Question {
+            leaf,
+            untrusted: &untrusted,
+            anchors: &anchors,
+            at: in_days(1),
+            purpose: Purpose::Email,
+            policy: PolicyInputs::NONE,
+        })
     };
     let path = ask(&staff).unwrap();
     assert_eq!((path.certificates().len(), path.weak()), (2, None));
@@ -195,6 +202,14 @@ fn a_path_signed_with_sha1_is_weak() {
     let (ca, leaf) = (read(&folder.join("ca.der")), read(&out));
     let anchors = [anchor(&ca, AnchorSource::User)];
     let at = leaf.not_before();
-    let path = find(&Question { leaf: &leaf, untrusted: &[], anchors: &anchors, at, purpose: Purpose::Email }).unwrap();
+    let path = find(&Question {
+        leaf: &leaf,
+        untrusted: &[],
+        anchors: &anchors,
+        at,
+        purpose: Purpose::Email,
+        policy: PolicyInputs::NONE,
+    })
+    .unwrap();
     assert_eq!(path.weak().unwrap(), "the certificate of leaf is signed by RSA PKCS#1 v1.5 with SHA-1");
 }

@@ -4,12 +4,18 @@
 
 use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::Certificate;
-use kakitome_pki::path::{Anchor, AnchorSource, PathProblem, Purpose, Question, Refusal, ValidPath, find};
+use kakitome_pki::path::{
+    Anchor, AnchorSource, PathProblem, PolicyInputs, Purpose, Question, Refusal, ValidPath, find,
+};
 use kakitome_testkit::write;
 use kakitome_testkit::{Authority, BANK, CertificateFactory, Flaw, NOW, Pki, anchor, in_days, key, weak_spki};
 
 fn ask(leaf: &Certificate, untrusted: &[Certificate], anchors: &[Anchor]) -> Result<ValidPath, Refusal> {
-    find(&Question { leaf, untrusted, anchors, at: NOW, purpose: Purpose::Email })
+    find(&question(leaf, untrusted, anchors))
+}
+
+fn question<'a>(leaf: &'a Certificate, untrusted: &'a [Certificate], anchors: &'a [Anchor]) -> Question<'a> {
+    Question { leaf, untrusted, anchors, at: NOW, purpose: Purpose::Email, policy: PolicyInputs::NONE }
 }
 
 /// The name of a problem without what it carries.
@@ -61,6 +67,7 @@ fn one_flaw_makes_one_problem() {
     let constrained = |permitted: &[Vec<u8>], critical| {
         sub("Sub").with(oid::NAME_CONSTRAINTS, critical, write::constraints(permitted, &[]))
     };
+    let registered = der::element(0x88, &[UNKNOWN.as_bytes()]);
     let distrusted = |days| {
         let mut anchors = world.public_anchors();
         anchors[0].distrust_after = Some(in_days(days));
@@ -284,15 +291,23 @@ fn one_flaw_makes_one_problem() {
         (
             "a form that cannot be compared occurs",
             {
-                let uri = leaf().names(&[write::mailbox("info@bank.example"), write::uri("http://bank.example/")]);
-                under(world, constrained(&[write::uri(".bank.example")], true), "Sub", uri)
+                let names = leaf().names(&[write::mailbox("info@bank.example"), registered.clone()]);
+                under(world, constrained(std::slice::from_ref(&registered), true), "Sub", names)
             },
             "NameConstraint",
         ),
         (
             "a form that cannot be compared does not occur",
-            with_sub(constrained(&[write::uri(".bank.example")], true)),
+            with_sub(constrained(std::slice::from_ref(&registered), true)),
             "ok",
+        ),
+        (
+            "a URI outside",
+            {
+                let uri = leaf().names(&[write::mailbox("info@bank.example"), write::uri("http://eve.example/")]);
+                under(world, constrained(&[write::uri(".bank.example")], true), "Sub", uri)
+            },
+            "NameConstraint",
         ),
         ("policies differ, none is demanded", with_sub(sub("Sub").policies(&[UNKNOWN])), "ok"),
         (
@@ -355,7 +370,7 @@ fn policies_hold_only_through_the_whole_path() {
                 let mapped = sub("Sub").policies(&[ov]).with(oid::POLICY_MAPPINGS, true, write::mappings(&[(ov, mv)]));
                 of(mapped, leaf().policies(&[mv]))
             },
-            vec![],
+            vec![ov],
         ),
         (
             "OV mapped to MV, then OV",
@@ -413,9 +428,8 @@ fn any_certificate_may_be_an_anchor() {
     // its usages still count
     let server = leaf().with(oid::EXTENDED_KEY_USAGE, false, write::usages(&[oid::SERVER_AUTH])).issued_by(&world.rp);
     assert_eq!(told(&ask(&server, &[], &[anchor(&server, AnchorSource::User)])), "ExtendedKeyUsage");
-    let question =
-        Question { leaf: &server, untrusted: &[], anchors: &world.private_anchors(), at: NOW, purpose: Purpose::Any };
-    assert!(find(&question).is_ok());
+    let anchors = world.private_anchors();
+    assert!(find(&Question { purpose: Purpose::Any, ..question(&server, &[], &anchors) }).is_ok());
 }
 
 #[test]

@@ -4,8 +4,8 @@
 
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::cert::crl::{Crl, Reason};
-use kakitome_pki::path::revocation::{Judged, Mode, Status, UnknownCause, judge};
-use kakitome_pki::path::{AnchorSource, Purpose, Question, ValidPath, find};
+use kakitome_pki::path::revocation::{self, Judged, Mode, Sources, Status, Terms, UnknownCause};
+use kakitome_pki::path::{AnchorSource, PolicyInputs, Purpose, Question, ValidPath, find};
 use kakitome_testkit::write;
 use kakitome_testkit::{Authority, CrlFactory, Holder, NOW, Pki, anchor, in_days, key};
 
@@ -17,8 +17,15 @@ fn path(holder: &Holder, world: &Pki) -> ValidPath {
         anchors: &anchors,
         at: NOW,
         purpose: Purpose::Email,
+        policy: PolicyInputs::NONE,
     };
     find(&question).unwrap()
+}
+
+fn judge(path: &ValidPath, lists: &[Crl], mode: Mode) -> Judged {
+    let lists: Vec<&Crl> = lists.iter().collect();
+    let sources = Sources { lists: &lists, ..Sources::default() };
+    revocation::judge(path, &sources, &Terms { mode, at: NOW, legacy: false })
 }
 
 fn told(judged: &Judged) -> String {
@@ -134,17 +141,12 @@ fn lists_are_judged() {
             Mode::Require,
             "revoked -",
         ),
+        ("indirect", both(scope(&flag(4)).revoking(bank, in_days(-1), None)), Mode::Require, "revoked -"),
         (
-            "indirect",
-            both(scope(&flag(4)).revoking(bank, in_days(-1), None)),
-            Mode::Require,
-            "unusable: it is an indirect list",
-        ),
-        (
-            "certificateIssuer makes it indirect",
+            "certificateIssuer on a list that is not indirect",
             both(list().entry(&[9], in_days(-1), Some((oid::CERTIFICATE_ISSUER, true, der::sequence(&[]))))),
             Mode::Require,
-            "unusable: it is an indirect list",
+            "unusable: it has the critical extension 2.5.29.29, which is not understood",
         ),
         (
             "some reasons",
@@ -195,7 +197,7 @@ fn lists_are_judged() {
     let path = path(&world.bank, world);
     let wrong: Vec<_> = rows
         .iter()
-        .map(|(name, lists, mode, expected)| (name, told(&judge(&path, lists, *mode, NOW)), expected))
+        .map(|(name, lists, mode, expected)| (name, told(&judge(&path, lists, *mode)), expected))
         .filter(|(_, found, expected)| found != *expected)
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -205,12 +207,12 @@ fn lists_are_judged() {
 fn where_no_source_is_named_none_is_needed_unless_demanded() {
     let world = Pki::get();
     let path = path(&world.local, world);
-    assert_eq!(told(&judge::<Crl>(&path, &[], Mode::Offered, NOW)), "none");
-    assert_eq!(told(&judge::<Crl>(&path, &[], Mode::Require, NOW)), "unknown NoAnswer");
+    assert_eq!(told(&judge(&path, &[], Mode::Offered)), "none");
+    assert_eq!(told(&judge(&path, &[], Mode::Require)), "unknown NoAnswer");
     // a list that was given for that issuer is an offer
     let stale = CrlFactory::default().dated(in_days(-9), Some(in_days(-2))).signed_by(&world.rp);
-    assert_eq!(told(&judge(&path, &[stale], Mode::Offered, NOW)), "unknown Stale");
-    assert_eq!(told(&judge(&path, &world.lists(), Mode::Offered, NOW)), "good");
+    assert_eq!(told(&judge(&path, &[stale], Mode::Offered)), "unknown Stale");
+    assert_eq!(told(&judge(&path, &world.lists(), Mode::Offered)), "good");
 }
 
 #[test]
@@ -222,7 +224,7 @@ fn the_issuer_must_be_allowed_to_sign_lists() {
     let leaf = Pki::leaf(&[(oid::COMMON_NAME, "a@b.example")], "a@b.example", 1).issued_by(&issuer);
     let holder = Holder { certificate: leaf, key: key("a@b.example"), chain: vec![issuer.certificate.clone()] };
     let lists = [CrlFactory::default().signed_by(&world.re), CrlFactory::default().signed_by(&issuer)];
-    assert_eq!(told(&judge(&path(&holder, world), &lists, Mode::Require, NOW)), "unknown WrongSigner");
+    assert_eq!(told(&judge(&path(&holder, world), &lists, Mode::Require)), "unknown WrongSigner");
 }
 
 #[test]
@@ -230,9 +232,16 @@ fn an_anchor_is_not_asked_about() {
     let world = Pki::get();
     let leaf = &world.local.certificate;
     let anchors = [anchor(leaf, AnchorSource::User)];
-    let question = Question { leaf, untrusted: &[], anchors: &anchors, at: NOW, purpose: Purpose::Email };
+    let question = Question {
+        leaf,
+        untrusted: &[],
+        anchors: &anchors,
+        at: NOW,
+        purpose: Purpose::Email,
+        policy: PolicyInputs::NONE,
+    };
     let list = CrlFactory::default().revoking(leaf, in_days(-1), None).signed_by(&world.rp);
-    assert_eq!(told(&judge(&find(&question).unwrap(), &[list], Mode::Require, NOW)), "none");
+    assert_eq!(told(&judge(&find(&question).unwrap(), &[list], Mode::Require)), "none");
 }
 
 #[test]
@@ -250,10 +259,12 @@ fn lists_are_read_strictly_and_looked_up_by_serial_number() {
     let raw = factory.der(&world.se);
     let list = Crl::parse(&raw).unwrap();
     assert_eq!((list.len(), list.number()), (3000, Some(&[7u8][..])));
-    let entry = list.revoked(&[0x40, 0x00, 0x05]).unwrap();
+    let of = |list: &Crl, serial: &[u8]| list.entry(serial, world.se.certificate.subject());
+    let entry = of(&list, &[0x40, 0x00, 0x05]).unwrap();
     assert_eq!((entry.when, entry.reason), (in_days(-1), Some(Reason::KeyCompromise)));
-    assert_eq!(list.revoked(&[0x40, 0x00, 0x04]).unwrap().reason, None);
-    assert!(list.revoked(&[0x40, 0xff, 0xff]).is_none() && list.revoked(&[]).is_none());
+    assert_eq!(of(&list, &[0x40, 0x00, 0x04]).unwrap().reason, None);
+    assert!(of(&list, &[0x40, 0xff, 0xff]).is_none() && of(&list, &[]).is_none());
+    assert!(list.entry(&[0x40, 0x00, 0x05], world.re.certificate.subject()).is_none());
     assert!(list.verify_signature(world.se.certificate.key()).is_ok());
     assert!(list.verify_signature(world.re.certificate.key()).is_err());
     // the same serial number twice: what weighs most
@@ -261,7 +272,7 @@ fn lists_are_read_strictly_and_looked_up_by_serial_number() {
         .entry(&[5], in_days(-3), None)
         .entry(&[5], in_days(-1), Some((oid::REASON_CODE, false, der::element(tag::ENUMERATED, &[&[1]]))))
         .signed_by(&world.se);
-    assert_eq!(twice.revoked(&[5]).unwrap().reason, Some(Reason::KeyCompromise));
+    assert_eq!(of(&twice, &[5]).unwrap().reason, Some(Reason::KeyCompromise));
     // every cut and every flipped octet is read or refused, never a panic
     let small = CrlFactory::default().revoking(&world.bank.certificate, NOW, Some(Reason::Superseded)).der(&world.se);
     for at in 0..small.len() {

@@ -182,6 +182,10 @@ reasons! {
         "取り消されていません", "発行元の失効リストに、この証明書は載っていません。", NONE_JA;
         "Not revoked", "The issuer's revocation list does not name this certificate.", NONE_EN;
     }
+    RevOcspGood "rev.ocsp.good" {
+        "取り消されていません", "発行元に代わって答えるサーバー（OCSP）が、この証明書は取り消されていないと答えています。", NONE_JA;
+        "Not revoked", "The issuer's responder (OCSP) says that this certificate is good.", NONE_EN;
+    }
     RevNoneOffered "rev.none-offered" {
         "取り消しの情報は提供されていません", "この発行元は、取り消しを調べる場所を証明書に書いていません。", NONE_JA;
         "The issuer offers no revocation list", "The certificate names no place where revocation could be looked up.", NONE_EN;

@@ -7,8 +7,10 @@ use kakitome_office::authority;
 use kakitome_office::evidence::{self, Choice};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
+use kakitome_pki::asn1::Oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
+use kakitome_pki::path::PolicyInputs;
 use kakitome_pki::path::revocation::Mode;
 use kakitome_verdict::sender::{Evidence, Signer};
 
@@ -24,8 +26,8 @@ pub(super) struct Trust {
     /// A list of publicly trusted e-mail roots in place of the built-in one (PEM); this version has none built in
     #[arg(long, value_name = "FILE")]
     public_roots: Option<PathBuf>,
-    /// Revocation lists (PEM or DER; may be given more than once)
-    #[arg(long, value_name = "FILE")]
+    /// Revocation lists (PEM or DER) and OCSP responses (DER); may be given more than once
+    #[arg(long, value_name = "FILE", alias = "ocsp")]
     crl: Vec<PathBuf>,
     /// The moment to judge for, in RFC 3339, such as 2026-12-01T00:00:00Z; now if it is not given
     #[arg(long, value_name = "TIME")]
@@ -37,6 +39,22 @@ pub(super) struct Trust {
     /// certificate names a source or a list was given) under all others
     #[arg(long, value_name = "MODE")]
     revocation: Option<Revocation>,
+    /// A certificate policy that is acceptable, as 2.23.140.1.5.2.3 (may be given more than once); any if none is given
+    #[arg(long, value_name = "OID", value_parser = policy)]
+    policy: Vec<Oid>,
+    /// An acceptable policy must hold through the whole path
+    #[arg(long)]
+    explicit_policy: bool,
+    /// Where a certificate says "any policy", it does not count
+    #[arg(long)]
+    inhibit_any_policy: bool,
+    /// Where a certificate maps one policy to another, it does not count
+    #[arg(long)]
+    inhibit_policy_mapping: bool,
+}
+
+fn policy(text: &str) -> Result<Oid, String> {
+    text.parse().map_err(|_| "not an object identifier such as 2.23.140.1.5.2.3".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -61,6 +79,12 @@ impl Trust {
             trust: self.trust.clone(),
             public_roots: self.public_roots.clone(),
             crls: self.crl.clone(),
+            policy: PolicyInputs {
+                acceptable: self.policy.clone(),
+                require_explicit: self.explicit_policy,
+                inhibit_mapping: self.inhibit_policy_mapping,
+                inhibit_any: self.inhibit_any_policy,
+            },
             own_ca,
             at: self.at,
             revocation: self.revocation.map(|mode| match mode {

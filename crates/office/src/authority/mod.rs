@@ -14,7 +14,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::{Certificate, hex};
 use kakitome_pki::crypto::{KeyKind, Random, SigningKey};
 use kakitome_pki::issue::{Issuance, Issuer, MEMBER_LIFETIME, Profile, Serial};
-use kakitome_pki::path::{self, Anchor, AnchorSource, Purpose, Question};
+use kakitome_pki::path::{self, Anchor, AnchorSource, PolicyInputs, Purpose, Question};
 
 use crate::fault::Fault;
 use crate::store::{CertificateRow, IssuedRow, Role, Store};
@@ -211,6 +211,7 @@ impl Authority {
             anchors: std::slice::from_ref(&anchor),
             at: now,
             purpose: Purpose::Email,
+            policy: PolicyInputs::NONE,
         };
         path::find(&question)
             .map(drop)

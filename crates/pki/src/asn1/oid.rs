@@ -166,15 +166,21 @@ pub const POLICY_CONSTRAINTS: Oid = oid("2.5.29.36");
 pub const EXTENDED_KEY_USAGE: Oid = oid("2.5.29.37");
 pub const ANY_EXTENDED_KEY_USAGE: Oid = oid("2.5.29.37.0");
 pub const INHIBIT_ANY_POLICY: Oid = oid("2.5.29.54");
+pub const FRESHEST_CRL: Oid = oid("2.5.29.46");
 pub const AUTHORITY_INFO_ACCESS: Oid = oid("1.3.6.1.5.5.7.1.1");
 pub const AD_CA_ISSUERS: Oid = oid("1.3.6.1.5.5.7.48.2");
 pub const AD_OCSP: Oid = oid("1.3.6.1.5.5.7.48.1");
+pub const OCSP_BASIC: Oid = oid("1.3.6.1.5.5.7.48.1.1");
+pub const OCSP_NONCE: Oid = oid("1.3.6.1.5.5.7.48.1.2");
+pub const OCSP_NO_CHECK: Oid = oid("1.3.6.1.5.5.7.48.1.5");
+pub const OCSP_ARCHIVE_CUTOFF: Oid = oid("1.3.6.1.5.5.7.48.1.6");
 pub const QC_STATEMENTS: Oid = oid("1.3.6.1.5.5.7.1.3");
 pub const EMAIL_PROTECTION: Oid = oid("1.3.6.1.5.5.7.3.4");
 pub const SERVER_AUTH: Oid = oid("1.3.6.1.5.5.7.3.1");
 pub const CLIENT_AUTH: Oid = oid("1.3.6.1.5.5.7.3.2");
 pub const CODE_SIGNING: Oid = oid("1.3.6.1.5.5.7.3.3");
 pub const TIME_STAMPING: Oid = oid("1.3.6.1.5.5.7.3.8");
+pub const OCSP_SIGNING: Oid = oid("1.3.6.1.5.5.7.3.9");
 pub const SMTP_UTF8_MAILBOX: Oid = oid("1.3.6.1.5.5.7.8.9");
 
 /// The arc of the S/MIME Baseline Requirements' policies (§7.1.6.1): `.{1..4}.{1..3}` below it.
@@ -315,6 +321,7 @@ const TABLE: &[(Oid, &str)] = &[
     (CLIENT_AUTH, "clientAuth"),
     (CODE_SIGNING, "codeSigning"),
     (TIME_STAMPING, "timeStamping"),
+    (OCSP_SIGNING, "OCSPSigning"),
     (ANY_EXTENDED_KEY_USAGE, "anyExtendedKeyUsage"),
     (ANY_POLICY, "anyPolicy"),
 ];

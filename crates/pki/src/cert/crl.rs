@@ -1,17 +1,18 @@
 //! Certificate revocation lists (RFC 5280 §5): the whole list in memory, an index of a few octets for each entry.
 //!
-//! What a list cannot say is part of what it says: [`Crl::covers`] tells whether the absence of an entry means "good".
+//! What a list says of a certificate and whether its silence means anything is judged in `path::revocation`.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::Certificate;
 use super::extension::EXTENSION_LIMIT;
-use super::name::{GeneralName, Name};
+use super::name::Name;
+use super::point::{PointName, Reasons};
 use crate::algorithm::{AlgorithmIdentifier, Signature};
 use crate::asn1::der::{self, Der, Tlv};
 use crate::asn1::time::Time;
 use crate::asn1::{Malformed, Oid, oid, tag};
-use crate::crypto::{PublicKey, Unverified};
+use crate::crypto::{self, PublicKey, Unverified};
 
 /// A list larger than this is refused unread, in octets.
 pub const CRL_LIMIT: usize = 64 * 1024 * 1024;
@@ -56,7 +57,7 @@ impl Reason {
         Self::ALL.into_iter().find(|(_, reason, _)| *reason == self).map_or("unspecified", |(.., name)| name)
     }
 
-    fn from_number(number: u8) -> Option<Self> {
+    pub(super) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|(known, ..)| *known == number).map(|(_, reason, _)| reason)
     }
 }
@@ -70,29 +71,6 @@ pub struct Revoked {
     pub reason: Option<Reason>,
 }
 
-/// Why the absence of an entry does not mean "good".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Limit {
-    /// It lists only changes since another list.
-    #[error("it is a delta list")]
-    Delta,
-    /// It lists certificates of other issuers too.
-    #[error("it is an indirect list")]
-    Indirect,
-    /// It lists only revocations for some reasons.
-    #[error("it holds only some reasons")]
-    SomeReasons,
-    /// It lists only another kind of certificate.
-    #[error("it is for {0} only")]
-    OtherKind(&'static str),
-    /// It belongs to a distribution point that the certificate does not name.
-    #[error("it is for another distribution point")]
-    OtherPoint,
-    /// It has a critical extension that is not understood (RFC 5280 §5.2, §5.3).
-    #[error("it has the critical extension {0}, which is not understood")]
-    UnknownCritical(Oid),
-}
-
 /// A revocation list as it was read. Its signature has not been checked.
 #[derive(Clone)]
 pub struct Crl {
@@ -104,23 +82,32 @@ pub struct Crl {
     this_update: Time,
     next_update: Option<Time>,
     number: Option<Vec<u8>>,
-    delta: bool,
+    base: Option<Vec<u8>>,
+    authority_key_id: Option<Vec<u8>>,
     unknown_critical: Option<Oid>,
     scope: Scope,
+    /// The names in `certificateIssuer`, where they stand in `raw`.
+    issuers: Vec<Range<usize>>,
     /// Sorted by serial number.
     entries: Vec<Entry>,
+    fingerprint: [u8; 32],
 }
 
-/// The issuing distribution point (RFC 5280 §5.2.5).
-#[derive(Clone, Default)]
-struct Scope {
-    has_point: bool,
-    urls: Vec<String>,
-    only_users: bool,
-    only_authorities: bool,
-    only_attributes: bool,
-    some_reasons: bool,
-    indirect: bool,
+/// The issuing distribution point (RFC 5280 §5.2.5): what a list is about.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// The place that the list belongs to.
+    pub point: Option<PointName>,
+    /// Certificates of users alone.
+    pub only_users: bool,
+    /// Certificates of CAs alone.
+    pub only_authorities: bool,
+    /// Attribute certificates alone.
+    pub only_attributes: bool,
+    /// These reasons alone.
+    pub reasons: Option<Reasons>,
+    /// Certificates of other issuers, too.
+    pub indirect: bool,
 }
 
 /// Where the serial number stands in `raw`, and what the list says of it.
@@ -129,6 +116,8 @@ struct Entry {
     start: u32,
     length: u16,
     reason: Option<Reason>,
+    /// In `issuers`, from 1; 0 is the list's own issuer.
+    issuer: u32,
     when: Time,
 }
 
@@ -186,10 +175,13 @@ impl Crl {
             this_update,
             next_update,
             number: None,
-            delta: false,
+            base: None,
+            authority_key_id: None,
             unknown_critical: None,
             scope: Scope::default(),
+            issuers: Vec::new(),
             entries: Vec::new(),
+            fingerprint: crypto::sha256(raw),
         };
         if let Some(list) = fields.optional(tag::SEQUENCE)? {
             out.read_entries(raw, list.inside())?;
@@ -198,6 +190,10 @@ impl Crl {
             out.read_extensions(&Der::only(wrapped.value)?)?;
         }
         fields.finish()?;
+        // RFC 5280 §5.3.3: entries for other issuers stand on indirect lists alone.
+        if !out.issuers.is_empty() && !out.scope.indirect {
+            out.unknown_critical = Some(oid::CERTIFICATE_ISSUER);
+        }
         Ok(out)
     }
 
@@ -236,53 +232,57 @@ impl Crl {
         &self.raw
     }
 
-    /// The entry of a serial number (the contents octets of its INTEGER). Of several the one that weighs most: a
-    /// compromised key, then the earliest, `removeFromCRL` last.
-    pub fn revoked(&self, serial: &[u8]) -> Option<Revoked> {
+    /// A delta list: the number of the list to which it adds (RFC 5280 §5.2.4), its magnitude.
+    pub fn base(&self) -> Option<&[u8]> {
+        self.base.as_deref()
+    }
+
+    /// Key identifier of the authority key identifier.
+    pub fn authority_key_id(&self) -> Option<&[u8]> {
+        self.authority_key_id.as_deref()
+    }
+
+    /// What it is about.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// A critical extension, of the list or of an entry, that is not understood: then its silence means nothing (RFC
+    /// 5280 §5.2, §5.3).
+    pub fn unknown_critical(&self) -> Option<Oid> {
+        self.unknown_critical
+    }
+
+    /// SHA-256 over the whole list.
+    pub fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+
+    /// Compares the CRL numbers of two lists; `None` if one of them has none.
+    pub fn compare_number(&self, other: &[u8]) -> Option<Ordering> {
+        let own = self.number()?;
+        Some(own.len().cmp(&other.len()).then_with(|| own.cmp(other)))
+    }
+
+    /// The entry of a certificate: of this serial number (the contents octets of its INTEGER), by this issuer. Of several
+    /// the one that weighs most: a compromised key, then the earliest, `removeFromCRL` last. Bounded by the logarithm of the list's length, and by how often a serial number recurs.
+    pub fn entry(&self, serial: &[u8], issuer: &Name) -> Option<Revoked> {
         let start = self.entries.partition_point(|entry| entry.serial(&self.raw) < serial);
         let same =
             self.entries.get(start..).unwrap_or_default().iter().take_while(|entry| entry.serial(&self.raw) == serial);
-        same.map(|entry| Revoked { when: entry.when, reason: entry.reason }).min_by_key(|entry| {
+        let own = self.issuer == *issuer;
+        let about = |entry: &&Entry| match entry.issuer {
+            0 => own,
+            number => self.issuer_of_entry(number).is_some_and(|name| name == *issuer),
+        };
+        same.filter(about).map(|entry| Revoked { when: entry.when, reason: entry.reason }).min_by_key(|entry| {
             (entry.reason == Some(Reason::RemoveFromCrl), entry.reason != Some(Reason::KeyCompromise), entry.when)
         })
     }
 
-    /// Do its entries speak of certificates of this issuer, beyond doubt?
-    pub fn entries_count(&self) -> bool {
-        !self.scope.indirect && self.unknown_critical.is_none()
-    }
-
-    /// Does the absence of an entry mean that this certificate of the same issuer is good?
-    ///
-    /// # Errors
-    /// Why it does not.
-    pub fn covers(&self, certificate: &Certificate) -> Result<(), Limit> {
-        let scope = &self.scope;
-        if let Some(unknown) = self.unknown_critical {
-            return Err(Limit::UnknownCritical(unknown));
-        }
-        if self.delta {
-            return Err(Limit::Delta);
-        }
-        if scope.indirect {
-            return Err(Limit::Indirect);
-        }
-        if scope.some_reasons {
-            return Err(Limit::SomeReasons);
-        }
-        let is_ca = certificate.extensions().basic_constraints.is_some_and(|basic| basic.ca);
-        if scope.only_attributes {
-            return Err(Limit::OtherKind("attribute certificates"));
-        }
-        if scope.only_users && is_ca {
-            return Err(Limit::OtherKind("end entities"));
-        }
-        if scope.only_authorities && !is_ca {
-            return Err(Limit::OtherKind("certificate authorities"));
-        }
-        // RFC 5280 §6.3.3 b 2 i: one of the names in both.
-        let named = scope.urls.iter().any(|url| certificate.extensions().crl_urls.contains(url));
-        if scope.has_point && !named { Err(Limit::OtherPoint) } else { Ok(()) }
+    fn issuer_of_entry(&self, number: u32) -> Option<Name> {
+        let place = usize::try_from(number).ok()?.checked_sub(1)?;
+        Name::from_der(self.raw.get(self.issuers.get(place)?.clone())?).ok()
     }
 
     /// Verifies the signature on this list with the issuer's key.
@@ -298,27 +298,41 @@ impl Crl {
     }
 
     fn read_entries(&mut self, raw: &[u8], mut list: Der<'_>) -> Result<(), Malformed> {
+        let mut issuer = 0u32;
         while !list.is_empty() {
             let mut entry = list.expect(tag::SEQUENCE, "an entry of a revocation list is not a SEQUENCE")?.inside();
             let serial = entry.expect(tag::INTEGER, "an entry of a revocation list has no serial number")?;
             let when = Time::from_der(&entry.element()?)?;
-            let reason = match entry.optional(tag::SEQUENCE)? {
-                Some(extensions) => self.read_entry_extensions(&extensions)?,
-                None => None,
-            };
+            let mut reason = None;
+            if let Some(extensions) = entry.optional(tag::SEQUENCE)? {
+                let named;
+                (reason, named) = self.read_entry_extensions(raw, &extensions)?;
+                if let Some(named) = named {
+                    // RFC 5280 §5.3.3: it holds for the entries behind it, too.
+                    if self.issuers.last().and_then(|last| raw.get(last.clone())) != raw.get(named.clone()) {
+                        self.issuers.push(named);
+                    }
+                    issuer = u32::try_from(self.issuers.len()).unwrap_or(u32::MAX);
+                }
+            }
             entry.finish()?;
             let place = range_in(raw, serial.value);
             let (Ok(start), Ok(length)) = (u32::try_from(place.start), u16::try_from(place.len())) else {
                 return Err(Malformed::new("a serial number in a revocation list is longer than any may be"));
             };
-            self.entries.push(Entry { start, length, reason, when });
+            self.entries.push(Entry { start, length, reason, issuer, when });
         }
         self.entries.sort_by(|one, other| one.serial(raw).cmp(other.serial(raw)));
         Ok(())
     }
 
-    fn read_entry_extensions(&mut self, list: &Tlv<'_>) -> Result<Option<Reason>, Malformed> {
-        let mut reason = None;
+    /// The reason, and where the name of the certificate's issuer stands.
+    fn read_entry_extensions(
+        &mut self,
+        raw: &[u8],
+        list: &Tlv<'_>,
+    ) -> Result<(Option<Reason>, Option<Range<usize>>), Malformed> {
+        let (mut reason, mut issuer) = (None, None);
         each_extension(list, |id, critical, value| {
             match id {
                 oid::REASON_CODE => {
@@ -329,27 +343,39 @@ impl Crl {
                     };
                     reason = Some(code.unwrap_or(Reason::Unspecified));
                 }
-                // RFC 5280 §5.3.3: the entries from here on are another issuer's.
-                oid::CERTIFICATE_ISSUER => self.scope.indirect = true,
+                oid::CERTIFICATE_ISSUER => {
+                    let mut names =
+                        Der::only(value)?.of(tag::SEQUENCE, "a certificate issuer is not a SEQUENCE")?.inside();
+                    while !names.is_empty() {
+                        let name = names.element()?;
+                        if name.tag == tag::context_constructed(4) {
+                            issuer = Some(range_in(raw, name.value));
+                        }
+                    }
+                    if issuer.is_none() {
+                        self.unknown_critical = Some(id);
+                    }
+                }
                 _ if critical => self.unknown_critical = Some(id),
                 _ => {}
             }
             Ok(())
         })?;
-        Ok(reason)
+        Ok((reason, issuer))
     }
 
     fn read_extensions(&mut self, list: &Tlv<'_>) -> Result<(), Malformed> {
         each_extension(list, |id, critical, value| {
             match id {
-                oid::CRL_NUMBER => self.number = Some(Der::new(value).unsigned()?.to_vec()),
-                oid::DELTA_CRL_INDICATOR => self.delta = true,
-                oid::ISSUING_DISTRIBUTION_POINT => {
-                    let indirect = self.scope.indirect;
-                    self.scope = Scope::parse(&Der::only(value)?)?;
-                    self.scope.indirect |= indirect;
+                // RFC 5280 §5.2.3: it MUST NOT be critical.
+                oid::CRL_NUMBER if !critical => self.number = Some(Der::new(value).unsigned()?.to_vec()),
+                oid::DELTA_CRL_INDICATOR => self.base = Some(Der::new(value).unsigned()?.to_vec()),
+                oid::ISSUING_DISTRIBUTION_POINT => self.scope = Scope::parse(&Der::only(value)?)?,
+                oid::AUTHORITY_KEY_IDENTIFIER => {
+                    let mut inside =
+                        Der::only(value)?.of(tag::SEQUENCE, "an authority key identifier is not a SEQUENCE")?.inside();
+                    self.authority_key_id = inside.optional(tag::context(0))?.map(|id| id.value.to_vec());
                 }
-                oid::AUTHORITY_KEY_IDENTIFIER => {}
                 _ if critical => self.unknown_critical = Some(id),
                 _ => {}
             }
@@ -367,25 +393,14 @@ impl std::fmt::Debug for Crl {
 impl Scope {
     fn parse(element: &Tlv<'_>) -> Result<Self, Malformed> {
         let mut inside = element.of(tag::SEQUENCE, "an issuing distribution point is not a SEQUENCE")?.inside();
-        let mut out = Self::default();
-        if let Some(point) = inside.optional(tag::context_constructed(0))? {
-            out.has_point = true;
-            if let Some(full) = point.inside().optional(tag::context_constructed(0))? {
-                let mut names = full.inside();
-                while !names.is_empty() {
-                    if let GeneralName::Uri(url) = GeneralName::parse(&names.element()?)? {
-                        out.urls.push(url);
-                    }
-                }
-            }
-        }
-        out.only_users = flag(&mut inside, 1)?;
-        out.only_authorities = flag(&mut inside, 2)?;
-        out.some_reasons = inside.optional(tag::context(3))?.is_some();
-        out.indirect = flag(&mut inside, 4)?;
-        out.only_attributes = flag(&mut inside, 5)?;
+        let point = inside.optional(tag::context_constructed(0))?.map(|name| PointName::parse(&name)).transpose()?;
+        let only_users = flag(&mut inside, 1)?;
+        let only_authorities = flag(&mut inside, 2)?;
+        let reasons = inside.optional(tag::context(3))?.map(|reasons| Reasons::from_bits(reasons.value)).transpose()?;
+        let indirect = flag(&mut inside, 4)?;
+        let only_attributes = flag(&mut inside, 5)?;
         inside.finish()?;
-        Ok(out)
+        Ok(Self { point, only_users, only_authorities, only_attributes, reasons, indirect })
     }
 }
 
@@ -394,11 +409,12 @@ fn flag(inside: &mut Der<'_>, number: u8) -> Result<bool, Malformed> {
     Ok(inside.optional(tag::context(number))?.is_some_and(|flag| flag.value != [0]))
 }
 
-fn each_extension(
+/// Reads a list of extensions, each at most once.
+pub(super) fn each_extension(
     list: &Tlv<'_>,
     mut read: impl FnMut(Oid, bool, &[u8]) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
-    let mut list = list.of(tag::SEQUENCE, "the extensions of a revocation list are not a SEQUENCE")?.inside();
+    let mut list = list.of(tag::SEQUENCE, "extensions are not a SEQUENCE")?.inside();
     let mut seen: Vec<Oid> = Vec::new();
     while !list.is_empty() {
         let mut extension = list.expect(tag::SEQUENCE, "an extension is not a SEQUENCE")?.inside();
@@ -407,7 +423,7 @@ fn each_extension(
         let value = extension.expect(tag::OCTET_STRING, "an extension has no value")?.value;
         extension.finish()?;
         if seen.contains(&id) || seen.len() >= EXTENSION_LIMIT {
-            return Err(Malformed::new("a revocation list has the same extension twice, or more than 100"));
+            return Err(Malformed::new("an extension stands twice, or there are more than 100"));
         }
         seen.push(id);
         read(id, critical, value)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::name::GeneralName;
+use super::point::DistributionPoint;
 use crate::asn1::der::{Der, Tlv};
 use crate::asn1::{Malformed, Oid, oid, tag};
 
@@ -109,10 +110,10 @@ pub struct Extensions {
     pub inhibit_any_policy: Option<u32>,
     /// Name constraints.
     pub name_constraints: Option<NameConstraints>,
-    /// URLs of the distribution points' full names.
-    pub crl_urls: Vec<String>,
-    /// Does it have distribution points at all?
-    pub has_crl_points: bool,
+    /// CRL distribution points.
+    pub crl_points: Vec<DistributionPoint>,
+    /// May this responder's certificate be believed unasked (id-pkix-ocsp-nocheck, RFC 6960 §4.2.2.2.1)?
+    pub ocsp_no_check: bool,
     /// URLs of OCSP responders.
     pub ocsp_urls: Vec<String>,
     /// URLs of the issuer's certificate.
@@ -149,6 +150,11 @@ impl Extensions {
             }
         }
         Ok(out)
+    }
+
+    /// The URLs of the distribution points.
+    pub fn crl_urls(&self) -> impl Iterator<Item = &str> {
+        self.crl_points.iter().flat_map(DistributionPoint::urls)
     }
 
     /// The mailboxes among the subject alternative names.
@@ -228,10 +234,8 @@ impl Extensions {
                 self.name_constraints = Some(NameConstraints { permitted, excluded });
             }
             oid::CRL_DISTRIBUTION_POINTS => {
-                self.has_crl_points = true;
                 let list = only(tag::SEQUENCE, "CRL distribution points are not a SEQUENCE")?;
-                let urls = each(list.inside(), |list| distribution_point(&list.element()?))?;
-                self.crl_urls = urls.into_iter().flatten().collect();
+                self.crl_points = each(list.inside(), |list| DistributionPoint::parse(&list.element()?))?;
             }
             oid::AUTHORITY_INFO_ACCESS => {
                 let mut list = only(tag::SEQUENCE, "authority information access is not a SEQUENCE")?.inside();
@@ -248,8 +252,10 @@ impl Extensions {
                 }
             }
             oid::QC_STATEMENTS => self.qc_statements = true,
-            // Read by nobody here, and harmless: they restrict nothing that this engine decides.
-            oid::ISSUER_ALT_NAME | oid::SUBJECT_DIRECTORY_ATTRIBUTES => {}
+            oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
+            // Read by nobody here, and harmless: they restrict nothing that this engine decides. Where the freshest list
+            // stands is a matter of fetching.
+            oid::ISSUER_ALT_NAME | oid::SUBJECT_DIRECTORY_ATTRIBUTES | oid::FRESHEST_CRL => {}
             _ => return Ok(false),
         }
         Ok(true)
@@ -293,27 +299,15 @@ fn subtrees(list: Option<Tlv<'_>>) -> Result<Vec<GeneralName>, Malformed> {
     })
 }
 
-fn distribution_point(point: &Tlv<'_>) -> Result<Vec<String>, Malformed> {
-    let mut inside = point.of(tag::SEQUENCE, "a distribution point is not a SEQUENCE")?.inside();
-    let mut urls = Vec::new();
-    if let Some(name) = inside.optional(tag::context_constructed(0))?
-        && let Some(full) = name.inside().optional(tag::context_constructed(0))?
-    {
-        let mut names = full.inside();
-        while !names.is_empty() {
-            if let GeneralName::Uri(url) = GeneralName::parse(&names.element()?)? {
-                urls.push(url);
-            }
-        }
-    }
-    Ok(urls)
+/// The bits of the key in a SubjectPublicKeyInfo: what key identifiers are hashes of.
+pub fn key_bits(spki: &[u8]) -> Option<&[u8]> {
+    let mut inside = Der::only(spki).ok()?.inside();
+    inside.element().ok()?;
+    let bits = inside.expect(tag::BIT_STRING, "").ok()?;
+    crate::asn1::der::whole_bits(bits.value).ok()
 }
 
 /// The key identifier of RFC 5280 §4.2.1.2 (1): SHA-1 over the key's bits.
 pub fn key_identifier(spki: &[u8]) -> Option<Vec<u8>> {
-    let mut inside = Der::only(spki).ok()?.inside();
-    inside.element().ok()?;
-    let bits = inside.expect(tag::BIT_STRING, "").ok()?;
-    let bits = crate::asn1::der::whole_bits(bits.value).ok()?;
-    Some(crate::crypto::sha1_identifier(bits).to_vec())
+    key_bits(spki).map(|bits| crate::crypto::sha1_identifier(bits).to_vec())
 }

@@ -7,8 +7,10 @@
 pub mod crl;
 pub mod extension;
 pub mod name;
+pub mod ocsp;
 pub mod pem;
 pub mod pkcs12;
+pub mod point;
 
 use std::sync::Arc;
 

@@ -121,6 +121,13 @@ impl Name {
         self.folded.starts_with(&base.folded)
     }
 
+    /// This name with one part more: the contents of a RelativeDistinguishedName (RFC 5280 §4.2.1.13). `None` if they
+    /// are none, or the name would become too long.
+    pub fn extended(&self, part: &[u8]) -> Option<Self> {
+        let own = Der::only(&self.raw).ok()?;
+        Self::from_der(&write::sequence(&[own.value, &write::element(tag::SET, &[part])])).ok()
+    }
+
     /// A short name for people: CN, else O, else the whole.
     pub fn short(&self) -> String {
         self.find(oid::COMMON_NAME)

@@ -3,16 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use super::budget::{Budget, SIGNATURE_LIMIT};
 use super::check::{self, ValidPath};
-use super::constraint::Comparisons;
 use super::{Anchor, AnchorSource, PathProblem, Question, Refusal, baseline_policies};
 use crate::cert::Certificate;
 use crate::crypto::Unverified;
 
-/// Signatures verified in one search, at most.
-pub const SIGNATURE_LIMIT: usize = 100;
-/// Certificates looked at in one search, at most, the same one counted again at every step.
-pub const CANDIDATE_LIMIT: usize = 100_000;
 /// Certificates of a path, at most, without the anchor.
 pub const DEPTH_LIMIT: usize = 12;
 
@@ -22,7 +18,8 @@ pub const DEPTH_LIMIT: usize = 12;
 /// # Errors
 /// [`Refusal`] with the worst problem of the best attempt.
 pub fn find(question: &Question<'_>) -> Result<ValidPath, Refusal> {
-    let refused = |problem| Refusal { problem, partial: vec![question.leaf.clone()], anchor: None };
+    let refused =
+        |problem| Refusal { problem, others: Box::default(), partial: vec![question.leaf.clone()], anchor: None };
     if question.anchors.is_empty() {
         return Err(refused(PathProblem::NoAnchors));
     }
@@ -31,8 +28,7 @@ pub fn find(question: &Question<'_>) -> Result<ValidPath, Refusal> {
     let mut search = Search {
         question,
         verified: HashMap::new(),
-        candidates: CANDIDATE_LIMIT,
-        comparisons: Comparisons::default(),
+        budget: Budget::default(),
         best: None,
         refusal: refused(if signed_itself { PathProblem::SelfSigned } else { PathProblem::UnknownIssuer }),
     };
@@ -56,8 +52,7 @@ struct Search<'a> {
     question: &'a Question<'a>,
     /// Signatures that were verified already: (certificate, issuer's certificate).
     verified: HashMap<([u8; 32], [u8; 32]), Result<(), Unverified>>,
-    candidates: usize,
-    comparisons: Comparisons,
+    budget: Budget,
     best: Option<(Score, ValidPath)>,
     refusal: Refusal,
 }
@@ -118,8 +113,7 @@ impl Search<'_> {
     }
 
     fn look(&mut self) -> Result<(), Stop> {
-        self.candidates = self.candidates.checked_sub(1).ok_or(Stop)?;
-        Ok(())
+        self.budget.candidate().map_err(|_| Stop)
     }
 
     fn signed_by(&mut self, child: &Certificate, issuer: &Certificate, chain: &[Certificate]) -> Result<bool, Stop> {
@@ -149,22 +143,38 @@ impl Search<'_> {
 
     /// A chain of good signatures reached an anchor: is it a valid path, and a better one?
     fn conclude(&mut self, chain: &[Certificate], anchor: &Anchor) {
-        match check::check(chain, anchor, self.question, &mut self.comparisons) {
+        match check::check(chain, anchor, self.question, &mut self.budget) {
             Ok(path) => {
-                let score = (path.weak().is_some(), anchor.source, baseline_policies(path.policies()).is_empty());
+                let baseline = baseline_policies(path.unmapped_policies());
+                let score = (path.weak().is_some(), anchor.source, baseline.is_empty());
                 if self.best.as_ref().is_none_or(|(best, _)| score < *best) {
                     self.best = Some((score, path));
                 }
             }
-            Err(problem) => self.note(problem, chain, Some(anchor)),
+            Err(problems) => {
+                let mut problems = problems.into_iter();
+                if let Some(worst) = problems.next() {
+                    self.note_all(worst, problems.collect(), chain, Some(anchor));
+                }
+            }
         }
     }
 
-    /// Keeps a refusal if it is nearer to a valid path, or as near and tells more.
     fn note(&mut self, problem: PathProblem, chain: &[Certificate], anchor: Option<&Anchor>) {
+        self.note_all(problem, Box::default(), chain, anchor);
+    }
+
+    /// Keeps a refusal if it is nearer to a valid path, or as near and tells more.
+    fn note_all(
+        &mut self,
+        problem: PathProblem,
+        others: Box<[PathProblem]>,
+        chain: &[Certificate],
+        anchor: Option<&Anchor>,
+    ) {
         let told = (self.refusal.problem.rank(), self.refusal.partial.len());
         if (problem.rank(), chain.len()) > told {
-            self.refusal = Refusal { problem, partial: chain.to_vec(), anchor: anchor.cloned() };
+            self.refusal = Refusal { problem, others, partial: chain.to_vec(), anchor: anchor.cloned() };
         }
     }
 }

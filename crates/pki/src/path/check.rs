@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::constraint::{self, Comparisons};
-use super::{Anchor, AnchorSource, PathProblem, Purpose, Question, policy};
+use super::budget::Budget;
+use super::policy::{self, ValidPolicies};
+use super::{Anchor, AnchorSource, PathProblem, Purpose, Question, constraint};
 use crate::algorithm::Signature;
 use crate::asn1::{Oid, oid};
 use crate::cert::Certificate;
@@ -13,7 +14,7 @@ use crate::cert::Certificate;
 pub struct ValidPath {
     certificates: Vec<Certificate>,
     anchor: Anchor,
-    policies: BTreeSet<Oid>,
+    policies: ValidPolicies,
     weak: Option<String>,
 }
 
@@ -43,9 +44,16 @@ impl ValidPath {
         self.certificates.get(n.saturating_add(1)).unwrap_or(&self.anchor.certificate)
     }
 
-    /// The valid policy set (RFC 5280 §6.1.6): may hold anyPolicy. Empty where the leaf is the anchor.
+    /// The policies under which the path is valid, of those that are acceptable: the user-constrained policy set (RFC 5280
+    /// §6.1.6, RFC 9618 §5.6). May hold anyPolicy. Empty where the leaf is the anchor.
     pub fn policies(&self) -> &BTreeSet<Oid> {
-        &self.policies
+        &self.policies.constrained
+    }
+
+    /// Those of them that the leaf itself calls by the same name, with no mapping between: what a policy means to one CA
+    /// is not taken for what it means to another.
+    pub fn unmapped_policies(&self) -> &BTreeSet<Oid> {
+        &self.policies.unmapped
     }
 
     /// What in the path could be forged today: a SHA-1 signature, an RSA key under 2048 bits. Such a path holds by its
@@ -58,13 +66,13 @@ impl ValidPath {
 /// Checks a chain, leaf first, whose signatures verify up to `anchor`; `chain` is the anchor alone if that is the leaf.
 ///
 /// # Errors
-/// The problem of the lowest rank.
+/// All problems, the one of the lowest rank first; never empty.
 pub(super) fn check(
     chain: &[Certificate],
     anchor: &Anchor,
     question: &Question<'_>,
-    comparisons: &mut Comparisons,
-) -> Result<ValidPath, PathProblem> {
+    budget: &mut Budget,
+) -> Result<ValidPath, Vec<PathProblem>> {
     let alone = *question.leaf == anchor.certificate && chain.len() == 1;
     let below: &[Certificate] = if alone { &[] } else { chain };
     let mut problems = Vec::new();
@@ -78,23 +86,25 @@ pub(super) fn check(
     if anchor.distrust_after.is_some_and(|after| question.leaf.not_before() > after) {
         problems.push(PathProblem::DistrustAfter);
     }
-    if let Err(problem) = constraint::check(below, &anchor.certificate, comparisons) {
+    if let Err(problem) = constraint::check(below, &anchor.certificate, budget) {
         problems.push(problem);
     }
-    let policies = policy::valid_set(below).unwrap_or_else(|problem| {
+    let policies = policy::valid_policies(below, question.policy, budget).unwrap_or_else(|problem| {
         problems.push(problem);
-        BTreeSet::new()
+        ValidPolicies::default()
     });
 
-    match problems.into_iter().min_by_key(PathProblem::rank) {
-        Some(problem) => Err(problem),
-        None => Ok(ValidPath {
-            certificates: chain.to_vec(),
-            anchor: anchor.clone(),
-            policies,
-            weak: weakness(below, &anchor.certificate),
-        }),
+    if !problems.is_empty() {
+        problems.sort_by_key(PathProblem::rank);
+        problems.dedup();
+        return Err(problems);
     }
+    Ok(ValidPath {
+        certificates: chain.to_vec(),
+        anchor: anchor.clone(),
+        policies,
+        weak: weakness(below, &anchor.certificate),
+    })
 }
 
 fn dates(below: &[Certificate], question: &Question<'_>, problems: &mut Vec<PathProblem>) {

@@ -3,36 +3,18 @@
 //! Names come from the attacker, constraints too: what cannot be compared is refused, and every comparison is paid.
 
 use super::PathProblem;
+use super::budget::Budget;
 use crate::address::Address;
 use crate::asn1::oid;
 use crate::cert::Certificate;
 use crate::cert::extension::NameConstraints;
 use crate::cert::name::GeneralName;
 
-/// Names held against subtrees in one search, at most, of whatever form.
-pub const COMPARISON_LIMIT: usize = 250_000;
-
-/// How many comparisons are left.
-pub(super) struct Comparisons(usize);
-
-impl Default for Comparisons {
-    fn default() -> Self {
-        Self(COMPARISON_LIMIT)
-    }
-}
-
-impl Comparisons {
-    fn spend(&mut self) -> Result<(), PathProblem> {
-        self.0 = self.0.checked_sub(1).ok_or(PathProblem::Budget)?;
-        Ok(())
-    }
-}
-
 /// Checks the names of every certificate against the constraints of every CA above it, the anchor included.
 ///
 /// # Errors
 /// [`PathProblem::NameConstraint`] with the name, or [`PathProblem::Budget`].
-pub(super) fn check(below: &[Certificate], anchor: &Certificate, left: &mut Comparisons) -> Result<(), PathProblem> {
+pub(super) fn check(below: &[Certificate], anchor: &Certificate, budget: &mut Budget) -> Result<(), PathProblem> {
     for (place, certificate) in below.iter().enumerate() {
         // RFC 5280 §6.1.3 b: a self-issued certificate is excused, unless it is the last one.
         if place > 0 && certificate.is_self_issued() {
@@ -44,8 +26,9 @@ pub(super) fn check(below: &[Certificate], anchor: &Certificate, left: &mut Comp
             continue;
         }
         for name in names(certificate) {
+            budget.comparison()?;
             for constraint in &constraints {
-                check_name(&name, constraint, left)?;
+                check_name(&name, constraint, budget)?;
             }
         }
     }
@@ -67,17 +50,17 @@ fn names(certificate: &Certificate) -> Vec<GeneralName> {
     names
 }
 
-fn check_name(name: &GeneralName, constraints: &NameConstraints, left: &mut Comparisons) -> Result<(), PathProblem> {
+fn check_name(name: &GeneralName, constraints: &NameConstraints, budget: &mut Budget) -> Result<(), PathProblem> {
     let refused = || PathProblem::NameConstraint(name.to_string());
     for base in &constraints.excluded {
-        left.spend()?;
+        budget.comparison()?;
         if governs(base, name) && within(name, base, List::Excluded) != Some(false) {
             return Err(refused());
         }
     }
     let mut demanded = false;
     for base in &constraints.permitted {
-        left.spend()?;
+        budget.comparison()?;
         if !governs(base, name) {
             continue;
         }
@@ -120,10 +103,12 @@ enum List {
 
 /// Does the name lie in the subtree? `None`: it cannot be told.
 fn within(name: &GeneralName, base: &GeneralName, list: List) -> Option<bool> {
-    use GeneralName::{Directory, Dns, Mailbox, MailboxUtf8};
+    use GeneralName::{Directory, Dns, Ip, Mailbox, MailboxUtf8, Uri};
     match (name, base) {
         (Mailbox(name) | MailboxUtf8(name), Mailbox(base)) => mailbox_within(name, base, list),
-        (Dns(name), Dns(base)) => Some(host_within(name, base)),
+        (Dns(name), Dns(base)) => dns_within(name, base, list),
+        (Uri(name), Uri(base)) => uri_within(name, base),
+        (Ip(name), Ip(base)) => ip_within(name, base),
         (Directory(name), Directory(base)) => Some(name.is_within(base)),
         _ => None,
     }
@@ -132,35 +117,100 @@ fn within(name: &GeneralName, base: &GeneralName, list: List) -> Option<bool> {
 /// RFC 5280 §4.2.1.10: a base is one mailbox, all mailboxes of a host, or of everything below a domain.
 fn mailbox_within(name: &str, base: &str, list: List) -> Option<bool> {
     let name = Address::parse(name).ok()?;
-    // RFC 9598 §5: the domain is written in A-labels; another spelling cannot be compared.
-    if !name.domain().is_ascii() {
-        return None;
-    }
-    let host = name.domain();
+    // RFC 9598 §5: the domain stands in A-labels. Before it (RFC 8398) U-labels did, in any normalisation: one that
+    // lies inside a permitted subtree is inside; that one lies outside an excluded subtree cannot be told.
+    let host = match list {
+        List::Excluded if !name.domain().is_ascii() => return None,
+        _ => name.ascii_domain()?,
+    };
     if base.contains('@') {
         let base = Address::parse(base).ok()?;
         let local = match list {
             List::Permitted => name.local() == base.local(),
             List::Excluded => name.local().to_lowercase() == base.local().to_lowercase(),
         };
-        return Some(local && host.eq_ignore_ascii_case(base.domain()));
+        return Some(local && host.eq_ignore_ascii_case(&base.ascii_domain()?));
     }
     match base.strip_prefix('.') {
-        Some(domain) => Some(is_below(host, domain)),
         // The empty base is not defined for mail.
         None if base.is_empty() => Some(list == List::Excluded),
-        None => Some(host.eq_ignore_ascii_case(base)),
+        None => is_host(base).then(|| host.eq_ignore_ascii_case(base)),
+        Some(domain) => is_host(domain).then(|| is_below(&host, domain)),
     }
 }
 
 /// RFC 5280 §4.2.1.10: the base and everything below it; an empty base is everything.
-fn host_within(name: &str, base: &str) -> bool {
+fn dns_within(name: &str, base: &str, list: List) -> Option<bool> {
+    if base.is_empty() {
+        return Some(true);
+    }
     let name = name.strip_suffix('.').unwrap_or(name);
     let base = base.strip_suffix('.').unwrap_or(base);
-    match base.strip_prefix('.') {
-        Some(domain) => is_below(name, domain),
-        None => base.is_empty() || name.eq_ignore_ascii_case(base) || is_below(name, base),
+    let covers = |name: &str| name.eq_ignore_ascii_case(base) || is_below(name, base);
+    if !is_host(base) {
+        return None;
     }
+    match name.strip_prefix("*.") {
+        // A wildcard speaks for every name of one label more, so it meets each excluded base there.
+        Some(parent) if is_host(parent) => {
+            let meets = list == List::Excluded
+                && base.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent));
+            Some(meets || covers(name))
+        }
+        Some(_) => None,
+        None => is_host(name).then(|| covers(name)),
+    }
+}
+
+/// RFC 5280 §4.2.1.10: the host of the authority; a URI without one, or with an address for one, cannot be compared.
+fn uri_within(name: &str, base: &str) -> Option<bool> {
+    let (_, rest) = name.split_once(':')?;
+    let authority = rest.strip_prefix("//")?.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => host,
+        _ => host,
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let is_address = host.split('.').all(|label| label.bytes().all(|octet| octet.is_ascii_digit()));
+    if !is_host(host) || is_address {
+        return None;
+    }
+    match base.strip_prefix('.') {
+        Some(domain) => is_host(domain).then(|| is_below(host, domain)),
+        None => is_host(base).then(|| host.eq_ignore_ascii_case(base)),
+    }
+}
+
+/// RFC 5280 §4.2.1.10: address and mask (RFC 4632). Of another family it lies outside.
+fn ip_within(name: &[u8], base: &[u8]) -> Option<bool> {
+    let (address, mask) = match base.len() {
+        8 | 32 => base.split_at_checked(base.len() / 2)?,
+        _ => return None,
+    };
+    if !matches!(name.len(), 4 | 16) {
+        return None;
+    }
+    let ones = mask.iter().map(|octet| octet.leading_ones()).take_while(|ones| *ones == 8).count();
+    let (partial, rest) = mask.get(ones..)?.split_first().unwrap_or((&0, &[]));
+    if partial.leading_ones().saturating_add(partial.trailing_zeros().min(8)) != 8
+        || rest.iter().any(|octet| *octet != 0)
+    {
+        return None;
+    }
+    let same = |((name, address), mask): ((&u8, &u8), &u8)| name & mask == address & mask;
+    Some(name.len() == address.len() && name.iter().zip(address).zip(mask).all(same))
+}
+
+/// Letters, digits, hyphens and underscores, in labels of 63 octets.
+fn is_host(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 /// Is `host` a proper subdomain of `domain`?
@@ -183,6 +233,8 @@ mod tests {
         let mail = |text: &str| GeneralName::Mailbox(text.to_owned());
         let utf8 = |text: &str| GeneralName::MailboxUtf8(text.to_owned());
         let dns = |text: &str| GeneralName::Dns(text.to_owned());
+        let uri = |text: &str| GeneralName::Uri(text.to_owned());
+        let ip = |octets: &[u8]| GeneralName::Ip(octets.to_vec());
         let rows: &[Row<'_>] = &[
             (&[('+', mail("bank.example"))], mail("info@bank.example"), true),
             (&[('+', mail("bank.example"))], mail("info@BANK.example"), true),
@@ -212,7 +264,17 @@ mod tests {
             (&[('+', mail("bank.example"))], utf8("受付@bank.example"), true),
             (&[('+', mail("bank.example"))], utf8("受付@eve.example"), false),
             (&[('-', mail("bank.example"))], utf8("受付@bank.example"), false),
-            (&[('+', mail("xn--fsq.example"))], utf8("受付@例.example"), false),
+            (&[('+', mail("xn--fsq.example"))], utf8("受付@xn--fsq.example"), true),
+            (&[('+', mail("xn--fsq.example"))], utf8("受付@例.example"), true),
+            (&[('+', mail("xn--fsr.example"))], utf8("受付@例.example"), false),
+            (&[('-', mail("xn--fsr.example"))], utf8("受付@例.example"), false),
+            (&[('-', mail("xn--fsr.example"))], utf8("受付@xn--fsq.example"), true),
+            (&[('+', mail("例.example"))], utf8("受付@xn--fsq.example"), false),
+            (&[('+', mail("bank.example."))], mail("info@bank.example"), false),
+            (&[('-', mail("bank.example."))], mail("info@eve.example"), false),
+            (&[('-', mail("bank.example"))], mail("info@bank.example."), false),
+            (&[('+', mail("*@bank.example"))], mail("*@bank.example"), true),
+            (&[('+', mail("*@bank.example"))], mail("info@bank.example"), false),
             (&[('+', utf8("bank.example"))], mail("info@bank.example"), false),
             // forms
             (&[('+', dns("bank.example"))], mail("info@eve.example"), true),
@@ -220,9 +282,28 @@ mod tests {
             (&[('+', dns("bank.example"))], dns("bank.example."), true),
             (&[('+', dns("bank.example"))], dns("evilbank.example"), false),
             (&[('-', dns(""))], dns("bank.example"), false),
+            (&[('+', dns("*.bank.example"))], dns("www.bank.example"), false),
+            (&[('+', dns(".bank.example"))], dns("www.bank.example"), false),
+            (&[('+', dns("bank.example"))], dns("*.bank.example"), true),
+            (&[('-', dns("www.bank.example"))], dns("*.bank.example"), false),
+            (&[('-', dns("www.bank.example"))], dns("*.eve.example"), true),
+            (&[('+', dns("bank.example"))], dns("www.*.bank.example"), false),
+            (&[('+', uri(".bank.example"))], uri("http://www.bank.example:8080/a?b"), true),
+            (&[('+', uri(".bank.example"))], uri("http://bank.example/"), false),
+            (&[('+', uri("bank.example"))], uri("https://user@BANK.example"), true),
+            (&[('+', uri("bank.example"))], uri("http://bank.example@eve.example/"), false),
+            (&[('+', uri("bank.example"))], uri("urn:bank.example"), false),
+            (&[('-', uri("bank.example"))], uri("http://192.0.2.1/"), false),
+            (&[('-', uri("bank.example"))], uri("http://eve.example/"), true),
+            (&[('-', uri("bank.example"))], uri("http://[::1]/"), false),
+            (&[('+', ip(&[192, 0, 2, 0, 255, 255, 255, 0]))], ip(&[192, 0, 2, 9]), true),
+            (&[('+', ip(&[192, 0, 2, 0, 255, 255, 255, 0]))], ip(&[192, 0, 3, 9]), false),
+            (&[('+', ip(&[192, 0, 2, 0, 255, 255, 255, 0]))], ip(&[0; 16]), false),
+            (&[('-', ip(&[192, 0, 2, 0, 255, 255, 255, 0]))], ip(&[0; 16]), true),
+            (&[('-', ip(&[192, 0, 2, 0, 255, 0, 255, 0]))], ip(&[10, 0, 0, 1]), false),
+            (&[('-', ip(&[192, 0, 2, 0, 255]))], ip(&[10, 0, 0, 1]), false),
             (&[('-', GeneralName::Ip(vec![0; 8]))], mail("info@bank.example"), true),
             (&[('-', GeneralName::Ip(vec![0; 8]))], GeneralName::Ip(vec![10, 0, 0, 1]), false),
-            (&[('+', GeneralName::Uri("a".into()))], GeneralName::Uri("http://a/".into()), false),
             (&[('-', GeneralName::Other("x400Address".into()))], GeneralName::Other("x400Address".into()), false),
             (
                 &[('-', GeneralName::Other("otherName 1.2.3".into()))],
@@ -233,10 +314,10 @@ mod tests {
         for (subtrees, name, allowed) in rows {
             let of = |sign| subtrees.iter().filter(|(is, _)| *is == sign).map(|(_, base)| base.clone()).collect();
             let constraints = NameConstraints { permitted: of('+'), excluded: of('-') };
-            let outcome = check_name(name, &constraints, &mut Comparisons::default());
+            let outcome = check_name(name, &constraints, &mut Budget::default());
             assert_eq!(outcome.is_ok(), *allowed, "{subtrees:?} {name:?}");
         }
         let one = NameConstraints { permitted: vec![mail("a.example")], excluded: Vec::new() };
-        assert_eq!(check_name(&mail("a@a.example"), &one, &mut Comparisons(0)), Err(PathProblem::Budget));
+        assert_eq!(check_name(&mail("a@a.example"), &one, &mut Budget::of_comparisons(0)), Err(PathProblem::Budget));
     }
 }

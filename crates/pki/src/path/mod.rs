@@ -4,6 +4,7 @@
 //! holds one knows that signatures, dates, usages, names and policies were checked. Revocation is asked separately, by
 //! [`revocation::judge`], because its answers come later and from elsewhere.
 
+mod budget;
 mod build;
 mod check;
 mod constraint;
@@ -12,9 +13,9 @@ pub mod revocation;
 
 use std::collections::BTreeSet;
 
-pub use build::{CANDIDATE_LIMIT, DEPTH_LIMIT, SIGNATURE_LIMIT, find};
+pub use budget::{CANDIDATE_LIMIT, COMPARISON_LIMIT, POLICY_NODE_LIMIT, POLICY_NODES_IN_SEARCH_LIMIT, SIGNATURE_LIMIT};
+pub use build::{DEPTH_LIMIT, find};
 pub use check::ValidPath;
-pub use constraint::COMPARISON_LIMIT;
 
 use crate::asn1::time::Time;
 use crate::asn1::{Oid, oid};
@@ -54,6 +55,25 @@ pub enum Purpose {
     Any,
 }
 
+/// What the user demands of policies (RFC 5280 §6.1.1 c to f). The default demands nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyInputs {
+    /// The policies that are acceptable (the user-initial-policy-set); none named is any.
+    pub acceptable: Vec<Oid>,
+    /// One of them must hold through the whole path (initial-explicit-policy).
+    pub require_explicit: bool,
+    /// Policy mappings count nowhere (initial-policy-mapping-inhibit).
+    pub inhibit_mapping: bool,
+    /// anyPolicy counts nowhere (initial-any-policy-inhibit).
+    pub inhibit_any: bool,
+}
+
+impl PolicyInputs {
+    /// No demand.
+    pub const NONE: &Self =
+        &Self { acceptable: Vec::new(), require_explicit: false, inhibit_mapping: false, inhibit_any: false };
+}
+
 /// Is there a path from this certificate to one of these anchors?
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -67,6 +87,8 @@ pub struct Question<'a> {
     pub at: Time,
     /// What for.
     pub purpose: Purpose,
+    /// Under which policies.
+    pub policy: &'a PolicyInputs,
 }
 
 /// Why there is no path.
@@ -108,6 +130,9 @@ pub enum PathProblem {
     /// A CA demands a policy (RFC 5280 §4.2.1.11), and none holds through the whole path.
     #[error("a certificate policy is demanded, and none holds through the whole path")]
     Policy,
+    /// A CA maps a policy to or from anyPolicy (RFC 5280 §6.1.4 a).
+    #[error("a certificate authority maps any policy to another, which none may")]
+    PolicyMapping,
     /// A CA in the path is limited to other uses than mail.
     #[error("a certificate authority in the path is not for e-mail")]
     CaExtendedKeyUsage,
@@ -151,14 +176,72 @@ impl PathProblem {
             Self::DistrustAfter => 8,
             Self::UnknownCritical(_) => 9,
             Self::NameConstraint(_) => 10,
-            Self::Policy => 11,
-            Self::CaExtendedKeyUsage => 12,
-            Self::ExtendedKeyUsage => 13,
-            Self::KeyUsage => 14,
-            Self::NotYetValid { .. } => 15,
-            Self::Expired { .. } => 16,
+            Self::PolicyMapping => 11,
+            Self::Policy => 12,
+            Self::CaExtendedKeyUsage => 13,
+            Self::ExtendedKeyUsage => 14,
+            Self::KeyUsage => 15,
+            Self::NotYetValid { .. } => 16,
+            Self::Expired { .. } => 17,
         }
     }
+
+    /// Which check it fails.
+    pub fn check(&self) -> Check {
+        match self {
+            Self::NoAnchors | Self::UnknownIssuer | Self::SelfSigned | Self::Budget => Check::Issuer,
+            Self::BadSignature | Self::UnsupportedAlgorithm(_) => Check::Signatures,
+            Self::NotCa => Check::Authorities,
+            Self::PathLength => Check::PathLength,
+            Self::DistrustAfter => Check::Distrust,
+            Self::UnknownCritical(_) => Check::Extensions,
+            Self::NameConstraint(_) => Check::Names,
+            Self::PolicyMapping | Self::Policy => Check::Policies,
+            Self::CaExtendedKeyUsage | Self::ExtendedKeyUsage | Self::KeyUsage => Check::Usages,
+            Self::NotYetValid { .. } | Self::Expired { .. } => Check::Validity,
+        }
+    }
+}
+
+/// What is checked of a path, in the order in which it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// The path reaches an anchor.
+    Issuer,
+    /// Each certificate is signed by the next.
+    Signatures,
+    /// All are valid at the moment asked about.
+    Validity,
+    /// Who issues is a CA.
+    Authorities,
+    /// No CA has more CAs below it than it may.
+    PathLength,
+    /// Every critical extension is understood.
+    Extensions,
+    /// All names lie where they may.
+    Names,
+    /// Policies that are demanded hold.
+    Policies,
+    /// Keys are for the purpose.
+    Usages,
+    /// The anchor is trusted for certificates of that age.
+    Distrust,
+}
+
+impl Check {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Issuer,
+        Self::Signatures,
+        Self::Validity,
+        Self::Authorities,
+        Self::PathLength,
+        Self::Extensions,
+        Self::Names,
+        Self::Policies,
+        Self::Usages,
+        Self::Distrust,
+    ];
 }
 
 /// There is no valid path.
@@ -166,6 +249,8 @@ impl PathProblem {
 pub struct Refusal {
     /// Why: the worst problem of the best attempt.
     pub problem: PathProblem,
+    /// What else is wrong with that attempt.
+    pub others: Box<[PathProblem]>,
     /// The best attempt, leaf first, for display; nothing in it is to be believed.
     pub partial: Vec<Certificate>,
     /// The anchor, if that attempt reached one.

@@ -138,7 +138,7 @@ pub(super) fn revocation(path: &ValidPath, status: &Status) -> Vec<Revocation> {
     };
     let leaf = path.leaf();
     vec![match status {
-        Status::Good { by, this_update, next_update } => {
+        Status::Good { by, this_update, next_update, .. } => {
             Revocation { this_update: Some(*this_update), next_update: *next_update, ..row(leaf, by, Revoked::Good) }
         }
         Status::NoneOffered => row(leaf, "", Revoked::NotOffered),

@@ -3,7 +3,8 @@
 
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
-use kakitome_pki::path::revocation::{self, Judged, Mode};
+use kakitome_pki::cert::ocsp::OcspResponse;
+use kakitome_pki::path::revocation::{self, Judged, Mode, Sources, Terms};
 use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, Refusal, ValidPath, find};
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::SignedLayer;
@@ -31,7 +32,14 @@ impl Found {
         let brought: Vec<Crl> = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok()).collect();
         let crls: Vec<&Crl> = brought.iter().chain(&evidence.crls).collect();
         let ask = |at| {
-            find(&Question { leaf, untrusted: &untrusted, anchors: &evidence.anchors, at, purpose: Purpose::Email })
+            find(&Question {
+                leaf,
+                untrusted: &untrusted,
+                anchors: &evidence.anchors,
+                at,
+                purpose: Purpose::Email,
+                policy: &evidence.policy,
+            })
         };
         let (path, expired) = match ask(evidence.at) {
             Ok(path) => (path, false),
@@ -48,7 +56,9 @@ impl Found {
             AnchorSource::PublicList => Mode::Require,
             AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
         });
-        let judged = revocation::judge(&path, &crls, mode, evidence.at);
+        let responses: Vec<&OcspResponse> = evidence.responses.iter().collect();
+        let sources = Sources { lists: &crls, responses: &responses, certificates: &untrusted };
+        let judged = revocation::judge(&path, &sources, &Terms { mode, at: evidence.at, legacy: false });
         Self::Path(Box::new(FoundPath { path, expired }), judged)
     }
 

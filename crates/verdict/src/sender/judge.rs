@@ -7,7 +7,7 @@ use kakitome_pki::asn1::oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::identity;
-use kakitome_pki::path::revocation::{Judged, NotRevoked, Status, UnknownCause};
+use kakitome_pki::path::revocation::{Judged, NotRevoked, Status, UnknownCause, Via};
 use kakitome_pki::path::{AnchorSource, ValidPath};
 use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
@@ -394,8 +394,11 @@ impl<'a> Trial<'a> {
     /// Step 14.
     fn revocation(&mut self, judged: &Judged, expired: bool) -> Outcome {
         match &judged.status {
-            Status::Good { by, .. } => {
-                self.note(Reason::RevCrlGood);
+            Status::Good { by, via, .. } => {
+                self.note(match via {
+                    Via::List => Reason::RevCrlGood,
+                    Via::Response => Reason::RevOcspGood,
+                });
                 Outcome::Holds(by.clone())
             }
             Status::NoneOffered => {

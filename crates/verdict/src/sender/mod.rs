@@ -13,8 +13,9 @@ use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
-use kakitome_pki::path::Anchor;
+use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::path::revocation::Mode;
+use kakitome_pki::path::{Anchor, PolicyInputs};
 
 pub use judge::{ConfirmedSender, Judgement, judge};
 
@@ -29,6 +30,10 @@ pub struct Evidence {
     pub hints: Vec<Certificate>,
     /// Revocation lists.
     pub crls: Vec<Crl>,
+    /// OCSP responses.
+    pub responses: Vec<OcspResponse>,
+    /// Which policies the path must have.
+    pub policy: PolicyInputs,
     /// Which revocation answers are needed. `None`: required under the public list, elsewhere only where a source is
     /// offered.
     pub revocation: Option<Mode>,

@@ -67,6 +67,7 @@ pub(super) fn issuer(found: &Found) -> Outcome {
         | PathProblem::UnsupportedAlgorithm(_)
         | PathProblem::Budget
         | PathProblem::DistrustAfter
+        | PathProblem::PolicyMapping
         | PathProblem::Policy => Reason::PathInvalid,
         // The issuer is known; what is wrong is the certificate, and step 11 says so.
         PathProblem::UnknownCritical(_)

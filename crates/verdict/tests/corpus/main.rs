@@ -22,6 +22,7 @@ use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::crypto::SigningKey;
 use kakitome_pki::path::Anchor;
+use kakitome_pki::path::PolicyInputs;
 use kakitome_smime::message::open::open;
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::{Authority, CertificateFactory, Holder, NOW, Pki, key};
@@ -47,6 +48,8 @@ impl Row {
             anchors: world.public_anchors(),
             hints: Vec::new(),
             crls: world.lists(),
+            responses: Vec::new(),
+            policy: PolicyInputs::default(),
             revocation: None,
             at: NOW,
             basis: Basis::Now,

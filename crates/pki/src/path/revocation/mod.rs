@@ -1,0 +1,342 @@
+//! Was a certificate of the path taken back? Judged from lists (RFC 5280 §6.3) and OCSP responses (RFC 6960) that the
+//! caller brought; nothing is fetched here.
+//!
+//! Two things are asked of them. Does any authentic one say "revoked"? Then that is the answer, however old or narrow it
+//! is. Else: does one that is fresh, or do several together, say "good"? Silence of anything less is no answer.
+
+mod list;
+mod responder;
+
+use std::collections::HashMap;
+
+use super::{Anchor, PolicyInputs, Purpose, Question, ValidPath, find};
+use crate::algorithm::Signature;
+use crate::asn1::time::Time;
+use crate::cert::Certificate;
+use crate::cert::crl::{Crl, Reason, Revoked};
+use crate::cert::ocsp::OcspResponse;
+use crate::crypto::Unverified;
+
+pub use list::Limit;
+
+/// An answer that names no next update is believed for this long after its own date, in seconds: ten days, the longest
+/// that the Baseline Requirements allow between two (§4.9.7).
+pub const LIFETIME_WITHOUT_NEXT_UPDATE: i64 = 10 * 24 * 60 * 60;
+/// How far ahead of us the clock of who answers may be, in seconds.
+pub const CLOCK_AHEAD: i64 = 5 * 60;
+/// Signatures of lists and responses verified for one path, at most.
+pub const ANSWER_SIGNATURE_LIMIT: usize = 100;
+/// Searches for the path of a separate signer of lists, at most, for one path.
+pub const SIGNER_SEARCH_LIMIT: usize = 16;
+/// How deep the question goes: whether the signer of a list is revoked, and the signer of that list, and so on.
+const DEPTH_LIMIT: usize = 4;
+
+/// What is asked of every certificate below the anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A good answer must be there.
+    Require,
+    /// A good answer must be there where the certificate names a source, or a list was given for its issuer.
+    Offered,
+    /// Nothing is asked.
+    Off,
+}
+
+/// What lies around: may hold anything, from anybody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sources<'a> {
+    /// Revocation lists.
+    pub lists: &'a [&'a Crl],
+    /// OCSP responses. Whoever sent a nonce has compared it ([`crate::cert::ocsp::Basic::nonce`]).
+    pub responses: &'a [&'a OcspResponse],
+    /// Certificates that may belong to signers of lists.
+    pub certificates: &'a [Certificate],
+}
+
+/// What is demanded.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Of every certificate below the anchor.
+    pub mode: Mode,
+    /// The moment for which the answer holds.
+    pub at: Time,
+    /// Believe signatures that could be forged today (SHA-1, DSA). For old material, on the user's word alone.
+    pub legacy: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The leaf is on no list, and neither is a CA above it.
+    Good {
+        /// Whose list, or which responder, said so of the leaf.
+        by: String,
+        /// How.
+        via: Via,
+        /// When that was known to be so.
+        this_update: Time,
+        /// When the next answer is due.
+        next_update: Option<Time>,
+    },
+    /// Nobody offers an answer about the leaf, and none was demanded. Also where the leaf is the anchor.
+    NoneOffered,
+    /// Nothing was asked.
+    Off,
+    /// A certificate was taken back.
+    Revoked {
+        /// Which.
+        which: Certificate,
+        /// When.
+        when: Time,
+        /// Why, if it is told.
+        reason: Option<Reason>,
+        /// Is it a CA above the leaf?
+        is_ca: bool,
+    },
+    /// It could not be found out.
+    Unknown {
+        /// About which certificate.
+        which: Certificate,
+        /// Why not.
+        cause: UnknownCause,
+    },
+}
+
+/// By what an answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A revocation list.
+    List,
+    /// An OCSP response.
+    Response,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownCause {
+    /// There is no list of this issuer, and no response.
+    #[error("no revocation list of the issuer is at hand")]
+    NoAnswer,
+    /// The newest answer is too old.
+    #[error("the newest revocation answer is out of date")]
+    Stale,
+    /// The answer is dated later than the moment asked about.
+    #[error("the revocation answer is dated in the future")]
+    Early,
+    /// A list carries the issuer's name, but not his signature; or a response is not signed by one who may.
+    #[error("a revocation answer is not signed by one who may")]
+    WrongSigner,
+    /// The signature could be forged today.
+    #[error("a revocation answer is signed by {0}, which can be forged")]
+    Weak(String),
+    /// The certificate of who signed the answer is itself revoked, or its status is not known.
+    #[error("whether the signer of the revocation answer is still one is not known")]
+    SignerUnknown,
+    /// A list is authentic, but cannot say "good" about this certificate.
+    #[error("the revocation list cannot answer for this certificate: {0}")]
+    Unusable(Limit),
+    /// The responder does not know the certificate.
+    #[error("the responder does not know this certificate")]
+    NotKnown,
+    /// The responder answered with an error.
+    #[error("the responder said {0} instead of an answer")]
+    Refused(&'static str),
+    /// Too many lists, responses or signers.
+    #[error("too many revocation lists or signers; the search was given up")]
+    Budget,
+}
+
+/// Proof that revocation was asked as the mode demands, and that nothing speaks against the path. Made in [`judge`]
+/// alone.
+#[derive(Clone, Debug)]
+pub struct NotRevoked {
+    _private: (),
+}
+
+/// The answer, with the proof if it is one that counts.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// What came of it.
+    pub status: Status,
+    /// The same for each certificate below the anchor, leaf first; empty where nothing was asked.
+    pub each: Vec<Status>,
+    /// There for [`Status::Good`], [`Status::NoneOffered`] and [`Status::Off`].
+    pub proof: Option<NotRevoked>,
+}
+
+/// Judges every certificate of the path below the anchor. A revocation outweighs a missing answer, wherever it stands.
+pub fn judge(path: &ValidPath, sources: &Sources<'_>, terms: &Terms) -> Judged {
+    let mut each = Vec::new();
+    let status = match terms.mode {
+        Mode::Off => Status::Off,
+        _ if path.is_anchor_alone() => Status::NoneOffered,
+        Mode::Require | Mode::Offered => {
+            let mut court = Court::new(path, sources, terms);
+            for (place, certificate) in path.certificates().iter().enumerate() {
+                each.push(court.status(certificate, path.issuer_of(place), place > 0));
+            }
+            let worst = |wanted: fn(&Status) -> bool| each.iter().find(|status| wanted(status)).cloned();
+            worst(|status| matches!(status, Status::Revoked { .. }))
+                .or_else(|| worst(|status| matches!(status, Status::Unknown { .. })))
+                .or_else(|| each.first().cloned())
+                .unwrap_or(Status::NoneOffered)
+        }
+    };
+    let proof = match status {
+        Status::Good { .. } | Status::NoneOffered | Status::Off => Some(NotRevoked { _private: () }),
+        Status::Revoked { .. } | Status::Unknown { .. } => None,
+    };
+    Judged { status, each, proof }
+}
+
+/// One judgement: what is asked, what was found out on the way, and what it may still cost.
+struct Court<'a> {
+    path: &'a ValidPath,
+    sources: &'a Sources<'a>,
+    terms: &'a Terms,
+    signatures: usize,
+    searches: usize,
+    /// Who signed which list, by its fingerprint.
+    signers: HashMap<[u8; 32], Result<(), UnknownCause>>,
+    /// The certificates that are being asked about.
+    asked: Vec<Certificate>,
+}
+
+/// What lists, or responses, say of one certificate.
+enum Said {
+    /// None speaks of it.
+    Nothing,
+    Good {
+        by: String,
+        via: Via,
+        this_update: Time,
+        next_update: Option<Time>,
+    },
+    Revoked(Revoked),
+    Unknown(UnknownCause),
+}
+
+impl<'a> Court<'a> {
+    fn new(path: &'a ValidPath, sources: &'a Sources<'a>, terms: &'a Terms) -> Self {
+        Self {
+            path,
+            sources,
+            terms,
+            signatures: ANSWER_SIGNATURE_LIMIT,
+            searches: SIGNER_SEARCH_LIMIT,
+            signers: HashMap::new(),
+            asked: Vec::new(),
+        }
+    }
+
+    fn anchor(&self) -> &'a Anchor {
+        self.path.anchor()
+    }
+
+    /// The certificates that may issue and were judged with the path.
+    fn authorities(&self) -> impl Iterator<Item = &'a Certificate> + use<'a> {
+        self.path.certificates().iter().skip(1).chain([&self.path.anchor().certificate])
+    }
+
+    fn status(&mut self, which: &Certificate, issuer: &Certificate, is_ca: bool) -> Status {
+        let unknown = |cause| Status::Unknown { which: which.clone(), cause };
+        if self.asked.len() >= DEPTH_LIMIT || self.asked.contains(which) {
+            return unknown(UnknownCause::SignerUnknown);
+        }
+        self.asked.push(which.clone());
+        let said = [self.responses(which, issuer), self.lists(which)];
+        self.asked.pop();
+
+        let revoked = said.iter().filter_map(|said| match said {
+            Said::Revoked(entry) => Some(entry),
+            _ => None,
+        });
+        if let Some(entry) = revoked.min_by_key(|entry| entry.when) {
+            return Status::Revoked { which: which.clone(), when: entry.when, reason: entry.reason, is_ca };
+        }
+        let mut cause = None;
+        for said in said {
+            match said {
+                Said::Good { by, via, this_update, next_update } => {
+                    return Status::Good { by, via, this_update, next_update };
+                }
+                // A list, where there is one, is what the issuer must keep; its trouble is the one to tell.
+                Said::Unknown(found) => cause = Some(found),
+                Said::Nothing | Said::Revoked(_) => {}
+            }
+        }
+        match cause {
+            Some(cause) => unknown(cause),
+            None => {
+                let extensions = which.extensions();
+                let offered = !extensions.crl_points.is_empty() || !extensions.ocsp_urls.is_empty();
+                if self.terms.mode == Mode::Require || offered {
+                    unknown(UnknownCause::NoAnswer)
+                } else {
+                    Status::NoneOffered
+                }
+            }
+        }
+    }
+
+    /// Takes one verification of a signature from the budget, and judges its outcome.
+    fn verify(&mut self, verify: impl FnOnce() -> Result<Signature, Unverified>) -> Result<(), UnknownCause> {
+        self.signatures = self.signatures.checked_sub(1).ok_or(UnknownCause::Budget)?;
+        match verify() {
+            // A list under a hash that can be collided proves nothing, either way.
+            Ok(algorithm) if algorithm.is_weak() && !self.terms.legacy => Err(UnknownCause::Weak(algorithm.name())),
+            Ok(_) => Ok(()),
+            Err(_) => Err(UnknownCause::WrongSigner),
+        }
+    }
+
+    /// Is an answer of these dates current? `until` is its next update.
+    fn is_current(&self, this_update: Time, until: Option<Time>) -> Result<(), UnknownCause> {
+        if this_update > self.terms.at.plus(CLOCK_AHEAD) {
+            return Err(UnknownCause::Early);
+        }
+        let until = until.unwrap_or_else(|| this_update.plus(LIFETIME_WITHOUT_NEXT_UPDATE));
+        if self.terms.at > until { Err(UnknownCause::Stale) } else { Ok(()) }
+    }
+
+    /// May this certificate, which is none of the path, sign lists under the same anchor (RFC 5280 §6.3.3 f)?
+    fn is_good_signer(&mut self, signer: &Certificate) -> Result<(), UnknownCause> {
+        self.searches = self.searches.checked_sub(1).ok_or(UnknownCause::Budget)?;
+        let anchor = std::slice::from_ref(self.anchor());
+        let untrusted: Vec<Certificate> =
+            self.path.certificates().iter().chain(self.sources.certificates).cloned().collect();
+        let question = Question {
+            leaf: signer,
+            untrusted: &untrusted,
+            anchors: anchor,
+            at: self.terms.at,
+            purpose: Purpose::Any,
+            policy: PolicyInputs::NONE,
+        };
+        let path = find(&question).map_err(|_| UnknownCause::WrongSigner)?;
+        if let Some(weakness) = path.weak().filter(|_| !self.terms.legacy) {
+            return Err(UnknownCause::Weak(weakness));
+        }
+        for (place, certificate) in path.certificates().iter().enumerate() {
+            // Those of the path itself are judged with it.
+            if self.path.certificates().contains(certificate) || path.is_anchor_alone() {
+                continue;
+            }
+            match self.status(certificate, path.issuer_of(place), place > 0) {
+                Status::Good { .. } | Status::NoneOffered | Status::Off => {}
+                Status::Revoked { .. } | Status::Unknown { .. } => return Err(UnknownCause::SignerUnknown),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A compromised key may have been so long before anybody noticed, so such an entry counts for any moment; every other
+/// from its date on.
+fn counts(entry: &Revoked, at: Time) -> bool {
+    match entry.reason {
+        Some(Reason::RemoveFromCrl) => false,
+        Some(Reason::KeyCompromise | Reason::CaCompromise | Reason::AaCompromise) => true,
+        _ => entry.when <= at,
+    }
+}
