@@ -103,8 +103,11 @@ pub const HMAC_SHA512: Oid = oid("1.2.840.113549.2.11");
 pub const DATA: Oid = oid("1.2.840.113549.1.7.1");
 pub const SIGNED_DATA: Oid = oid("1.2.840.113549.1.7.2");
 pub const ENVELOPED_DATA: Oid = oid("1.2.840.113549.1.7.3");
+pub const ENCRYPTED_DATA: Oid = oid("1.2.840.113549.1.7.6");
 pub const AUTH_ENVELOPED_DATA: Oid = oid("1.2.840.113549.1.9.16.1.23");
 pub const COMPRESSED_DATA: Oid = oid("1.2.840.113549.1.9.16.1.9");
+pub const ZLIB_COMPRESSION: Oid = oid("1.2.840.113549.1.9.16.3.8");
+pub const KEM_RECIPIENT_INFO: Oid = oid("1.2.840.113549.1.9.16.13.3");
 pub const CONTENT_TYPE: Oid = oid("1.2.840.113549.1.9.3");
 pub const MESSAGE_DIGEST: Oid = oid("1.2.840.113549.1.9.4");
 pub const SIGNING_TIME: Oid = oid("1.2.840.113549.1.9.5");
@@ -280,8 +283,11 @@ const TABLE: &[(Oid, &str)] = &[
     (DATA, "data"),
     (SIGNED_DATA, "signed-data"),
     (ENVELOPED_DATA, "enveloped-data"),
+    (ENCRYPTED_DATA, "encrypted-data"),
     (AUTH_ENVELOPED_DATA, "auth-enveloped-data"),
     (COMPRESSED_DATA, "compressed-data"),
+    (ZLIB_COMPRESSION, "zlib"),
+    (KEM_RECIPIENT_INFO, "key encapsulation"),
     (CONTENT_TYPE, "content type"),
     (MESSAGE_DIGEST, "message digest"),
     (SIGNING_TIME, "signing time"),

@@ -226,25 +226,60 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Stop`]; the next element is none.
     pub fn octet_string(&mut self, to: &mut dyn Write) -> Result<(), Stop> {
-        let none = Malformed::new("an OCTET STRING is missing");
-        let element = self.peek()?.ok_or(none)?;
-        match element.tag {
-            tag::OCTET_STRING => {
-                self.count()?;
-                let end = element.end.unwrap_or(element.contents);
-                copy_range(self.octets, element.contents..end, to)?;
-                self.at = end;
-                Ok(())
-            }
-            tag::CONSTRUCTED_OCTET_STRING => {
-                let mut inner = self.enter_element(&element)?;
-                while inner.peek()?.is_some() {
-                    inner.octet_string(to)?;
-                }
-                self.leave(inner)
-            }
-            _ => Err(none.into()),
+        let element = self
+            .peek()?
+            .filter(|element| element.tag & !0x20 == tag::OCTET_STRING)
+            .ok_or(Malformed::new("an OCTET STRING is missing"))?;
+        self.copy_string(&element, to)
+    }
+
+    fn copy_string(&mut self, element: &Element, to: &mut dyn Write) -> Result<(), Stop> {
+        if element.tag & 0x20 == 0 {
+            self.count()?;
+            let end = element.end.unwrap_or(element.contents);
+            copy_range(self.octets, element.contents..end, to)?;
+            self.at = end;
+            return Ok(());
         }
+        let mut inner = self.enter_element(element)?;
+        while inner.peek()?.is_some() {
+            inner.octet_string(to)?;
+        }
+        self.leave(inner)
+    }
+
+    /// The next element as an OCTET STRING under `tag`, its own or an implicit one, in one piece or in many: passed over,
+    /// not read.
+    ///
+    /// # Errors
+    /// [`Stop`]; the next element is none.
+    pub fn locate(&mut self, tag: u8) -> Result<OctetString, Stop> {
+        let element = self
+            .peek()?
+            .filter(|element| element.tag | 0x20 == tag | 0x20)
+            .ok_or(Malformed::new("an OCTET STRING is missing"))?;
+        let length = self.pass_string(&element)?;
+        Ok(OctetString { start: element.start, end: self.at, length })
+    }
+
+    /// Passes over an OCTET STRING, and says how long it is.
+    fn pass_string(&mut self, element: &Element) -> Result<u64, Stop> {
+        if element.tag & 0x20 == 0 {
+            self.count()?;
+            let end = element.end.unwrap_or(element.contents);
+            self.at = end;
+            return Ok(end.saturating_sub(element.contents));
+        }
+        let mut inner = self.enter_element(element)?;
+        let mut length = 0u64;
+        while let Some(piece) = inner.peek()? {
+            if piece.tag & !0x20 != tag::OCTET_STRING {
+                return Err(Malformed::new("a constructed OCTET STRING holds something else").into());
+            }
+            length = length.saturating_add(inner.pass_string(&piece)?);
+        }
+        self.leave(inner)?;
+        Ok(length)
     }
 
     fn count(&mut self) -> Result<(), Stop> {
@@ -254,6 +289,44 @@ impl<'a> Reader<'a> {
         } else {
             Ok(())
         }
+    }
+}
+
+/// An OCTET STRING at its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OctetString {
+    start: u64,
+    end: u64,
+    length: u64,
+}
+
+impl OctetString {
+    /// How long its value is, in octets.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Is its value empty?
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Copies its value, piece by piece.
+    ///
+    /// # Errors
+    /// The environment's; octets that are not those in which it was located are such a fault, too.
+    pub fn copy(&self, octets: &dyn Octets, to: &mut dyn Write) -> io::Result<()> {
+        let mut reader = Reader { at: self.start, end: Some(self.end), ..Reader::new(octets) };
+        let copied = reader.peek().and_then(|element| match element {
+            Some(element) => reader.copy_string(&element, to),
+            None => Ok(()),
+        });
+        copied.map_err(|stop| match stop {
+            Stop::Fault(fault) => fault,
+            Stop::Malformed(_) | Stop::Limit(_) => {
+                io::Error::new(io::ErrorKind::InvalidData, "the octets have changed")
+            }
+        })
     }
 }
 

@@ -1,11 +1,10 @@
 //! Signed-data (RFC 5652 §5.1).
 
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
-use kakitome_pki::asn1::ber::Header;
 use kakitome_pki::asn1::der::{self, Der};
-use kakitome_pki::asn1::{Malformed, Oid, oid, tag, write};
+use kakitome_pki::asn1::{Malformed, Oid, oid, tag};
 use kakitome_pki::cert::{CERTIFICATE_LIMIT, Certificate};
 
 use super::reader::{Reader, Stop};
@@ -77,79 +76,11 @@ impl SignedData {
     }
 }
 
-/// What a CMS object turned out to be.
-pub enum Object {
-    /// Signed-data.
-    Signed(Box<SignedData>),
-    /// Another content type.
-    Other(Oid),
-    /// No CMS object at all.
-    NotCms(Malformed),
-    /// It begins as CMS, but cannot be read on.
-    Broken(Finding),
-}
-
-/// Reads a CMS object: `ContentInfo ::= SEQUENCE { contentType, content [0] EXPLICIT ANY }` (RFC 5652 §3).
-///
-/// # Errors
-/// The environment's; what is wrong with the object is in the answer.
-pub fn read(octets: &dyn Octets, spools: &dyn Spools) -> io::Result<Object> {
-    let mut reader = Reader::new(octets);
-    let begun = begin(&mut reader);
-    let (mut info, content_type) = match begun {
-        Ok(begun) => begun,
-        Err(Stop::Fault(fault)) => return Err(fault),
-        // Cut off on its way, it is a damaged signature and no trick.
-        Err(Stop::Malformed(malformed)) if begins_as_signed(octets)? => {
-            return Ok(Object::Broken(Finding::new("cms.parse", malformed.to_string())));
-        }
-        Err(Stop::Malformed(malformed)) => return Ok(Object::NotCms(malformed)),
-        Err(Stop::Limit(what)) => return Ok(Object::Broken(Finding::new("limit.cms", what))),
-    };
-    if content_type != oid::SIGNED_DATA {
-        return Ok(Object::Other(content_type));
-    }
-    let read = (|| {
-        let mut content = info.enter(tag::context_constructed(0), "a ContentInfo has no content")?;
-        let signed = signed_data(&mut content, spools)?;
-        info.leave(content)?;
-        reader.leave(info)?;
-        Ok(signed)
-    })();
-    match read {
-        Ok(mut signed) => {
-            if reader.position() < octets.len() {
-                signed.findings.push(Finding::new("cms.trailing", "octets follow the CMS object"));
-            }
-            Ok(Object::Signed(Box::new(signed)))
-        }
-        Err(Stop::Fault(fault)) => Err(fault),
-        Err(Stop::Malformed(malformed)) => Ok(Object::Broken(Finding::new("cms.parse", malformed.to_string()))),
-        Err(Stop::Limit(what)) => Ok(Object::Broken(Finding::new("limit.cms", what))),
-    }
-}
-
-fn begin<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Oid), Stop> {
-    let mut info = reader.enter(tag::SEQUENCE, "not a CMS object: no SEQUENCE")?;
-    let kind =
-        info.capture(64, "a content type is longer than any")?.ok_or(Malformed::new("not a CMS object: empty"))?;
-    let content_type = Der::new(&kind.der).oid()?;
-    Ok((info, content_type))
-}
-
-/// Are the first octets those of a signed-data, whatever its length says?
-fn begins_as_signed(octets: &dyn Octets) -> io::Result<bool> {
-    let head = crate::octets::read_range(octets, 0..octets.len(), 64)?;
-    let Ok(header) = Header::parse(&head) else { return Ok(false) };
-    let inside = usize::try_from(header.header).ok().and_then(|at| head.get(at..)).unwrap_or_default();
-    Ok(header.tag == tag::SEQUENCE && inside.starts_with(&write::oid(&oid::SIGNED_DATA)))
-}
-
 /// ```asn1
 /// SignedData ::= SEQUENCE { version, digestAlgorithms SET OF, encapContentInfo,
 ///   certificates [0] IMPLICIT OPTIONAL, crls [1] IMPLICIT OPTIONAL, signerInfos SET OF SignerInfo }
 /// ```
-fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData, Stop> {
+pub(super) fn read(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData, Stop> {
     let mut reader = outer.enter(tag::SEQUENCE, "signed-data is not a SEQUENCE")?;
     let mut findings = Vec::new();
     let missing = |what| Stop::from(Malformed::new(what));
@@ -188,41 +119,7 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
     };
     reader.leave(encapsulated)?;
 
-    let mut certificates: Vec<Certificate> = Vec::new();
-    let mut form = Form::Plain;
-    if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(0)) {
-        let mut set = reader.enter(tag::context_constructed(0), "")?;
-        // What cannot be read counts too: each leaves a finding.
-        let (mut count, mut held) = (0usize, 0usize);
-        while let Some(element) = set.peek()? {
-            count = count.saturating_add(1);
-            if count > CERTIFICATE_COUNT_LIMIT || held > CERTIFICATES_LIMIT {
-                let what = "the message carries more than 200 certificates, or more than 4 MiB of them";
-                findings.push(Finding::new("limit.cms", what));
-                while set.skip()?.is_some() {}
-                break;
-            }
-            // Other forms (attribute certificates, [0] to [3]) say nothing about who sent a mail.
-            if element.tag != tag::SEQUENCE {
-                form = form.max(match element.tag {
-                    0xa1 => Form::AttributeV1,
-                    0xa2 => Form::AttributeV2,
-                    0xa3 => Form::Other,
-                    _ => Form::Plain,
-                });
-                set.skip()?;
-                continue;
-            }
-            let Some(captured) = set.capture(CERTIFICATE_LIMIT, "a certificate is larger than 256 KiB")? else { break };
-            held = held.saturating_add(captured.der.len());
-            match Certificate::parse(&captured.der) {
-                Ok(certificate) if certificates.contains(&certificate) => {}
-                Ok(certificate) => certificates.push(certificate),
-                Err(malformed) => findings.push(Finding::new("cms.certificate", malformed.to_string())),
-            }
-        }
-        reader.leave(set)?;
-    }
+    let (certificates, mut form) = certificates(&mut reader, &mut findings)?;
     let mut crls: Vec<Vec<u8>> = Vec::new();
     if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(1)) {
         let mut set = reader.enter(tag::context_constructed(1), "")?;
@@ -273,6 +170,49 @@ fn signed_data(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData
         signer_count,
         findings,
     })
+}
+
+/// The certificates that stand next, if there are any: `[0] IMPLICIT CertificateSet OPTIONAL` (RFC 5652 §10.2.3).
+pub(super) fn certificates(
+    reader: &mut Reader<'_>,
+    findings: &mut Vec<Finding>,
+) -> Result<(Vec<Certificate>, Form), Stop> {
+    let mut certificates: Vec<Certificate> = Vec::new();
+    let mut form = Form::Plain;
+    if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(0)) {
+        let mut set = reader.enter(tag::context_constructed(0), "")?;
+        // What cannot be read counts too: each leaves a finding.
+        let (mut count, mut held) = (0usize, 0usize);
+        while let Some(element) = set.peek()? {
+            count = count.saturating_add(1);
+            if count > CERTIFICATE_COUNT_LIMIT || held > CERTIFICATES_LIMIT {
+                let what = "the message carries more than 200 certificates, or more than 4 MiB of them";
+                findings.push(Finding::new("limit.cms", what));
+                while set.skip()?.is_some() {}
+                break;
+            }
+            // Other forms (attribute certificates, [0] to [3]) say nothing about who sent a mail.
+            if element.tag != tag::SEQUENCE {
+                form = form.max(match element.tag {
+                    0xa1 => Form::AttributeV1,
+                    0xa2 => Form::AttributeV2,
+                    0xa3 => Form::Other,
+                    _ => Form::Plain,
+                });
+                set.skip()?;
+                continue;
+            }
+            let Some(captured) = set.capture(CERTIFICATE_LIMIT, "a certificate is larger than 256 KiB")? else { break };
+            held = held.saturating_add(captured.der.len());
+            match Certificate::parse(&captured.der) {
+                Ok(certificate) if certificates.contains(&certificate) => {}
+                Ok(certificate) => certificates.push(certificate),
+                Err(malformed) => findings.push(Finding::new("cms.certificate", malformed.to_string())),
+            }
+        }
+        reader.leave(set)?;
+    }
+    Ok((certificates, form))
 }
 
 /// The contents of an OCTET STRING in DER.

@@ -4,7 +4,8 @@ use std::io;
 
 use super::open::{Decoded, decoded, is_decodable, is_pkcs7_signature};
 use crate::Finding;
-use crate::cms::signed::{self, Object, SignedData};
+use crate::cms::content::{self, Object};
+use crate::cms::signed::SignedData;
 use crate::cms::verify::{self, Content};
 use crate::mime::scan::{Entity, Structure};
 use crate::octets::{Octets, Spools};
@@ -62,12 +63,9 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
         let Decoded::Octets(octets, _) = decoded(mail, entity, limit, spools)? else {
             return fake("fake.notcms", "a file larger than any signature poses as one");
         };
-        let signed = match signed::read(&*octets, spools)? {
-            Object::Signed(signed) => signed,
-            Object::NotCms(_) | Object::Other(_) | Object::Broken(_) => {
-                let head = crate::octets::read_range(&*octets, 0..octets.len(), 8)?;
-                return fake("fake.notcms", &format!("the file is {}", kind(&head)));
-            }
+        let Object::Signed(signed) = content::read(&*octets, spools)? else {
+            let head = crate::octets::read_range(&*octets, 0..octets.len(), 8)?;
+            return fake("fake.notcms", &format!("the file is {}", kind(&head)));
         };
         let signs_itself = match &signed.content {
             Some(content) if is_document => verify::verify(&signed, &Content::Exact(&**content))?.verified.is_some(),

@@ -11,7 +11,8 @@ use kakitome_pki::asn1::{Oid, oid};
 use super::fake;
 use super::protect::{self, Protected};
 use crate::Finding;
-use crate::cms::signed::{self, Object, SignedData};
+use crate::cms::content::{self, Object};
+use crate::cms::signed::SignedData;
 use crate::cms::verify::{self, Content, Outcome};
 use crate::mime::header::{self, ContentType, Encoding};
 use crate::mime::lines::{Ending, Lines};
@@ -229,17 +230,15 @@ fn clear(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::R
         Decoded::Octets(octets, clean) => (octets, clean),
         Decoded::TooLong => return malformed("limit.cms", "the signature is larger than 32 MiB"),
     };
-    let signed = match signed::read(&*octets, spools)? {
+    let signed = match content::read(&*octets, spools)? {
         Object::Signed(signed) => *signed,
         // It says that it is a signature, and is nothing of the kind.
         Object::NotCms(what) => return Ok(Layer::Fake(Finding::new("fake.notcms", what.to_string()))),
-        Object::Other(kind) => {
-            return malformed(
-                "cms.type",
-                &format!("the signature is a CMS object of another kind: {}", oid::describe(&kind)),
-            );
-        }
         Object::Broken(finding) => return Ok(Layer::Malformed(finding)),
+        other => {
+            let kind = other.content_type().map(|kind| oid::describe(&kind)).unwrap_or_default();
+            return malformed("cms.type", &format!("the signature is a CMS object of another kind: {kind}"));
+        }
     };
     if !clean {
         findings.push(Finding::new("cms.base64", "the base64 of the signature is not clean"));
@@ -304,14 +303,13 @@ fn opaque(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::
         Decoded::Octets(octets, clean) => (octets, clean),
         Decoded::TooLong => return Ok(Layer::Malformed(Finding::new("limit.cms", "the CMS object is too large"))),
     };
-    let mut signed = match signed::read(&*octets, spools)? {
+    let mut signed = match content::read(&*octets, spools)? {
         Object::Signed(signed) => *signed,
         Object::NotCms(what) => {
             return Ok(Layer::Malformed(Finding::new("cms.parse", format!("no CMS object: {what}"))));
         }
-        Object::Other(kind) if kind == oid::ENVELOPED_DATA || kind == oid::AUTH_ENVELOPED_DATA => {
-            return Ok(Layer::Sealed(kind));
-        }
+        Object::Enveloped(enveloped) => return Ok(Layer::Sealed(enveloped.kind.oid())),
+        Object::Compressed(_) => return Ok(Layer::Unsupported(oid::COMPRESSED_DATA)),
         Object::Other(kind) => return Ok(Layer::Unsupported(kind)),
         Object::Broken(finding) => return Ok(Layer::Malformed(finding)),
     };

@@ -11,7 +11,8 @@ use kakitome_pki::asn1::{oid, tag};
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::{Certificate, pem, pkcs12};
 use kakitome_smime::Finding;
-use kakitome_smime::cms::signed::{self, Object, SignedData};
+use kakitome_smime::cms::content::{self, Object};
+use kakitome_smime::cms::signed::SignedData;
 use kakitome_smime::cms::verify::{self, Content, Outcome};
 use kakitome_smime::message::open::{self, Layer};
 use kakitome_smime::octets::{InMemory, read_range};
@@ -112,7 +113,7 @@ fn mail(octets: Vec<u8>) -> Answer {
 }
 
 fn cms(corpus: &Corpus, case: &Case, octets: Vec<u8>) -> Answer {
-    match signed::read(&octets, &InMemory).unwrap() {
+    match content::read(&octets, &InMemory).unwrap() {
         Object::Signed(mut signed) => {
             for file in &case.certificates {
                 let more = blocks(&corpus.read(file), "CERTIFICATE");
@@ -120,6 +121,8 @@ fn cms(corpus: &Corpus, case: &Case, octets: Vec<u8>) -> Answer {
             }
             signed_data(corpus, case, &signed)
         }
+        Object::Enveloped(enveloped) => unsupported(&enveloped.kind.oid()),
+        Object::Compressed(_) => unsupported(&oid::COMPRESSED_DATA),
         Object::Other(kind) => unsupported(&kind),
         Object::NotCms(malformed) => Answer { findings: vec![malformed.to_string()], ..Answer::new("no cms") },
         Object::Broken(finding) => {

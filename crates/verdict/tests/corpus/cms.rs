@@ -5,6 +5,7 @@ use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::crypto::sha256;
 use kakitome_testkit::cms::{SignedFactory, SignerFactory, object};
+use kakitome_testkit::envelope::compressed;
 use kakitome_testkit::mail::{Mail, replaced};
 use kakitome_testkit::{BANK, Holder, Pki, RawRsa, forged_cube, in_days};
 
@@ -191,7 +192,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
         odd("B25", &cms(sign()).trailing(b"garbage").der(), "cms.trailing"),
         Row::new("B25o", base.opaque(&cms(sign()).embedded().trailing(&[0]).der()), "AMBIGUOUS", "cms.trailing"),
-        Row::new("B26", base.opaque(&object(oid::COMPRESSED_DATA)), "ORG_CONFIRMED", "ok"),
+        Row::new("B26", base.opaque(&compressed(oid::SIGNED_DATA, &[])), "ORG_CONFIRMED", "ok"),
         row("X10", sign().no_attributes(), "ORG_CONFIRMED", "ok").note("time.no-signing-time"),
         odd(
             "X11",

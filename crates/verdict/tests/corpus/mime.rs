@@ -2,7 +2,8 @@
 
 use kakitome_pki::asn1::oid;
 use kakitome_testkit::Pki;
-use kakitome_testkit::cms::{SignedFactory, SignerFactory, object};
+use kakitome_testkit::cms::{SignedFactory, SignerFactory};
+use kakitome_testkit::envelope::{EnvelopeFactory, key_transport};
 use kakitome_testkit::mail::{Mail, clear_part, mixed, replaced, signature_part, text};
 
 use crate::Row;
@@ -231,10 +232,11 @@ fn fakes() -> Vec<Row> {
     let signer = SignerFactory::new(bank);
     // A document with its own signature, in one file.
     let document = SignedFactory::by(bank, b"%PDF contract").embedded().der();
+    let sealed = |kind| EnvelopeFactory::new(kind).recipient(key_transport(&bank.certificate, None, &[1; 256])).der();
     let not_signed = |id, mail: Vec<u8>| Row::new(id, mail, "NOT_SIGNED", "mime.none");
     vec![
-        Row::new("F01", base.opaque(&object(oid::ENVELOPED_DATA)), "SEALED", "enc.cannot-open"),
-        Row::new("F01a", base.opaque(&object(oid::AUTH_ENVELOPED_DATA)), "SEALED", "enc.cannot-open"),
+        Row::new("F01", base.opaque(&sealed(oid::ENVELOPED_DATA)), "SEALED", "enc.cannot-open"),
+        Row::new("F01a", base.opaque(&sealed(oid::AUTH_ENVELOPED_DATA)), "SEALED", "enc.cannot-open"),
         fake("G01", &noise, "fake.notcms"),
         fake("G02", b"\x89PNG\r\n\x1a\n picture", "fake.notcms"),
         fake("G02z", b"PK\x03\x04 archive", "fake.notcms"),
