@@ -1,6 +1,7 @@
-//! BER headers (X.690 §8.1), without input or output: the pull reader over a whole message stands in `smime::cms`.
+//! BER headers (X.690 §8.1), and small objects brought into DER. Without input or output: the pull reader over a whole
+//! message stands in `smime::cms`.
 
-use super::Malformed;
+use super::{Malformed, tag, write};
 
 /// Identifier and length octets together take at most this many octets: more is refused, whatever it means.
 pub const HEADER_LIMIT: usize = 16;
@@ -56,5 +57,81 @@ impl Header {
     /// Is this the end-of-contents mark of an indefinite form?
     pub fn is_end_of_contents(&self) -> bool {
         self.tag == 0 && self.length == Some(0)
+    }
+}
+
+/// Elements nest at most this deep where they are brought into DER.
+pub const DEPTH_LIMIT: usize = 32;
+
+/// An object in DER as far as lengths and OCTET STRINGs go: definite minimal lengths, constructed strings joined.
+///
+/// # Errors
+/// It is malformed, nests deeper than [`DEPTH_LIMIT`], or something follows it.
+pub fn to_der(bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let (der, rest) = element(bytes, DEPTH_LIMIT)?;
+    if rest.is_empty() { Ok(der) } else { Err(Malformed::new("something follows where nothing may")) }
+}
+
+/// The first element in DER, and what follows it.
+fn element(bytes: &[u8], depth: usize) -> Result<(Vec<u8>, &[u8]), Malformed> {
+    const CUT: Malformed = Malformed::new("an element is cut short");
+    let depth = depth.checked_sub(1).ok_or(Malformed::new("elements nest too deep"))?;
+    let header = Header::parse(bytes)?;
+    let inside = usize::try_from(header.header).ok().and_then(|at| bytes.get(at..)).ok_or(CUT)?;
+    let (mut contents, mut rest) = match header.length {
+        Some(length) => usize::try_from(length).ok().and_then(|at| inside.split_at_checked(at)).ok_or(CUT)?,
+        None => (inside, inside),
+    };
+    if header.tag & tag::CONSTRUCTED == 0 {
+        return Ok((write::element(header.tag, &[contents]), rest));
+    }
+    let joins = header.tag == tag::CONSTRUCTED_OCTET_STRING;
+    let mut value = Vec::new();
+    loop {
+        if header.length.is_some() && contents.is_empty() {
+            break;
+        }
+        if header.length.is_none() && Header::parse(contents)?.is_end_of_contents() {
+            rest = contents.get(2..).unwrap_or_default();
+            break;
+        }
+        let (child, after) = element(contents, depth)?;
+        if joins {
+            let child = super::der::Der::only(&child)?;
+            value.extend_from_slice(
+                child.of(tag::OCTET_STRING, "a constructed OCTET STRING holds something else")?.value,
+            );
+        } else {
+            value.extend_from_slice(&child);
+        }
+        contents = after;
+    }
+    Ok((write::element(if joins { tag::OCTET_STRING } else { header.tag }, &[&value]), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_an_object_has_one_in_der() {
+        for bytes in [
+            &[0x30, 7, 0x04, 2, 1, 2, 0x02, 1, 5][..],
+            &[0x30, 0x80, 0x24, 0x80, 0x04, 1, 1, 0x24, 3, 0x04, 1, 2, 0, 0, 0x02, 0x81, 1, 5, 0, 0],
+        ] {
+            assert_eq!(to_der(bytes).unwrap(), [0x30, 7, 0x04, 2, 1, 2, 0x02, 1, 5], "{bytes:02x?}");
+        }
+        let deep: Vec<u8> = [0x30, 0x80].repeat(100_000);
+        for bytes in [
+            &deep[..],
+            &[0x30, 0x80, 0x02, 1, 5],
+            &[0x30, 5, 0x02, 1, 5],
+            &[0x24, 3, 0x02, 1, 5],
+            &[0x02, 1, 5, 0],
+            &[0x04, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            &[],
+        ] {
+            assert!(to_der(bytes).is_err(), "{:02x?}", bytes.get(..8));
+        }
     }
 }

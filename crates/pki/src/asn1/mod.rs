@@ -45,6 +45,8 @@ pub mod tag {
     pub const SEQUENCE: u8 = 0x30;
     pub const SET: u8 = 0x31;
     pub const CONSTRUCTED_OCTET_STRING: u8 = 0x24;
+    /// The bit that says that elements stand inside.
+    pub const CONSTRUCTED: u8 = 0x20;
 
     /// `[n]`, primitive.
     pub const fn context(number: u8) -> u8 {
