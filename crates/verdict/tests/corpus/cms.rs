@@ -269,10 +269,10 @@ fn nested_octets() -> Vec<u8> {
     out
 }
 
-/// A signature under the name of algorithms that it was not made with, and that no attribute protects.
+/// A signature under the name of an algorithm that it was not made with, and that no attribute protects.
 fn mislabelled(digest: Digest, algorithm: Oid) -> SignerFactory {
     let signer = SignerFactory::new(&Pki::get().bank).without(oid::CMS_ALGORITHM_PROTECTION);
-    signer.label_digest(digest).label_algorithm(algorithm)
+    signer.with_digest(digest).label_algorithm(algorithm)
 }
 
 /// The bank's certificate with an RSA key of 65536 bits.
