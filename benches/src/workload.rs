@@ -18,6 +18,7 @@ use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_smime::cms::write::{NotWritten, Signer};
 use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::mime::encoding::Base64Writer;
 use kakitome_smime::octets::{Octets, Spools};
@@ -73,11 +74,11 @@ impl Member {
         let draft = Draft::new(mail)?.map_err(|why| anyhow!("{why}"))?;
         let algorithm = key.algorithm();
         let digest = algorithm.digest().unwrap_or(Digest::Sha256);
-        let asked = draft
-            .request(certificate, algorithm, digest, draft.signing_time(self.now))?
-            .map_err(|_| anyhow!("an algorithm that is not written"))?;
+        let signer = Signer::new(certificate, chain, algorithm, digest)
+            .map_err(|NotWritten| anyhow!("an algorithm that is not written"))?;
+        let asked = draft.request(&signer, draft.signing_time(self.now))?;
         let signature = key.sign(asked.algorithm(), asked.octets())?;
-        asked.write(Form::Clear, &signature, certificate, chain, &SystemRandom, to)?;
+        asked.write(Form::Clear, &signature, &SystemRandom, to)?;
         Ok(())
     }
 

@@ -63,6 +63,15 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome sign --cert me.pem --key me.key -o signed.eml mail.eml", Mine, 0, "multipart/signed"),
         ("kakitome sign --cert me.pem --key me.key --opaque mail.eml", Mine, 0, "smime-type=signed-data"),
         ("kakitome sign --p12 me.p12 --password-file password.txt -o signed.eml mail.eml", Mine, 0, "multipart/signed"),
+        ("kakitome sign --cert me.pem --key me.key --wrap -o wrapped.eml sealed.eml", Mine, 0, "multipart/signed"),
+        ("kakitome sign --cert me.pem --key me.key --output-dir signed newsletters", Mine, 0, ""),
+        (
+            "kakitome sign --cert me.pem --key me.key --output-dir signed --json --files-from names.txt",
+            Mine,
+            0,
+            r#""output":"signed/mail.eml""#,
+        ),
+        ("kakitome sign --cert me.pem --key me.key --mbox -o signed.mbox outbox.mbox", Mine, 0, "multipart/signed"),
         ("kakitome ca show", Mine, 0, "Kakitome private root"),
         ("kakitome ca show --pem > our-ca.pem", Mine, 0, "-----BEGIN CERTIFICATE-----"),
         ("kakitome config check --config kakitome.toml", Mine, 0, "the settings are good"),
@@ -106,6 +115,7 @@ fn the_long_help_says_more_than_the_short_one() {
         (&["check"], "three questions in plain words"),
         (&["verify"], "otherwise writes nothing"),
         (&["sign"], "the root does not"),
+        (&["sign"], "then the exit code is 60"),
         (&["ca", "show"], "needs these certificates"),
     ] {
         let verb: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
@@ -217,6 +227,17 @@ impl Stage {
         write("partner.pem", partner.certificate_pem().as_bytes());
         write("partner.key", partner.key_pem().as_bytes());
         write("password.txt", b"open sesame\n");
+        let newsletter = mail("me@example.test", "News.");
+        fs::create_dir(path.join("newsletters")).unwrap();
+        write("newsletters/1.eml", newsletter.as_bytes());
+        write("names.txt", b"newsletters/1.eml\0mail.eml\0");
+        write("outbox.mbox", format!("From me\r\n{newsletter}\r\nFrom me\r\n{newsletter}\r\n").as_bytes());
+        let sealed = "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m";
+        write(
+            "sealed.eml",
+            mail("me@example.test", "MAA=").replacen("\r\n\r\n", &format!("\r\n{sealed}\r\n\r\n"), 1).as_bytes(),
+        );
+
         let mut stage = Self { path: path.to_str().unwrap().to_owned(), partners: Vec::new(), has_p12: false };
 
         let bill = mail("billing@partner.example", "The bill is attached.");

@@ -7,6 +7,7 @@ use kakitome_pki::address::Address;
 use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::crypto::Random;
+use kakitome_smime::cms::write::{NotWritten, Signer};
 use kakitome_smime::message::open::{self, Layer};
 use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::mime::address::{self, NoAuthor};
@@ -86,15 +87,15 @@ impl Outgoing {
         let signing_time = draft.signing_time(now);
         let algorithm = credential.key.algorithm();
         let digest = algorithm.digest().unwrap_or(Digest::Sha256);
-        let asked = draft
-            .request(&credential.certificate, algorithm, digest, signing_time)?
-            .map_err(|_| OutgoingFault::Bug("the member's key has an algorithm that is not written"))?;
+        let signer = Signer::new(&credential.certificate, &credential.chain, algorithm, digest)
+            .map_err(|NotWritten| OutgoingFault::Bug("the member's key has an algorithm that is not written"))?;
+        let asked = draft.request(&signer, signing_time)?;
         let signature = credential
             .key
             .sign(asked.algorithm(), asked.octets())
             .map_err(|_| OutgoingFault::Bug("the member's key does not sign with its own algorithm"))?;
         let mut spool = spools.spool()?;
-        asked.write(Form::Clear, &signature, &credential.certificate, &credential.chain, &*self.random, &mut spool)?;
+        asked.write(Form::Clear, &signature, &*self.random, &mut spool)?;
         let signed = spool.finish()?;
         check(&*signed, spools)?;
         Ok(Disposition::Signed {

@@ -112,6 +112,26 @@ impl<T: Octets + ?Sized> Octets for std::sync::Arc<T> {
     }
 }
 
+/// A range of octets as octets of its own.
+pub struct Slice<'a> {
+    /// Of these.
+    pub octets: &'a dyn Octets,
+    /// Which.
+    pub range: Range<u64>,
+}
+
+impl Octets for Slice<'_> {
+    fn len(&self) -> u64 {
+        self.range.end.saturating_sub(self.range.start)
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = into.len().min(left);
+        self.octets.read_at(self.range.start.saturating_add(offset), into.get_mut(..count).unwrap_or_default())
+    }
+}
+
 /// A sequential reader of one range, through one window.
 pub struct RangeReader<'a> {
     octets: &'a dyn Octets,

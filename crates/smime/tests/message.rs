@@ -4,8 +4,10 @@
 
 use kakitome_pki::asn1::oid;
 use kakitome_pki::crypto::{NoRandomness, Random};
+use kakitome_smime::cms::write::Signer;
 use kakitome_smime::message::open::{Layer, Opened, open};
 use kakitome_smime::message::payload::Unsignable;
+use kakitome_smime::message::protect::Cover;
 use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::cms::{self, SignedFactory, SignerFactory, object};
@@ -23,15 +25,20 @@ impl Random for Fixed {
 }
 
 fn sign(mail: &[u8], form: Form) -> Result<Vec<u8>, Unsignable> {
+    sign_covered(mail, form, Cover::Clear)
+}
+
+fn sign_covered(mail: &[u8], form: Form, cover: Cover) -> Result<Vec<u8>, Unsignable> {
     let holder = &Pki::get().bank;
     let mail = mail.to_vec();
-    let draft = Draft::new(&mail).unwrap()?;
+    let draft = Draft::covered(&mail, cover).unwrap()?;
     let algorithm = holder.key.algorithm();
-    let asked = draft.request(&holder.certificate, algorithm, algorithm.digest().unwrap(), Some(NOW)).unwrap().unwrap();
-    let signature = holder.key.sign(algorithm, asked.octets()).unwrap();
     let chain = [&[holder.certificate.clone()][..], &holder.chain].concat();
+    let signer = Signer::new(&holder.certificate, &chain, algorithm, algorithm.digest().unwrap()).unwrap();
+    let asked = draft.request(&signer, Some(NOW)).unwrap();
+    let signature = holder.key.sign(algorithm, asked.octets()).unwrap();
     let mut out = Vec::new();
-    asked.write(form, &signature, &holder.certificate, &chain, &Fixed, &mut out).unwrap();
+    asked.write(form, &signature, &Fixed, &mut out).unwrap();
     Ok(out)
 }
 
@@ -88,6 +95,31 @@ fn what_is_signed_is_what_comes_out() {
         assert!(signed.is_ascii(), "{name}");
         assert!(!signed.replace("\r\n", "").contains(['\r', '\n']), "{name}: {signed:?}");
         assert!(signed.contains("hp=\"clear\"") && signed.contains("Subject: x\r\n"), "{name}: {signed:?}");
+    }
+}
+
+/// RFC 2634 §1.1: sign, encrypt, sign again. The layer inside stays as it was, to the octet.
+#[test]
+fn a_layer_is_wrapped_as_it_stands() {
+    let bank = &Pki::get().bank;
+    let mail = Mail::of(bank).part("Content-Type: text/plain; charset=utf-8\r\n\r\n\u{6708}\r\n");
+    let seven_bit = Mail::of(bank).part("Content-Type: text/plain\r\n\r\nx \r\n");
+    for (name, inside, refused) in [
+        ("sealed", mail.opaque(&object(oid::ENVELOPED_DATA)), None),
+        ("opaque", mail.opaque_by(bank), None),
+        ("clear", seven_bit.clear_by(bank), None),
+        ("clear, not safe on every relay", mail.clear_by(bank), Some("must not be changed")),
+    ] {
+        let signed = sign_covered(&inside, Form::Clear, Cover::Layer);
+        if let Some(refused) = refused {
+            assert!(signed.unwrap_err().to_string().contains(refused), "{name}");
+            continue;
+        }
+        let found = content(&signed.unwrap()).unwrap_or_else(|| panic!("{name}"));
+        // What the signature covers is the Content-* fields and the body of the mail, and nothing else.
+        let entity = text(&inside).split_once("MIME-Version: 1.0\r\n").unwrap().1.to_owned();
+        assert_eq!(text(&found), entity, "{name}");
+        assert!(sign(&inside, Form::Clear).is_err(), "{name}");
     }
 }
 

@@ -62,12 +62,23 @@ impl Failure {
         Self { ended: Ended::Bug, message: format!("a bug in kakitome, please report it: {message}") }
     }
 
+    /// How the program ends by it.
+    pub(super) const fn ended(&self) -> Ended {
+        self.ended
+    }
+
     /// Says it on standard error.
     pub(super) fn tell(self) -> Ended {
         if !self.message.is_empty() {
             eprintln!("kakitome: {}", self.message);
         }
         self.ended
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

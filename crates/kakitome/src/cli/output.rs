@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
@@ -14,7 +14,14 @@ pub(super) struct Output {
 
 enum To {
     Stdout(BufWriter<io::Stdout>),
-    File { file: BufWriter<File>, temporary: PathBuf, path: PathBuf, kept: bool },
+    File { file: BufWriter<File>, written: Written },
+}
+
+/// A file that is written, under a name for the time being; it goes away unless it is made to [appear](Written::appear).
+pub(super) struct Written {
+    temporary: PathBuf,
+    path: PathBuf,
+    kept: bool,
 }
 
 impl Output {
@@ -33,21 +40,77 @@ impl Output {
             .mode(0o600)
             .open(&temporary)
             .map_err(|error| Failure::try_again(format!("{}: cannot be written: {error}", path.display())))?;
-        Ok(Self { to: To::File { file: BufWriter::new(file), temporary, path: path.to_owned(), kept: false } })
+        let written = Written { temporary, path: path.to_owned(), kept: false };
+        Ok(Self { to: To::File { file: BufWriter::new(file), written } })
     }
 
     /// Makes the output appear, whole.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
-        match &mut self.to {
-            To::Stdout(stdout) => stdout.flush()?,
-            To::File { file, temporary, path, kept } => {
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self.to {
+            To::Stdout(mut stdout) => stdout.flush()?,
+            To::File { mut file, written } => {
                 file.flush()?;
                 file.get_ref().sync_all()?;
-                fs::rename(&*temporary, &*path)?;
-                *kept = true;
+                written.appear()?;
             }
         }
         Ok(())
+    }
+
+    /// Ends the writing of a file that is put on the disk later, with others ([`flush`]).
+    pub(super) fn close(self) -> Result<Written, Failure> {
+        match self.to {
+            To::Stdout(_) => Err(Failure::bug("standard output is no file")),
+            To::File { mut file, written } => {
+                file.flush()?;
+                Ok(written)
+            }
+        }
+    }
+}
+
+impl Written {
+    /// The name that it will have.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its name.
+    pub(super) fn appear(mut self) -> Result<(), Failure> {
+        fs::rename(&self.temporary, &self.path)
+            .map_err(|error| Failure::try_again(format!("{}: cannot be written: {error}", self.path.display())))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        if !self.kept {
+            // A failed run leaves no file; where even this fails, the name ends in .part.
+            fs::remove_file(&self.temporary).ok();
+        }
+    }
+}
+
+/// Puts what was written on the disk: all that the file system of `directory` holds back, which takes about as long as
+/// one file, or else one file after the other.
+pub(super) fn flush<'a>(directory: &Path, written: impl Iterator<Item = &'a Written>) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if rustix::fs::syncfs(File::open(directory)?).is_ok() {
+        return Ok(());
+    }
+    for one in written {
+        File::open(&one.temporary)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Are these two names of one file?
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => one.dev() == other.dev() && one.ino() == other.ino(),
+        _ => false,
     }
 }
 
@@ -63,15 +126,6 @@ impl Write for Output {
         match &mut self.to {
             To::Stdout(stdout) => stdout.flush(),
             To::File { file, .. } => file.flush(),
-        }
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        if let To::File { temporary, kept: false, .. } = &self.to {
-            // A failed run leaves no file; where even this fails, the name ends in .part.
-            fs::remove_file(temporary).ok();
         }
     }
 }

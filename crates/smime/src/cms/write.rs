@@ -6,79 +6,90 @@ use kakitome_pki::asn1::{Oid, oid, tag, write};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto;
 
-/// A signer info that waits for its signature.
-#[derive(Clone, Debug)]
-pub struct SignatureRequest {
-    /// The octets to sign: the signed attributes as a SET OF (RFC 5652 §5.4).
-    pub octets: Vec<u8>,
-    /// With which algorithm.
-    pub algorithm: Signature,
-    digest: Digest,
-    identifier: AlgorithmIdentifier,
-}
+use super::capability::Capabilities;
 
 /// Nothing signs with this algorithm here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotWritten;
 
-impl SignatureRequest {
-    /// Asks for a signature over a content of this digest, by the key of `certificate`.
+/// A signer, with everything about his signatures that is the same for every mail: made once for many.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    algorithm: Signature,
+    digest: Digest,
+    /// The attributes that do not depend on the content.
+    attributes: Vec<Vec<u8>>,
+    /// Version, signer identifier and digest algorithm of the signer info.
+    begins: Vec<u8>,
+    /// The signature algorithm.
+    identifier: Vec<u8>,
+    /// The certificates that travel along.
+    certificates: Vec<u8>,
+}
+
+impl Signer {
+    /// The owner of `certificate`, who signs by `algorithm` over a message digest by `digest`. `chain` are the
+    /// certificates that travel along, the signer's own among them.
     ///
-    /// The attributes: content type, signing time (where given), message digest, S/MIME capabilities,
+    /// His signed attributes: content type, signing time (where given), message digest, S/MIME capabilities,
     /// signing-certificate-v2, CMS algorithm protection.
     ///
     /// # Errors
     /// [`NotWritten`]: an algorithm that is only read.
     pub fn new(
         certificate: &Certificate,
+        chain: &[Certificate],
         algorithm: Signature,
         digest: Digest,
-        value: &[u8],
-        signing_time: Option<Time>,
     ) -> Result<Self, NotWritten> {
         let identifier = algorithm.identifier().ok_or(NotWritten)?;
-        let mut attributes = vec![
+        if digest.is_weak() {
+            return Err(NotWritten);
+        }
+        let attributes = vec![
             attribute(oid::CONTENT_TYPE, &write::oid(&oid::DATA)),
-            attribute(oid::MESSAGE_DIGEST, &write::octet_string(value)),
-            attribute(oid::SMIME_CAPABILITIES, &capabilities()),
+            attribute(oid::SMIME_CAPABILITIES, &Capabilities::own().to_der()),
             attribute(oid::SIGNING_CERTIFICATE_V2, &signing_certificate(certificate)),
             attribute(oid::CMS_ALGORITHM_PROTECTION, &algorithm_protection(digest, &identifier)),
         ];
-        if let Some(time) = signing_time {
-            attributes.push(attribute(oid::SIGNING_TIME, &time.to_der()));
-        }
-        Ok(Self { octets: write::set_of(attributes), algorithm, digest, identifier })
+        let serial = write::element(tag::INTEGER, &[certificate.serial()]);
+        let sid = write::sequence(&[certificate.issuer().raw(), &serial]);
+        // RFC 5652 §5.3: version 1 goes with issuer and serial number.
+        let begins = [write::unsigned(&[1]), sid, digest_identifier(digest)].concat();
+        let mut certificates: Vec<&[u8]> = chain.iter().map(Certificate::raw).collect();
+        certificates.sort_unstable();
+        let certificates = write::element(tag::context_constructed(0), &certificates);
+        Ok(Self { algorithm, digest, attributes, begins, identifier: identifier.to_der(), certificates })
     }
 
-    /// Puts the answer in: the CMS object around a content of `content` octets, which the caller writes between the
-    /// two halves (opaque signing), or around none (clear signing: the halves join). `chain` are the certificates
-    /// that travel along, the signer's own among them.
-    pub fn assemble(
-        &self,
-        signature: &[u8],
-        signer: &Certificate,
-        chain: &[Certificate],
-        content: Option<usize>,
-    ) -> (Vec<u8>, Vec<u8>) {
-        let mut set = self.octets.clone();
+    /// With which algorithm he signs.
+    pub fn algorithm(&self) -> Signature {
+        self.algorithm
+    }
+
+    /// The message digest.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The octets to sign for a content of this digest: the signed attributes as a SET OF (RFC 5652 §5.4).
+    pub fn octets(&self, value: &[u8], signing_time: Option<Time>) -> Vec<u8> {
+        let mut attributes = self.attributes.clone();
+        attributes.push(attribute(oid::MESSAGE_DIGEST, &write::octet_string(value)));
+        attributes.extend(signing_time.map(|time| attribute(oid::SIGNING_TIME, &time.to_der())));
+        write::set_of(attributes)
+    }
+
+    /// The CMS object with the signature of `octets`: around a content of `content` octets, which the caller writes
+    /// between the two halves (opaque signing), or around none (clear signing: the halves join).
+    pub fn assemble(&self, octets: &[u8], signature: &[u8], content: Option<usize>) -> (Vec<u8>, Vec<u8>) {
+        let mut set = octets.to_vec();
         // RFC 5652 §5.3: in the message the attributes carry the tag [0], not that of the SET that was signed.
         if let Some(first) = set.first_mut() {
             *first = tag::context_constructed(0);
         }
-        let sid = write::sequence(&[signer.issuer().raw(), &write::element(tag::INTEGER, &[signer.serial()])]);
-        let digest = digest_identifier(self.digest);
-        let info = write::sequence(&[
-            &write::unsigned(&[1]),
-            &sid,
-            &digest,
-            &set,
-            &self.identifier.to_der(),
-            &write::octet_string(signature),
-        ]);
-        let mut certificates: Vec<&[u8]> = chain.iter().map(Certificate::raw).collect();
-        certificates.sort_unstable();
-        let tail =
-            [write::element(tag::context_constructed(0), &certificates), write::element(tag::SET, &[&info])].concat();
+        let info = write::sequence(&[&self.begins, &set, &self.identifier, &write::octet_string(signature)]);
+        let tail = [self.certificates.as_slice(), &write::element(tag::SET, &[&info])].concat();
 
         // From the inside out: each header counts what stands after it, the content included.
         let (mut head, content) = match content {
@@ -91,7 +102,8 @@ impl SignatureRequest {
         wrap(&mut head, tag::SEQUENCE, content, &[&write::oid(&oid::DATA)]);
         let outside = content.saturating_add(tail.len());
         let version = write::unsigned(&[1]);
-        wrap(&mut head, tag::SEQUENCE, outside, &[&version, &write::element(tag::SET, &[&digest])]);
+        let digests = write::element(tag::SET, &[&digest_identifier(self.digest)]);
+        wrap(&mut head, tag::SEQUENCE, outside, &[&version, &digests]);
         wrap(&mut head, tag::context_constructed(0), outside, &[]);
         wrap(&mut head, tag::SEQUENCE, outside, &[&write::oid(&oid::SIGNED_DATA)]);
         (head, tail)
@@ -112,16 +124,6 @@ fn attribute(kind: Oid, value: &[u8]) -> Vec<u8> {
 /// RFC 5754 §2: the parameters of the SHA-2 digests are absent.
 fn digest_identifier(digest: Digest) -> Vec<u8> {
     write::sequence(&[&write::oid(&digest.oid())])
-}
-
-/// What we can open (RFC 8551 §2.5.2), best first.
-fn capabilities() -> Vec<u8> {
-    let listed: Vec<Vec<u8>> = [oid::AES256_GCM, oid::AES256_CBC, oid::AES128_CBC]
-        .iter()
-        .map(|algorithm| write::sequence(&[&write::oid(algorithm)]))
-        .collect();
-    let listed: Vec<&[u8]> = listed.iter().map(Vec::as_slice).collect();
-    write::sequence(&listed)
 }
 
 /// `SigningCertificateV2 ::= SEQUENCE { certs SEQUENCE OF ESSCertIDv2 }` with the default hash, SHA-256 (RFC 5035 §3).

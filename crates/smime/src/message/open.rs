@@ -17,7 +17,7 @@ use crate::cms::verify::{self, Content, Outcome};
 use crate::mime::header::{self, ContentType, Encoding};
 use crate::mime::lines::{Ending, Lines};
 use crate::mime::scan::{Entity, Structure, scan};
-use crate::octets::{Octets, RangeReader, Spool, Spools};
+use crate::octets::{Octets, RangeReader, Slice, Spool, Spools};
 
 /// A detached signature may be this long, decoded, in octets.
 pub const SIGNATURE_LIMIT: u64 = 32 * 1024 * 1024;
@@ -421,22 +421,4 @@ fn has_bare_lf(mail: &dyn Octets, range: Range<u64>) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// A range as octets of its own.
-pub(crate) struct Slice<'a> {
-    pub(crate) octets: &'a dyn Octets,
-    pub(crate) range: Range<u64>,
-}
-
-impl Octets for Slice<'_> {
-    fn len(&self) -> u64 {
-        self.range.end.saturating_sub(self.range.start)
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = into.len().min(left);
-        self.octets.read_at(self.range.start.saturating_add(offset), into.get_mut(..count).unwrap_or_default())
-    }
 }

@@ -56,7 +56,11 @@ pub(super) struct Payload {
 impl Payload {
     /// Plans the payload of a mail under this cover.
     pub(super) fn plan(structure: &Structure, cover: &Cover) -> Result<Self, Unsignable> {
-        refuse_protected(structure)?;
+        let root = structure.root();
+        // RFC 2634 §1.1: a layer is wrapped in another where somebody asks for it, and never by the way.
+        if *cover != Cover::Layer && is_protected(root) {
+            return Err(Unsignable::AlreadyProtected);
+        }
         if let Some(finding) = structure.findings.iter().find(|finding| !matches!(finding.code, "in.mbox" | ODD)) {
             return Err(if finding.code.starts_with("limit.") {
                 Unsignable::OverLimit(finding.code)
@@ -64,7 +68,6 @@ impl Payload {
                 Unsignable::Ambiguous(finding.code)
             });
         }
-        let root = structure.root();
         let mut pieces = vec![Piece::Octets(root_header(root, cover)?)];
         let mut at = root.body.start;
         if root.parts.is_empty() {
@@ -116,22 +119,23 @@ fn quoted(mail: &dyn Octets, range: Range<u64>, to: &mut dyn Write) -> io::Resul
     writer.finish().map(drop)
 }
 
-fn refuse_protected(structure: &Structure) -> Result<(), Unsignable> {
-    let root = structure.root();
-    let content_type = &root.content_type;
-    let protected = content_type.is("multipart", "signed")
-        || content_type.is("multipart", "encrypted")
-        || super::open::is_pkcs7_mime(root)
-        || super::open::is_pkcs7_signature(root);
-    // A root that claims header protection without a layer is somebody else's half-made mail.
-    if protected || content_type.parameter("hp").is_some() { Err(Unsignable::AlreadyProtected) } else { Ok(()) }
+/// Is it a layer already? A root that claims header protection without one is somebody else's half-made mail.
+fn is_protected(root: &Entity) -> bool {
+    is_layer(root) || super::open::is_pkcs7_signature(root) || root.content_type.parameter("hp").is_some()
+}
+
+/// Signed or encrypted: its octets are somebody's proof.
+fn is_layer(entity: &Entity) -> bool {
+    entity.content_type.is("multipart", "signed")
+        || entity.content_type.is("multipart", "encrypted")
+        || super::open::is_pkcs7_mime(entity)
 }
 
 /// The header of the payload: the mail's own `Content-*` fields, then what the cover protects.
 fn root_header(root: &Entity, cover: &Cover) -> Result<Vec<u8>, Unsignable> {
     let header = &root.header;
     let mut out = Vec::new();
-    let hp = cover.name();
+    let hp = cover.name().map(|name| format!(";\r\n\thp=\"{name}\"")).unwrap_or_default();
     let new_encoding = new_encoding(root);
     let mut has_type = false;
     for field in &header.fields {
@@ -141,7 +145,8 @@ fn root_header(root: &Entity, cover: &Cover) -> Result<Vec<u8>, Unsignable> {
             let value = header.value(field).trim_ascii_end();
             let value = value.strip_suffix(b";").unwrap_or(value);
             out.extend_from_slice(&crlf(&[b"Content-Type:".as_slice(), value].concat()));
-            out.extend_from_slice(format!(";\r\n\thp=\"{hp}\"\r\n").as_bytes());
+            out.extend_from_slice(hp.as_bytes());
+            out.extend_from_slice(b"\r\n");
         } else if name.eq_ignore_ascii_case("Content-Transfer-Encoding") && new_encoding.is_some() {
         } else if is_content(name) {
             out.extend_from_slice(&crlf(header.whole(field)));
@@ -150,8 +155,8 @@ fn root_header(root: &Entity, cover: &Cover) -> Result<Vec<u8>, Unsignable> {
     if !has_type {
         // RFC 2045 §5.2: without a charset it is US-ASCII, and so it is not named: old mail in ISO-2022-JP names no type,
         // and programs guess its charset only where none is named. That of 8-bit text is not known (RFC 1428).
-        let charset = if root.traits.eight_bit > 0 { " charset=unknown-8bit;" } else { "" };
-        out.extend_from_slice(format!("Content-Type: text/plain;{charset}\r\n\thp=\"{hp}\"\r\n").as_bytes());
+        let charset = if root.traits.eight_bit > 0 { "; charset=unknown-8bit" } else { "" };
+        out.extend_from_slice(format!("Content-Type: text/plain{charset}{hp}\r\n").as_bytes());
     }
     if let Some(encoding) = new_encoding {
         out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n").as_bytes());
@@ -234,18 +239,14 @@ fn part(structure: &Structure, entity: &Entity, at: u64, pieces: &mut Vec<Piece>
 
 /// A part whose octets belong to somebody else: re-encoding it would break what it proves.
 fn is_untouchable(entity: &Entity) -> bool {
-    let content_type = &entity.content_type;
-    content_type.is("multipart", "signed")
-        || content_type.is("multipart", "encrypted")
-        || content_type.kind == "message"
-        || super::open::is_pkcs7_mime(entity)
+    is_layer(entity) || entity.content_type.kind == "message"
 }
 
 fn is_inside_untouchable(structure: &Structure, entity: &Entity) -> bool {
     let mut this = Some(entity);
     while let Some(entity) = this {
-        // The root is what is signed now; it was refused before if it is protected.
-        if entity.parent.is_some() && is_untouchable(entity) {
+        // The root is what is signed now: only where it is a layer itself does it stay as it is.
+        if if entity.parent.is_some() { is_untouchable(entity) } else { is_layer(entity) } {
             return true;
         }
         this = entity.parent.and_then(|parent| structure.entity(parent));

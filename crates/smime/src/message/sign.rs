@@ -3,14 +3,14 @@
 
 use std::io::{self, Write};
 
-use kakitome_pki::algorithm::{Digest, Signature};
+use kakitome_pki::algorithm::Signature;
 use kakitome_pki::asn1::time::Time;
-use kakitome_pki::cert::{Certificate, hex};
+use kakitome_pki::cert::hex;
 use kakitome_pki::crypto::{Hasher, NoRandomness, Random};
 
 use super::payload::{Payload, Unsignable};
 use super::protect::Cover;
-use crate::cms::write::{NotWritten, SignatureRequest};
+use crate::cms::write::Signer;
 use crate::mime::encoding::Base64Writer;
 use crate::mime::header::Header;
 use crate::mime::scan::{Structure, scan};
@@ -69,75 +69,54 @@ impl<'a> Draft<'a> {
     /// Hashes the payload and asks for a signature.
     ///
     /// # Errors
-    /// The environment's; inside, that nothing signs with this algorithm here.
-    pub fn request(
-        &self,
-        certificate: &Certificate,
-        algorithm: Signature,
-        digest: Digest,
-        signing_time: Option<Time>,
-    ) -> io::Result<Result<Asked<'_, 'a>, NotWritten>> {
-        let Some(hasher) = Hasher::new(digest) else { return Ok(Err(NotWritten)) };
+    /// The environment's.
+    pub fn request<'s>(&'s self, signer: &'s Signer, signing_time: Option<Time>) -> io::Result<Asked<'s>> {
+        // A signer's digest is one that is computed.
+        let hasher = Hasher::new(signer.digest()).ok_or(io::ErrorKind::Unsupported)?;
         let mut counting = Counting { hasher, length: 0 };
         self.payload.write(self.mail, &mut counting)?;
-        let value = counting.hasher.finish();
-        let request = SignatureRequest::new(certificate, algorithm, digest, value.as_ref(), signing_time);
-        Ok(request.map(|request| Asked { draft: self, request, digest, length: counting.length }))
+        let octets = signer.octets(counting.hasher.finish().as_ref(), signing_time);
+        Ok(Asked { draft: self, signer, octets, length: counting.length })
     }
 }
 
 /// A draft whose signature was asked for.
-pub struct Asked<'d, 'a> {
-    draft: &'d Draft<'a>,
-    request: SignatureRequest,
-    digest: Digest,
+pub struct Asked<'s> {
+    draft: &'s Draft<'s>,
+    signer: &'s Signer,
+    octets: Vec<u8>,
     length: usize,
 }
 
-impl Asked<'_, '_> {
+impl Asked<'_> {
     /// The octets to sign.
     pub fn octets(&self) -> &[u8] {
-        &self.request.octets
+        &self.octets
     }
 
     /// With which algorithm.
     pub fn algorithm(&self) -> Signature {
-        self.request.algorithm
+        self.signer.algorithm()
     }
 
-    /// Writes the signed mail. `chain` holds the signer's certificate and the intermediates, without the root.
+    /// Writes the signed mail.
     ///
     /// # Errors
     /// The environment's.
-    pub fn write(
-        &self,
-        form: Form,
-        signature: &[u8],
-        signer: &Certificate,
-        chain: &[Certificate],
-        random: &dyn Random,
-        to: &mut dyn Write,
-    ) -> io::Result<()> {
+    pub fn write(&self, form: Form, signature: &[u8], random: &dyn Random, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&self.draft.cover.around(self.draft.header()))?;
         match form {
-            Form::Clear => self.clear(signature, signer, chain, random, to),
-            Form::Opaque => self.opaque(signature, signer, chain, to),
+            Form::Clear => self.clear(signature, random, to),
+            Form::Opaque => self.opaque(signature, to),
         }
     }
 
     /// RFC 8551 §3.5.3.3.
-    fn clear(
-        &self,
-        signature: &[u8],
-        signer: &Certificate,
-        chain: &[Certificate],
-        random: &dyn Random,
-        to: &mut dyn Write,
-    ) -> io::Result<()> {
+    fn clear(&self, signature: &[u8], random: &dyn Random, to: &mut dyn Write) -> io::Result<()> {
         let mut octets = [0; 16];
         random.fill(&mut octets).map_err(|NoRandomness| io::Error::other(NoRandomness))?;
         let boundary = format!("kakitome-{}", hex(&octets));
-        let micalg = self.digest.name().to_ascii_lowercase();
+        let micalg = self.signer.digest().name().to_ascii_lowercase();
         write!(
             to,
             "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\
@@ -155,7 +134,7 @@ impl Asked<'_, '_> {
              Content-Description: S/MIME Cryptographic Signature\r\n\
              \r\n"
         )?;
-        let (head, tail) = self.request.assemble(signature, signer, chain, None);
+        let (head, tail) = self.signer.assemble(&self.octets, signature, None);
         let mut writer = Base64Writer::new(&mut *to);
         writer.write_all(&head)?;
         writer.write_all(&tail)?;
@@ -164,13 +143,7 @@ impl Asked<'_, '_> {
     }
 
     /// RFC 8551 §3.5.2.
-    fn opaque(
-        &self,
-        signature: &[u8],
-        signer: &Certificate,
-        chain: &[Certificate],
-        to: &mut dyn Write,
-    ) -> io::Result<()> {
+    fn opaque(&self, signature: &[u8], to: &mut dyn Write) -> io::Result<()> {
         to.write_all(
             b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\r\n\
               Content-Transfer-Encoding: base64\r\n\
@@ -178,7 +151,7 @@ impl Asked<'_, '_> {
               Content-Description: S/MIME Signed Message\r\n\
               \r\n",
         )?;
-        let (head, tail) = self.request.assemble(signature, signer, chain, Some(self.length));
+        let (head, tail) = self.signer.assemble(&self.octets, signature, Some(self.length));
         let mut writer = Base64Writer::new(&mut *to);
         writer.write_all(&head)?;
         self.draft.payload.write(self.draft.mail, &mut writer)?;

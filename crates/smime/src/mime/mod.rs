@@ -5,6 +5,7 @@ pub mod charset;
 pub mod encoding;
 pub mod header;
 pub mod lines;
+pub mod mbox;
 pub mod parameter;
 pub mod scan;
 mod word;

@@ -12,6 +12,8 @@ pub enum Cover {
     Clear,
     /// `hp="cipher"`: the mail will be encrypted. Whoever asks for it must encrypt what comes out (RFC 9788 §2.1.1).
     Cipher(Cipher),
+    /// Nothing: the payload is a signed or encrypted layer, and the header is protected inside it, if at all.
+    Layer,
 }
 
 /// How the header of a mail that will be encrypted is treated.
@@ -26,11 +28,12 @@ pub struct Cipher {
 }
 
 impl Cover {
-    /// The value of the parameter hp.
-    pub const fn name(&self) -> &'static str {
+    /// The value of the parameter hp, if it stands there.
+    pub const fn name(&self) -> Option<&'static str> {
         match self {
-            Self::Clear => "clear",
-            Self::Cipher(_) => "cipher",
+            Self::Clear => Some("clear"),
+            Self::Cipher(_) => Some("cipher"),
+            Self::Layer => None,
         }
     }
 
@@ -48,6 +51,9 @@ impl Cover {
 
     /// The fields inside: copies of what the sender composed, and of what of them he puts outside.
     pub(in crate::message) fn inside(&self, header: &Header) -> Vec<u8> {
+        if *self == Self::Layer {
+            return Vec::new();
+        }
         let composed = || header.fields.iter().filter(|field| is_composed(header.name(field)));
         let mut out: Vec<u8> = composed().flat_map(|field| crlf(header.whole(field))).collect();
         if let Self::Cipher(_) = self {
