@@ -238,7 +238,7 @@ fn rows() -> Vec<Row> {
             note,
         ),
         Row::new("an unsigned label", &sign().unsigned(oid::SECURITY_LABEL, label()), GOOD, note),
-        Row::new("an unsigned signing time", &sign().unsigned(oid::SIGNING_TIME, NOW.to_der()), GOOD, note),
+        Row::new("an unsigned signing time", &sign().unsigned(oid::SIGNING_TIME, NOW.to_der()), "cms.attrs", &[]),
         Row::new("a signed time-stamp", &sign().again(oid::TIME_STAMP_TOKEN, vec![der::sequence(&[])]), GOOD, note),
         Row::new("a time-stamp", &sign().unsigned(oid::TIME_STAMP_TOKEN, der::sequence(&[])), GOOD, &["cms.timestamp"]),
         Row::new("an attribute of nobody", &sign().again(oid::COMMON_NAME, vec![der::NULL.to_vec(); 3]), GOOD, &[]),

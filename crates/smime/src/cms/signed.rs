@@ -7,10 +7,10 @@ use kakitome_pki::asn1::der::{self, Der};
 use kakitome_pki::asn1::{Malformed, Oid, oid, tag};
 use kakitome_pki::cert::{CERTIFICATE_LIMIT, Certificate};
 
-use super::reader::{Reader, Stop};
+use super::reader::{Element, Reader, Stop};
 use super::signer::SignerInfo;
 use crate::Finding;
-use crate::octets::{Octets, Spools, WINDOW};
+use crate::octets::{Octets, Spools, WINDOW, copy_range};
 
 /// A message may carry this many certificates; the rest is passed over, with a finding.
 pub const CERTIFICATE_COUNT_LIMIT: usize = 200;
@@ -109,7 +109,16 @@ pub(super) fn read(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<Signed
             let mut spool = spools.spool()?;
             // Pieces may be of one octet each, and a spool may be a file.
             let mut buffered = BufWriter::with_capacity(WINDOW, &mut spool);
-            explicit.octet_string(&mut buffered)?;
+            match explicit.peek()? {
+                // RFC 5652 §5.2.1: in PKCS #7 a content of another type may be anything; its contents octets are signed.
+                Some(Element { tag, contents, end: Some(end), .. })
+                    if content_type != oid::DATA && tag & !0x20 != tag::OCTET_STRING =>
+                {
+                    copy_range(explicit.octets(), contents..end, &mut buffered)?;
+                    explicit.skip()?;
+                }
+                _ => explicit.octet_string(&mut buffered)?,
+            }
             buffered.flush()?;
             drop(buffered);
             encapsulated.leave(explicit)?;

@@ -104,6 +104,8 @@ impl SignerInfo {
         let signature_algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
         let signature = inside.expect(tag::OCTET_STRING, "a signer info has no signature")?.value.to_vec();
         let unsigned_attributes = match inside.optional(tag::context_constructed(1))? {
+            // An empty set is no attribute; nobody signed that it is there.
+            Some(set) if set.value.is_empty() => Vec::new(),
             Some(set) => attribute::list(&set)?,
             None => Vec::new(),
         };

@@ -381,11 +381,13 @@ impl<'a> Trial<'a> {
         for attribute in &self.signer.unsigned_attributes {
             let name = oid::describe(&attribute.kind);
             match attribute.place() {
-                Place::SignedAndBinding | Place::Signed => {
-                    self.note(
-                        "cms.attribute",
-                        format!("{name}: stands among the unsigned attributes and counts for nothing"),
-                    );
+                // RFC 5652 §11.1 to §11.3: programs that look there are led by whoever added it on the way.
+                Place::SignedAndBinding => {
+                    self.refuse("cms.attrs", format!("{name}: stands among the unsigned attributes"));
+                }
+                Place::Signed => {
+                    let what = format!("{name}: stands among the unsigned attributes and counts for nothing");
+                    self.note("cms.attribute", what);
                 }
                 Place::Unsigned if attribute.kind == oid::TIME_STAMP_TOKEN => {
                     self.note("cms.timestamp", "a time-stamp is there; it is not looked into");
