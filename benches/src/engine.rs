@@ -111,7 +111,7 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 fn hash(path: &Path) -> anyhow::Result<()> {
-    let mut hasher = Hasher::new(Digest::Sha256).context("SHA-256")?;
+    let mut hasher = Hasher::new(Digest::Sha256);
     pieces(path, |piece| {
         hasher.update(piece);
         Ok(())

@@ -5,10 +5,17 @@
 //! leaves the crate.
 
 mod cipher;
+mod digest;
+mod dsa;
+mod ec;
+mod evp;
 mod rsa;
 mod wrap;
 
 pub use cipher::{Cipher, Direction, Stream, TAG_OCTETS};
+pub use digest::{Digester, HASH_OCTETS_LIMIT};
+pub use dsa::DsaPublicKey;
+pub use ec::{Curve, EcPrivateKey, EcPublicKey};
 pub use rsa::{RsaPrivateKey, RsaPublicKey};
 pub use wrap::{unwrap_key, wrap_key};
 

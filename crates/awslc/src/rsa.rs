@@ -1,10 +1,11 @@
 //! RSA with everything that the safe face leaves out: signatures with any hash, PSS and OAEP with any parameters, and
 //! the private operation without unpadding.
 
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 use aws_lc_sys as c;
 
+use crate::evp::{Context, Key};
 use crate::{Hash, Refused, done};
 
 /// A public key.
@@ -44,11 +45,9 @@ impl Rsa {
         mask: Hash,
         label: &[u8],
     ) -> Result<Context, Refused> {
-        let key = Key::new(self)?;
-        // SAFETY: the key is live; a null engine means the built-in one. The context takes a reference of its own.
-        let context = unsafe { c::EVP_PKEY_CTX_new(key.0.as_ptr(), ptr::null_mut()) };
-        let context = Context(NonNull::new(context).ok_or(Refused)?);
-        let raw = context.0.as_ptr();
+        // SAFETY: the key is live.
+        let context = unsafe { Key::of_rsa(self.0) }?.context()?;
+        let raw = context.as_ptr();
         // SAFETY: the context is live and made for an RSA key; the digests are static tables.
         unsafe {
             done(begin(raw))?;
@@ -72,34 +71,6 @@ impl Rsa {
     }
 }
 
-struct Key(NonNull<c::EVP_PKEY>);
-
-impl Key {
-    fn new(rsa: &Rsa) -> Result<Self, Refused> {
-        // SAFETY: takes no argument; the result is owned by us or null.
-        let key = Self(NonNull::new(unsafe { c::EVP_PKEY_new() }).ok_or(Refused)?);
-        // SAFETY: both objects are live; set1 takes a reference of its own.
-        done(unsafe { c::EVP_PKEY_set1_RSA(key.0.as_ptr(), rsa.0.as_ptr()) })?;
-        Ok(key)
-    }
-}
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        // SAFETY: the pointer came from EVP_PKEY_new and is freed once.
-        unsafe { c::EVP_PKEY_free(self.0.as_ptr()) }
-    }
-}
-
-struct Context(NonNull<c::EVP_PKEY_CTX>);
-
-impl Drop for Context {
-    fn drop(&mut self) {
-        // SAFETY: the pointer came from EVP_PKEY_CTX_new and is freed once.
-        unsafe { c::EVP_PKEY_CTX_free(self.0.as_ptr()) }
-    }
-}
-
 impl RsaPublicKey {
     /// Takes the RSAPublicKey of RFC 8017 §A.1.1 in DER.
     ///
@@ -107,11 +78,10 @@ impl RsaPublicKey {
     /// It is none, or one that the library does not compute with.
     pub fn parse(der: &[u8]) -> Result<Self, Refused> {
         // SAFETY: pointer and length belong to one slice; the result is owned by us or null.
-        let key = NonNull::new(unsafe { c::RSA_public_key_from_bytes(der.as_ptr(), der.len()) });
-        if key.is_none() {
-            done(0)?;
+        match NonNull::new(unsafe { c::RSA_public_key_from_bytes(der.as_ptr(), der.len()) }) {
+            Some(key) => Ok(Self(Rsa(key))),
+            None => done(0).and(Err(Refused)),
         }
-        Ok(Self(Rsa(key.ok_or(Refused)?)))
     }
 
     /// Verifies RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.2) over a digest. The library builds the whole block anew and compares
@@ -190,7 +160,7 @@ impl RsaPublicKey {
         let mut written = out.len();
         // SAFETY: the context is initialised for encryption; `written` tells the library how much room `out` has.
         done(unsafe {
-            c::EVP_PKEY_encrypt(context.0.as_ptr(), out.as_mut_ptr(), &mut written, message.as_ptr(), message.len())
+            c::EVP_PKEY_encrypt(context.as_ptr(), out.as_mut_ptr(), &mut written, message.as_ptr(), message.len())
         })?;
         if written == out.len() { Ok(out) } else { Err(Refused) }
     }
@@ -204,11 +174,10 @@ impl RsaPrivateKey {
     /// It is none, or one that the library does not compute with.
     pub fn parse(der: &[u8]) -> Result<Self, Refused> {
         // SAFETY: pointer and length belong to one slice; the result is owned by us or null.
-        let key = NonNull::new(unsafe { c::RSA_private_key_from_bytes(der.as_ptr(), der.len()) });
-        if key.is_none() {
-            done(0)?;
+        match NonNull::new(unsafe { c::RSA_private_key_from_bytes(der.as_ptr(), der.len()) }) {
+            Some(key) => Ok(Self(Rsa(key))),
+            None => done(0).and(Err(Refused)),
         }
-        Ok(Self(Rsa(key.ok_or(Refused)?)))
     }
 
     /// Octets of the modulus.
@@ -257,13 +226,7 @@ impl RsaPrivateKey {
         let mut written = out.len();
         // SAFETY: the context is initialised for decryption; `written` tells the library how much room `out` has.
         done(unsafe {
-            c::EVP_PKEY_decrypt(
-                context.0.as_ptr(),
-                out.as_mut_ptr(),
-                &mut written,
-                ciphertext.as_ptr(),
-                ciphertext.len(),
-            )
+            c::EVP_PKEY_decrypt(context.as_ptr(), out.as_mut_ptr(), &mut written, ciphertext.as_ptr(), ciphertext.len())
         })?;
         out.truncate(written);
         Ok(out)

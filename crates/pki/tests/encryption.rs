@@ -1,5 +1,7 @@
 //! Content keys on their way to a recipient and back: transport, agreement, wrapping, passwords.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use kakitome_pki::algorithm::{
     Cipher, ContentEncryption, Derivation, Digest, KeyAgreement, KeyTransport, KeyWrap, PasswordDerivation,
 };

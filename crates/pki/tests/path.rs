@@ -94,7 +94,7 @@ fn one_flaw_makes_one_problem() {
             },
             "BadSignature",
         ),
-        ("MD5", with_se(leaf().flaw(Flaw::NamesMd5)), "UnsupportedAlgorithm"),
+        ("MD5", with_se(leaf().flaw(Flaw::NamesMd5)), "BadSignature"),
         ("expired", holder(&world.expired, &public), "Expired"),
         ("not yet valid", holder(&world.not_yet, &public), "NotYetValid"),
         ("valid to this very second", with_se(leaf().valid(in_days(-9), NOW)), "ok"),

@@ -445,7 +445,7 @@ fn binary(seconds: i64) -> Vec<u8> {
 /// SigningCertificate that names `holder`'s certificate by `hash`, and by issuer and serial number the one of `serial`.
 /// The hash of version 2 is always written, though its default need not be; version 1 has SHA-1 and writes none.
 fn ess(holder: &Holder, hash: Digest, serial: &Holder) -> Vec<u8> {
-    let value = crypto::digest(hash, holder.certificate.raw()).unwrap();
+    let value = crypto::digest(hash, holder.certificate.raw());
     let algorithm = if hash == Digest::Sha1 { Vec::new() } else { der::sequence(&[&der::oid(&hash.oid())]) };
     let names = der::sequence(&[&write::directory(serial.certificate.issuer())]);
     let serial = der::element(tag::INTEGER, &[serial.certificate.serial()]);

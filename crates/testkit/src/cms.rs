@@ -265,7 +265,7 @@ impl SignerFactory {
 
     fn attribute_list(&self, content_type: Oid, content: &[u8]) -> Vec<Vec<u8>> {
         // The library computes no MD5; whoever says so cannot have digested.
-        let value = crypto::digest(self.digest, content).map(|value| value.as_ref().to_vec()).unwrap_or(vec![0; 16]);
+        let value = crypto::digest(self.digest, content).as_ref().to_vec();
         let digest = digest_identifier(self.digest);
         let identifier = self.hand.identifier();
         let parameters = identifier.parameters.as_deref().unwrap_or_default();
@@ -308,6 +308,7 @@ impl Hand {
         let rsa = |oid| AlgorithmIdentifier { oid, parameters: Some(der::NULL.to_vec()) };
         match self {
             Self::Library(key) => key.algorithm().identifier().expect("a signing key has an identifier"),
+            Self::Pkcs1(_, Digest::Md5) => rsa(oid::MD5_WITH_RSA),
             Self::Pkcs1(_, Digest::Sha1) => rsa(oid::SHA1_WITH_RSA),
             Self::Pkcs1(..) | Self::Forger(_) => rsa(oid::SHA256_WITH_RSA),
             Self::Pss(_) => {

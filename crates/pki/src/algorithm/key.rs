@@ -32,12 +32,12 @@ impl KeyTransport {
     /// Which transport an identifier names; `None` where this engine does not know it.
     ///
     /// # Errors
-    /// Its parameters are malformed, or name a hash or function that is not known.
+    /// Its parameters are malformed.
     pub fn from_identifier(identifier: &AlgorithmIdentifier) -> Result<Option<Self>, Malformed> {
         match identifier.oid {
             oid::RSA_ENCRYPTION if identifier.has_no_parameters() => Ok(Some(Self::Pkcs1)),
             oid::RSA_ENCRYPTION => Err(Malformed::new("a key transport has parameters where it has none")),
-            oid::RSAES_OAEP => oaep(identifier.parameters.as_deref()).map(Some),
+            oid::RSAES_OAEP => oaep(identifier.parameters.as_deref()),
             _ => Ok(None),
         }
     }
@@ -72,9 +72,9 @@ impl KeyTransport {
     }
 }
 
-/// RSAES-OAEP-params (RFC 4055 §4.1), every field with its default.
-fn oaep(parameters: Option<&[u8]>) -> Result<KeyTransport, Malformed> {
-    let (mut hash, mut mask, mut label) = (Digest::Sha1, Digest::Sha1, Vec::new());
+/// RSAES-OAEP-params (RFC 4055 §4.1), every field with its default. `None` for a hash or function that is not known.
+fn oaep(parameters: Option<&[u8]>) -> Result<Option<KeyTransport>, Malformed> {
+    let (mut hash, mut mask, mut label) = (Some(Digest::Sha1), Some(Digest::Sha1), Vec::new());
     let parameters = parameters.ok_or(Malformed::new("RSAES-OAEP has no parameters"))?;
     let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "RSAES-OAEP has no parameters")?.inside();
     if let Some(field) = inside.optional(tag::context_constructed(0))? {
@@ -91,7 +91,7 @@ fn oaep(parameters: Option<&[u8]>) -> Result<KeyTransport, Malformed> {
         label = Der::only(value)?.of(tag::OCTET_STRING, "RSAES-OAEP has no label")?.value.to_vec();
     }
     inside.finish()?;
-    Ok(KeyTransport::Oaep { hash, mask, label })
+    Ok(hash.zip(mask).map(|(hash, mask)| KeyTransport::Oaep { hash, mask, label }))
 }
 
 /// Wrapping of one key under another.

@@ -76,24 +76,27 @@ impl Digest {
         Self::ALL.into_iter().find(|digest| digest.oid() == *oid)
     }
 
-    /// The digest that an identifier names (RFC 5754 §2).
+    /// The digest that an identifier names (RFC 5754 §2); `None` where this engine does not know it.
     ///
     /// # Errors
-    /// It is not known, or has parameters.
-    pub fn from_identifier(identifier: &AlgorithmIdentifier) -> Result<Self, Malformed> {
-        if !identifier.has_no_parameters() {
-            return Err(Malformed::new("a hash has parameters where it has none"));
+    /// A known one has parameters.
+    pub fn from_identifier(identifier: &AlgorithmIdentifier) -> Result<Option<Self>, Malformed> {
+        match Self::from_oid(&identifier.oid) {
+            Some(_) if !identifier.has_no_parameters() => {
+                Err(Malformed::new("a hash has parameters where it has none"))
+            }
+            known => Ok(known),
         }
-        Self::from_oid(&identifier.oid).ok_or(Malformed::new("a hash is named that is not known"))
     }
 
-    /// The digest inside a mask generation function (RFC 4055 §2.2).
+    /// The digest inside a mask generation function (RFC 4055 §2.2); `None` where this engine does not know function or
+    /// digest.
     ///
     /// # Errors
-    /// It is not MGF1, or over a hash that is not known.
-    pub fn from_mask_generation(identifier: &AlgorithmIdentifier) -> Result<Self, Malformed> {
+    /// MGF1 names no hash.
+    pub fn from_mask_generation(identifier: &AlgorithmIdentifier) -> Result<Option<Self>, Malformed> {
         if identifier.oid != oid::MGF1 {
-            return Err(Malformed::new("a mask generation function other than MGF1 is named"));
+            return Ok(None);
         }
         let hash = identifier.parameters.as_deref().ok_or(Malformed::new("MGF1 names no hash"))?;
         Self::from_identifier(&AlgorithmIdentifier::parse(&Der::only(hash)?)?)

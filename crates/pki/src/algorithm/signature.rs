@@ -23,7 +23,7 @@ pub enum Signature {
     /// Ed25519 (RFC 8032), pure.
     Ed25519,
     /// DSA: read and named, never confirmed.
-    Dsa,
+    Dsa(Digest),
 }
 
 impl Signature {
@@ -56,14 +56,20 @@ impl Signature {
             oid::SHA512_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha512)),
             oid::SHA512_224_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha512_224)),
             oid::SHA512_256_WITH_RSA => known(Self::RsaPkcs1(Digest::Sha512_256)),
-            oid::RSASSA_PSS => pss(identifier.parameters.as_deref()).map(Some),
+            oid::RSASSA_PSS => pss(identifier.parameters.as_deref()),
             oid::ECDSA_WITH_SHA1 => known(Self::Ecdsa(Digest::Sha1)),
             oid::ECDSA_WITH_SHA224 => known(Self::Ecdsa(Digest::Sha224)),
             oid::ECDSA_WITH_SHA256 => known(Self::Ecdsa(Digest::Sha256)),
             oid::ECDSA_WITH_SHA384 => known(Self::Ecdsa(Digest::Sha384)),
             oid::ECDSA_WITH_SHA512 => known(Self::Ecdsa(Digest::Sha512)),
             oid::ED25519 => known(Self::Ed25519),
-            oid::DSA | oid::DSA_WITH_SHA1 => Ok(Some(Self::Dsa)),
+            oid::DSA => match digest {
+                Some(digest) => known(Self::Dsa(digest)),
+                None => Ok(None),
+            },
+            oid::DSA_WITH_SHA1 => known(Self::Dsa(Digest::Sha1)),
+            oid::DSA_WITH_SHA224 => known(Self::Dsa(Digest::Sha224)),
+            oid::DSA_WITH_SHA256 => known(Self::Dsa(Digest::Sha256)),
             _ => Ok(None),
         }
     }
@@ -71,14 +77,16 @@ impl Signature {
     /// The hash that the signature names itself; Ed25519 names none.
     pub const fn digest(self) -> Option<Digest> {
         match self {
-            Self::RsaPkcs1(digest) | Self::Ecdsa(digest) | Self::RsaPss { hash: digest, .. } => Some(digest),
-            Self::Ed25519 | Self::Dsa => None,
+            Self::RsaPkcs1(digest) | Self::Ecdsa(digest) | Self::RsaPss { hash: digest, .. } | Self::Dsa(digest) => {
+                Some(digest)
+            }
+            Self::Ed25519 => None,
         }
     }
 
     /// Forgeable today: read and named, never confirmed.
     pub fn is_weak(self) -> bool {
-        self == Self::Dsa || self.digest().is_some_and(Digest::is_weak)
+        matches!(self, Self::Dsa(_)) || self.digest().is_some_and(Digest::is_weak)
     }
 
     /// A name for people.
@@ -88,7 +96,7 @@ impl Signature {
             Self::RsaPss { hash, .. } => format!("RSASSA-PSS with {}", hash.name()),
             Self::Ecdsa(digest) => format!("ECDSA with {}", digest.name()),
             Self::Ed25519 => "Ed25519".to_owned(),
-            Self::Dsa => "DSA".to_owned(),
+            Self::Dsa(digest) => format!("DSA with {}", digest.name()),
         }
     }
 
@@ -104,17 +112,27 @@ impl Signature {
             Self::Ecdsa(Digest::Sha512) => (oid::ECDSA_WITH_SHA512, None),
             Self::Ed25519 => (oid::ED25519, None),
             Self::RsaPss { hash, mask, salt } if hash.is_written() && mask.is_written() => {
-                (oid::RSASSA_PSS, Some(pss_parameters(hash, mask, salt)))
+                return Some(Self::pss_identifier(hash, mask, salt));
             }
             _ => return None,
         };
         Some(AlgorithmIdentifier { oid, parameters })
     }
+
+    /// id-RSASSA-PSS with these parameters.
+    pub(crate) fn pss_identifier(hash: Digest, mask: Digest, salt: u16) -> AlgorithmIdentifier {
+        AlgorithmIdentifier { oid: oid::RSASSA_PSS, parameters: Some(pss_parameters(hash, mask, salt)) }
+    }
+
+    /// RSASSA-PSS as it is written here: one hash for everything, and as much salt.
+    pub fn pss(hash: Digest) -> Self {
+        Self::RsaPss { hash, mask: hash, salt: u16::try_from(hash.size()).unwrap_or_default() }
+    }
 }
 
-/// RSASSA-PSS-params (RFC 4055 §3.1), every field with its default.
-fn pss(parameters: Option<&[u8]>) -> Result<Signature, Malformed> {
-    let (mut hash, mut mask, mut salt) = (Digest::Sha1, Digest::Sha1, 20u16);
+/// RSASSA-PSS-params (RFC 4055 §3.1), every field with its default. `None` for a hash or function that is not known.
+fn pss(parameters: Option<&[u8]>) -> Result<Option<Signature>, Malformed> {
+    let (mut hash, mut mask, mut salt) = (Some(Digest::Sha1), Some(Digest::Sha1), 20u16);
     let parameters = parameters.ok_or(Malformed::new("RSASSA-PSS has no parameters"))?;
     let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "RSASSA-PSS has no parameters")?.inside();
     if let Some(field) = inside.optional(tag::context_constructed(0))? {
@@ -138,7 +156,7 @@ fn pss(parameters: Option<&[u8]>) -> Result<Signature, Malformed> {
         number.finish()?;
     }
     inside.finish()?;
-    Ok(Signature::RsaPss { hash, mask, salt })
+    Ok(hash.zip(mask).map(|(hash, mask)| Signature::RsaPss { hash, mask, salt }))
 }
 
 /// RSASSA-PSS-params as DER; what is the default is left out.
@@ -170,7 +188,7 @@ mod tests {
             (Digest::Sha1, Digest::Sha1, 20),
         ] {
             let parameters = pss_parameters(hash, mask, salt);
-            assert_eq!(pss(Some(&parameters)), Ok(Signature::RsaPss { hash, mask, salt }));
+            assert_eq!(pss(Some(&parameters)), Ok(Some(Signature::RsaPss { hash, mask, salt })));
         }
         assert!(pss(None).is_err());
         assert_eq!(Signature::RsaPss { hash: Digest::Sha1, mask: Digest::Sha1, salt: 20 }.identifier(), None);

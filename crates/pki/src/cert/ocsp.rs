@@ -334,7 +334,7 @@ impl Answer {
 
     /// CertID (RFC 6960 §4.1.1): issuer's name, issuer's key and serial number, all three.
     fn is_about(&self, which: &Certificate, issuer: &Certificate) -> bool {
-        let hash = |bytes: &[u8]| self.digest.and_then(|digest| crypto::digest(digest, bytes));
+        let hash = |bytes: &[u8]| self.digest.map(|digest| crypto::digest(digest, bytes));
         let same = |bytes: &[u8], expected: &[u8]| hash(bytes).is_some_and(|hash| hash.as_ref() == expected);
         self.serial == which.serial()
             && same(which.issuer().raw(), &self.issuer_name)

@@ -71,15 +71,7 @@ pub(super) fn agree(
 /// library would take a whole SubjectPublicKeyInfo there, too.
 fn peer(key: &PublicKey) -> Option<(&'static library::Algorithm, &[u8])> {
     match key {
-        PublicKey::Ec { curve, point } => {
-            let length = curve.field_octets();
-            let formed = match point.first()? {
-                4 => point.len() == length.checked_mul(2)?.checked_add(1)?,
-                2 | 3 => point.len() == length.checked_add(1)?,
-                _ => false,
-            };
-            formed.then_some((algorithm(*curve), point))
-        }
+        PublicKey::Ec { curve, point } => curve.forms(point).then_some((algorithm(*curve), point)),
         PublicKey::X25519(octets) => (octets.len() == 32).then_some((&library::X25519, octets)),
         _ => None,
     }

@@ -35,7 +35,7 @@ fn x963(hash: Digest, secret: &[u8], info: &[u8], length: usize) -> Result<Zeroi
         if key.len() >= length {
             break;
         }
-        let mut hasher = Hasher::new(hash).ok_or(NotDecrypted)?;
+        let mut hasher = Hasher::new(hash);
         hasher.update(secret);
         hasher.update(&counter.to_be_bytes());
         hasher.update(info);

@@ -6,7 +6,8 @@ use aws_lc_rs::{digest, hmac};
 use kakitome_awslc::{RsaPrivateKey, RsaPublicKey};
 use zeroize::Zeroizing;
 
-use super::{ContentKey, NotDecrypted, NotEncrypted, PublicKey, RSA_MODULUS_STRONG, fenced};
+use super::hash::fenced;
+use super::{ContentKey, NotDecrypted, NotEncrypted, PublicKey, RSA_MODULUS_STRONG};
 use crate::algorithm::{Cipher, KeyTransport};
 
 /// PKCS#1 v1.5 padding has at least this many random octets (RFC 8017 §7.2.1).
@@ -16,10 +17,10 @@ impl PublicKey {
     /// Encrypts a content key to this key's holder.
     ///
     /// # Errors
-    /// The key is not RSA, or shorter than 2048 bits, or the hash is only read (OAEP with MD5).
+    /// The key is not RSA, shorter than 2048 bits, or may not be used like this.
     pub fn transport(&self, transport: &KeyTransport, key: &ContentKey) -> Result<Vec<u8>, NotEncrypted> {
-        let Self::Rsa { key: public, bits } = self else { return Err(NotEncrypted) };
-        if *bits < RSA_MODULUS_STRONG {
+        let Self::Rsa { key: public, bits, usage } = self else { return Err(NotEncrypted) };
+        if *bits < RSA_MODULUS_STRONG || !usage.allows_transport(transport) {
             return Err(NotEncrypted);
         }
         let public = RsaPublicKey::parse(public).map_err(|_| NotEncrypted)?;

@@ -21,7 +21,7 @@ use crate::algorithm::{Digest, Signature};
 use crate::asn1::time::Time;
 use crate::cert::Certificate;
 use crate::cert::extension::key_identifier;
-use crate::crypto::{Curve, KeyRefused, NoRandomness, PublicKey, Random, SigningKey};
+use crate::crypto::{Curve, KeyRefused, NoRandomness, PublicKey, Random, RsaUse, SigningKey};
 
 /// Octets of a serial number.
 const SERIAL_OCTETS: usize = 16;
@@ -197,12 +197,15 @@ fn library_time(time: Time) -> Result<x509_cert::time::Time, NotIssued> {
 /// How a key of this kind signs certificates; `None` for kinds that issue nothing here.
 fn default_algorithm(key: &PublicKey) -> Option<Signature> {
     Some(match key {
-        PublicKey::Rsa { .. } => Signature::RsaPkcs1(Digest::Sha256),
+        PublicKey::Rsa { usage: RsaUse::Any, .. } => Signature::RsaPkcs1(Digest::Sha256),
         PublicKey::Ec { curve: Curve::P256, .. } => Signature::Ecdsa(Digest::Sha256),
         PublicKey::Ec { curve: Curve::P384, .. } => Signature::Ecdsa(Digest::Sha384),
         PublicKey::Ec { curve: Curve::P521, .. } => Signature::Ecdsa(Digest::Sha512),
         PublicKey::Ed25519(_) => Signature::Ed25519,
-        PublicKey::X25519(_) | PublicKey::Other(_) => return None,
+        PublicKey::Rsa { usage: RsaUse::Pss(_) | RsaUse::Oaep(_), .. }
+        | PublicKey::X25519(_)
+        | PublicKey::Dsa { .. }
+        | PublicKey::Other(_) => return None,
     })
 }
 

@@ -31,14 +31,12 @@ pub struct Hashed {
 }
 
 impl Hashing {
-    /// These digests, as far as they are computed here.
+    /// These digests.
     pub fn new(digests: impl IntoIterator<Item = Digest>) -> Self {
         let mut hashers: Vec<(Digest, Hasher)> = Vec::new();
         for digest in digests {
-            if hashers.iter().all(|(known, _)| *known != digest)
-                && let Some(hasher) = Hasher::new(digest)
-            {
-                hashers.push((digest, hasher));
+            if hashers.iter().all(|(known, _)| *known != digest) {
+                hashers.push((digest, Hasher::new(digest)));
             }
         }
         Self { hashers, kept: Vec::new(), keep: HEAD, length: 0 }
@@ -83,8 +81,7 @@ impl Hashed {
     pub fn covers(&self, signed: &SignedData) -> bool {
         let whole = self.keep >= WHOLE_LIMIT || self.whole().is_some();
         signed.signers.iter().all(|signer| {
-            let known =
-                digest(signer).is_none_or(|digest| self.value(digest).is_some() || Hasher::new(digest).is_none());
+            let known = digest(signer).is_none_or(|digest| self.value(digest).is_some());
             known && (whole || !signs_whole(signer))
         })
     }

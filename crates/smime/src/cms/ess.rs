@@ -105,7 +105,7 @@ impl CertificateId {
 
     /// Does it name this certificate: by its hash, and by issuer and serial number where they are there?
     pub fn names(&self, certificate: &Certificate) -> Names {
-        let value = Digest::from_oid(&self.algorithm.oid).and_then(|hash| crypto::digest(hash, certificate.raw()));
+        let value = Digest::from_oid(&self.algorithm.oid).map(|hash| crypto::digest(hash, certificate.raw()));
         let Some(value) = value else { return Names::UnknownHash };
         // RFC 5035 §5: for a public key certificate the issuer is one directoryName.
         let fits = |(issuer, serial): &(Vec<GeneralName>, Vec<u8>)| {

@@ -71,8 +71,7 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// The environment's.
     pub fn request<'s>(&'s self, signer: &'s Signer, signing_time: Option<Time>) -> io::Result<Asked<'s>> {
-        // A signer's digest is one that is computed.
-        let hasher = Hasher::new(signer.digest()).ok_or(io::ErrorKind::Unsupported)?;
+        let hasher = Hasher::new(signer.digest());
         let mut counting = Counting { hasher, length: 0 };
         self.payload.write(self.mail, &mut counting)?;
         let octets = signer.octets(counting.hasher.finish().as_ref(), signing_time);

@@ -128,7 +128,13 @@ pub(crate) fn rows() -> Vec<Row> {
             "WEAK_SIGNATURE",
             "alg.sha1",
         ),
-        row("B18", mislabelled(Digest::Md5, oid::MD5_WITH_RSA), "WEAK_SIGNATURE", "alg.weak"),
+        Row::new(
+            "B18",
+            by_rsa(SignerFactory::new(&rsa).pkcs1(RawRsa::of(rsa.key), Digest::Md5)),
+            "WEAK_SIGNATURE",
+            "alg.weak",
+        ),
+        row("B18m", mislabelled(Digest::Md5, oid::MD5_WITH_RSA), "ALTERED", "cms.digest"),
         Row::new(
             "B18r",
             base.clear(
@@ -140,7 +146,8 @@ pub(crate) fn rows() -> Vec<Row> {
             "WEAK_SIGNATURE",
             "alg.weak",
         ),
-        row("B18d", mislabelled(Digest::Sha1, oid::DSA_WITH_SHA1), "WEAK_SIGNATURE", "alg.weak"),
+        row("B18d", mislabelled(Digest::Sha256, oid::DSA_WITH_SHA256), "WEAK_SIGNATURE", "alg.weak"),
+        row("B18s", mislabelled(Digest::Sha1, oid::DSA_WITH_SHA1), "ALTERED", "cms.digest"),
         Row::new(
             "B19",
             base.clear(

@@ -275,9 +275,7 @@ impl<'a> Trial<'a> {
         let Some(algorithms) = algorithms else { return };
         let fits = match self.over {
             Signed::Content(hashed) => hashed.value(algorithms.digest).map(|value| value.as_ref() == claimed),
-            Signed::Signature(octets) => {
-                crypto::digest(algorithms.digest, octets).map(|value| value.as_ref() == claimed)
-            }
+            Signed::Signature(octets) => Some(crypto::digest(algorithms.digest, octets).as_ref() == claimed),
         };
         match fits {
             Some(true) => {}
