@@ -28,6 +28,14 @@ pub fn header(tag: u8, length: usize) -> Vec<u8> {
     out
 }
 
+/// Puts an element around `head` and `after` more octets that are not here, with `first` as its first members: this is how
+/// the outer headers of long content are written before it.
+pub fn wrap(head: &mut Vec<u8>, tag: u8, after: usize, first: &[&[u8]]) {
+    let first = first.concat();
+    let length = first.len().saturating_add(head.len()).saturating_add(after);
+    *head = [header(tag, length), first, std::mem::take(head)].concat();
+}
+
 /// SEQUENCE.
 pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     element(tag::SEQUENCE, parts)

@@ -97,24 +97,17 @@ impl Signer {
             None => (Vec::new(), 0),
         };
         if !head.is_empty() {
-            wrap(&mut head, tag::context_constructed(0), content, &[]);
+            write::wrap(&mut head, tag::context_constructed(0), content, &[]);
         }
-        wrap(&mut head, tag::SEQUENCE, content, &[&write::oid(&oid::DATA)]);
+        write::wrap(&mut head, tag::SEQUENCE, content, &[&write::oid(&oid::DATA)]);
         let outside = content.saturating_add(tail.len());
         let version = write::unsigned(&[1]);
         let digests = write::element(tag::SET, &[&digest_identifier(self.digest)]);
-        wrap(&mut head, tag::SEQUENCE, outside, &[&version, &digests]);
-        wrap(&mut head, tag::context_constructed(0), outside, &[]);
-        wrap(&mut head, tag::SEQUENCE, outside, &[&write::oid(&oid::SIGNED_DATA)]);
+        write::wrap(&mut head, tag::SEQUENCE, outside, &[&version, &digests]);
+        write::wrap(&mut head, tag::context_constructed(0), outside, &[]);
+        write::wrap(&mut head, tag::SEQUENCE, outside, &[&write::oid(&oid::SIGNED_DATA)]);
         (head, tail)
     }
-}
-
-/// Puts an element around `head` and `after` more octets, with `first` as its first members.
-fn wrap(head: &mut Vec<u8>, tag: u8, after: usize, first: &[&[u8]]) {
-    let first = first.concat();
-    let length = first.len().saturating_add(head.len()).saturating_add(after);
-    *head = [write::header(tag, length), first, std::mem::take(head)].concat();
 }
 
 fn attribute(kind: Oid, value: &[u8]) -> Vec<u8> {

@@ -37,7 +37,7 @@ const ALLOWED: [(&str, &[&str]); 3] = [
             "zeroize",
         ],
     ),
-    ("kakitome-smime", &["base64", "encoding_rs", "memchr", "thiserror"]),
+    ("kakitome-smime", &["base64", "encoding_rs", "flate2", "memchr", "thiserror", "zeroize"]),
     ("kakitome-verdict", &["serde", "serde_json", "thiserror"]),
 ];
 

@@ -1,6 +1,8 @@
 //! Enveloped-data (RFC 5652 §6), auth-enveloped-data (RFC 5083) and encrypted-data (RFC 5652 §8), for reading: who can
 //! open it, with what it is encrypted, and where the encrypted content stands. The content is never held.
 
+mod open;
+
 use kakitome_pki::algorithm::AlgorithmIdentifier;
 use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{Malformed, Oid, oid, tag, write};
@@ -11,6 +13,8 @@ use super::reader::{OctetString, Reader, Stop};
 use super::recipient::{RECIPIENTS_LIMIT, RecipientInfo, Recipients};
 use super::signed::{self, Form, octets_of};
 use crate::Finding;
+
+pub use open::{Opening, Plaintext};
 
 /// A set of attributes may be this long, in octets.
 pub const ATTRIBUTES_LIMIT: usize = 1024 * 1024;

@@ -3,6 +3,8 @@
 //! A message may have thousands. They are kept as the octets that they are, one behind the other, and each is read when
 //! it is looked at: what a recipient costs is its own length.
 
+mod keys;
+
 use std::borrow::Cow;
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
@@ -13,6 +15,9 @@ use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::cert::name::Name;
 
 use super::signed::octets_of;
+
+pub(in crate::cms) use keys::known;
+pub use keys::{Answer, ENCRYPTED_KEY_LIMIT, HeldKeys, Holder, Keys, NoKeys, PASSWORD_LIMIT, Question, Unwrapped};
 
 /// A message may have this many recipients.
 pub const RECIPIENT_LIMIT: usize = 20_000;
