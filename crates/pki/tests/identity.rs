@@ -161,7 +161,7 @@ fn classes_and_what_is_odd() {
         ),
         (
             "a policy outside the arc",
-            se(leaf(BANK, 2).policies(&[oid::SMIME_BASELINE_ARC.push_arc(2).unwrap().push_arc(4).unwrap()])),
+            se(leaf(BANK, 2).policies(&[oid::SMIME_BASELINE_ARC.child(2).unwrap().child(4).unwrap()])),
             Class::Mailbox,
             vec![Lint::NoPolicy],
             None,

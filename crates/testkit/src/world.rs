@@ -86,7 +86,7 @@ impl Pki {
     /// The policy of the S/MIME Baseline Requirements: profile 1 MV, 2 OV, 3 SV, 4 IV; generation 1 legacy,
     /// 2 multipurpose, 3 strict.
     pub fn policy(profile: u32, generation: u32) -> Oid {
-        let arc = oid::SMIME_BASELINE_ARC.push_arc(profile).and_then(|arc| arc.push_arc(generation));
+        let arc = oid::SMIME_BASELINE_ARC.child(profile).and_then(|arc| arc.child(generation));
         arc.expect("the arc is short")
     }
 

@@ -166,7 +166,7 @@ impl<'a> Der<'a> {
 /// # Errors
 /// They are none, or longer than any that is known.
 pub fn oid(value: &[u8]) -> Result<Oid, Malformed> {
-    Oid::from_bytes(value).map_err(|_| Malformed::new("an object identifier is malformed"))
+    Oid::from_bytes(value).ok_or(Malformed::new("an object identifier is malformed"))
 }
 
 /// The magnitude of a non-negative INTEGER's contents, without the sign octet.

@@ -3,11 +3,12 @@
 
 pub mod ber;
 pub mod der;
+mod object_identifier;
 pub mod oid;
 pub mod time;
 pub mod write;
 
-pub use const_oid::ObjectIdentifier as Oid;
+pub use object_identifier::{OID_LIMIT, Oid};
 
 /// Why some bytes are not the ASN.1 that they should be. Bad bytes are a finding about the input, never a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

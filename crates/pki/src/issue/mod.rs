@@ -143,6 +143,7 @@ impl Issuance {
                 .extensions(&subject_key_id, &issuer_key_id)
                 .into_iter()
                 .map(|(extn_id, critical, value)| {
+                    let extn_id = der::asn1::ObjectIdentifier::from_bytes(extn_id.as_bytes()).map_err(built)?;
                     Ok(Extension { extn_id, critical, extn_value: der::asn1::OctetString::new(value).map_err(built)? })
                 })
                 .collect::<Result<_, NotIssued>>()?,

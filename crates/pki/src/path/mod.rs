@@ -270,8 +270,8 @@ pub(crate) fn baseline_policies(policies: &BTreeSet<Oid>) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
     for profile in 1..=4u32 {
         for generation in 1..=3u32 {
-            let policy = oid::SMIME_BASELINE_ARC.push_arc(profile).and_then(|arc| arc.push_arc(generation));
-            if policy.is_ok_and(|policy| policies.contains(&policy)) {
+            let policy = oid::SMIME_BASELINE_ARC.child(profile).and_then(|arc| arc.child(generation));
+            if policy.is_some_and(|policy| policies.contains(&policy)) {
                 found.push((profile, generation));
             }
         }

@@ -26,7 +26,6 @@ const ALLOWED: [(&str, &[&str]); 3] = [
             "aws-lc-rs",
             "base64",
             "cbc",
-            "const-oid",
             "der",
             "jiff",
             "p12-keystore",
