@@ -4,8 +4,8 @@
 //! caller. Bad mail is not an error: what is wrong with a message is a [`Finding`]; only the environment can fail, and
 //! then the error is the [`std::io::Error`] of the octets.
 //!
-//! Read in this order: [`octets`], [`mime`] (structure by byte ranges), [`cms`] (signed-data), [`message`] (a whole
-//! mail: opened, signed).
+//! Read in this order: [`octets`], [`budget`] (what one message may cost), [`mime`] (structure by byte ranges), [`cms`]
+//! (signed-data), [`message`] (a whole mail: opened, signed).
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(
@@ -20,6 +20,7 @@
     )
 )]
 
+pub mod budget;
 pub mod cms;
 pub mod message;
 pub mod mime;

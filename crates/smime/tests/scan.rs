@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use kakitome_smime::mime::scan::{DEPTH_LIMIT, Structure, scan};
+use kakitome_smime::budget::DEPTH_LIMIT;
+use kakitome_smime::mime::scan::{Structure, scan};
 
 fn scanned(mail: &[u8]) -> Structure {
     scan(&mail.to_vec(), 0..mail.len() as u64).unwrap()

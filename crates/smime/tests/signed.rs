@@ -22,7 +22,7 @@ const GOOD: &str = "";
 fn parsed(der: Vec<u8>) -> SignedData {
     match read(&der, &InMemory).unwrap() {
         Object::Signed(signed) => *signed,
-        Object::Broken(finding) => panic!("{finding:?}"),
+        Object::Broken(finding, _) => panic!("{finding:?}"),
         _ => panic!("no signed-data"),
     }
 }

@@ -396,6 +396,10 @@ reasons! {
         "古い名前の署名形式です", "x-pkcs7 という古い種類名が使われています。意味は同じです。", NONE_JA;
         "Old name of the signature type", "It uses the older x-pkcs7 name, which means the same.", NONE_EN;
     }
+    CompatLabel "compat.label" {
+        "署名や暗号化の部分に正しい種類名がありません", "中身は S/MIME ですが、別の種類のファイルとして付けられています。", TELL_JA;
+        "An S/MIME part has another label", "By its content it is S/MIME, by its label some other file.", TELL_EN;
+    }
 
     // the mail's structure
     MimeNone "mime.none" {

@@ -11,6 +11,7 @@ use super::enveloped::{self, Enveloped, Kind};
 use super::reader::{Reader, Stop};
 use super::signed::{self, SignedData};
 use crate::Finding;
+use crate::budget::Budget;
 use crate::octets::{Octets, Spools};
 
 /// What a CMS object turned out to be. Nothing in it has been checked or opened.
@@ -25,8 +26,8 @@ pub enum Object {
     Other(Oid),
     /// No CMS object at all.
     NotCms(Malformed),
-    /// It begins as CMS, but cannot be read on.
-    Broken(Finding),
+    /// It begins as CMS, but cannot be read on; with what was read until then, which nobody believes.
+    Broken(Finding, Option<Box<Self>>),
 }
 
 /// The content types whose objects are read here.
@@ -38,24 +39,36 @@ const KNOWN: [Oid; 5] =
 /// # Errors
 /// The environment's; what is wrong with the object is in the answer.
 pub fn read(octets: &dyn Octets, spools: &dyn Spools) -> io::Result<Object> {
-    let mut reader = Reader::new(octets);
+    read_within(octets, spools, &Budget::default())
+}
+
+/// The same at a place of a message.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_within(octets: &dyn Octets, spools: &dyn Spools, budget: &Budget) -> io::Result<Object> {
+    let mut reader = Reader::within(octets, budget.clone());
     let (mut info, content_type) = match begin(&mut reader) {
         Ok(begun) => begun,
         Err(Stop::Fault(fault)) => return Err(fault),
         // Cut off on its way, it is a damaged object and no trick.
         Err(Stop::Malformed(malformed)) if begins_as_known(octets)? => {
-            return Ok(Object::Broken(Finding::new("cms.parse", malformed.to_string())));
+            return Ok(Object::Broken(Finding::new("cms.parse", malformed.to_string()), None));
         }
         Err(Stop::Malformed(malformed)) => return Ok(Object::NotCms(malformed)),
-        Err(Stop::Limit(what)) => return Ok(Object::Broken(Finding::new("limit.cms", what))),
+        Err(Stop::Limit(what)) => return Ok(Object::Broken(Finding::new("limit.cms", what), None)),
     };
     if !KNOWN.contains(&content_type) {
         return Ok(Object::Other(content_type));
     }
+    let mut signed = Box::new(SignedData::default());
     let read = (|| {
         let mut content = info.enter(tag::context_constructed(0), "a ContentInfo has no content")?;
         let mut object = match content_type {
-            oid::SIGNED_DATA => Object::Signed(Box::new(signed::read(&mut content, spools)?)),
+            oid::SIGNED_DATA => {
+                signed::read(&mut content, spools, &mut signed)?;
+                Object::Signed(std::mem::take(&mut signed))
+            }
             oid::COMPRESSED_DATA => Object::Compressed(Box::new(compressed::read(&mut content)?)),
             oid::AUTH_ENVELOPED_DATA => {
                 Object::Enveloped(Box::new(enveloped::read(&mut content, Kind::AuthEnveloped)?))
@@ -72,12 +85,14 @@ pub fn read(octets: &dyn Octets, spools: &dyn Spools) -> io::Result<Object> {
         }
         Ok(object)
     })();
-    match read {
-        Ok(object) => Ok(object),
-        Err(Stop::Fault(fault)) => Err(fault),
-        Err(Stop::Malformed(malformed)) => Ok(Object::Broken(Finding::new("cms.parse", malformed.to_string()))),
-        Err(Stop::Limit(what)) => Ok(Object::Broken(Finding::new("limit.cms", what))),
-    }
+    let finding = match read {
+        Ok(object) => return Ok(object),
+        Err(Stop::Fault(fault)) => return Err(fault),
+        Err(Stop::Malformed(malformed)) => Finding::new("cms.parse", malformed.to_string()),
+        Err(Stop::Limit(what)) => Finding::new("limit.cms", what),
+    };
+    let held = (content_type == oid::SIGNED_DATA).then(|| Box::new(Object::Signed(signed)));
+    Ok(Object::Broken(finding, held))
 }
 
 impl Object {
@@ -88,7 +103,7 @@ impl Object {
             Self::Enveloped(enveloped) => Some(enveloped.kind.oid()),
             Self::Compressed(_) => Some(oid::COMPRESSED_DATA),
             Self::Other(kind) => Some(*kind),
-            Self::NotCms(_) | Self::Broken(_) => None,
+            Self::NotCms(_) | Self::Broken(..) => None,
         }
     }
 
@@ -97,7 +112,7 @@ impl Object {
             Self::Signed(signed) => Some(&mut signed.findings),
             Self::Enveloped(enveloped) => Some(&mut enveloped.findings),
             Self::Compressed(compressed) => Some(&mut compressed.findings),
-            Self::Other(_) | Self::NotCms(_) | Self::Broken(_) => None,
+            Self::Other(_) | Self::NotCms(_) | Self::Broken(..) => None,
         }
     }
 }

@@ -1,19 +1,15 @@
-//! A pull reader of BER over octets that can be read at any place (X.690 §8).
+//! A pull reader of BER over octets that can be read at any place (X.690 §8), through one window.
 //!
-//! Nothing is allocated from a declared length, nothing recurses deeper than [`DEPTH_LIMIT`], and the number of
-//! elements in one message is bounded: hostile input costs linear time and flat memory.
+//! Nothing is allocated from a declared length, nothing nests deeper than the [`Budget`] of the message, and its elements
+//! are counted: hostile input costs linear time and flat memory.
 
 use std::io::{self, Write};
 
 use kakitome_pki::asn1::ber::{HEADER_LIMIT, Header};
 use kakitome_pki::asn1::{Malformed, tag, write};
 
-use crate::octets::{Octets, copy_range, read_range};
-
-/// Elements nest at most this deep.
-pub const DEPTH_LIMIT: usize = 32;
-/// A message has at most this many elements.
-pub const ELEMENT_LIMIT: u64 = 4_000_000;
+use crate::budget::Budget;
+use crate::octets::{Octets, WINDOW, read_range};
 
 /// Why reading stopped: what the bytes say, or the environment.
 #[derive(Debug)]
@@ -25,6 +21,9 @@ pub enum Stop {
     /// The environment's.
     Fault(io::Error),
 }
+
+const DEEP: Stop = Stop::Limit("the message nests deeper than 64 levels");
+const MANY: Stop = Stop::Limit("the message has more than 4000000 elements");
 
 impl From<Malformed> for Stop {
     fn from(malformed: Malformed) -> Self {
@@ -54,21 +53,26 @@ pub struct Element {
 /// Reads the elements of one constructed element, or of a whole message.
 pub struct Reader<'a> {
     octets: &'a dyn Octets,
+    /// Lent to the inner reader as long as there is one.
+    window: Window,
     at: u64,
     /// Where the contents end; `None` in the indefinite form.
     end: Option<u64>,
     /// No element may reach beyond this.
     limit: u64,
-    depth: usize,
-    elements: u64,
-    ended: bool,
+    budget: Budget,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a message.
+    /// Reads a CMS object that stands alone.
     pub fn new(octets: &'a dyn Octets) -> Self {
+        Self::within(octets, Budget::default())
+    }
+
+    /// Reads a CMS object at a place of a message.
+    pub fn within(octets: &'a dyn Octets, budget: Budget) -> Self {
         let limit = octets.len();
-        Self { octets, at: 0, end: Some(limit), limit, depth: 0, elements: 0, ended: false }
+        Self { octets, window: Window::default(), at: 0, end: Some(limit), limit, budget }
     }
 
     /// Where the next element begins.
@@ -86,12 +90,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Stop`].
     pub fn peek(&mut self) -> Result<Option<Element>, Stop> {
-        if self.ended || self.end == Some(self.at) {
+        if self.end == Some(self.at) {
             return Ok(None);
         }
-        let mut window = [0; HEADER_LIMIT];
-        let count = fill(self.octets, self.at, &mut window)?;
-        let header = Header::parse(window.get(..count).unwrap_or_default())?;
+        let header = Header::parse(self.window.at(self.octets, self.at, HEADER_LIMIT)?)?;
         if self.end.is_none() && header.is_end_of_contents() {
             return Ok(None);
         }
@@ -121,18 +123,13 @@ impl<'a> Reader<'a> {
 
     fn enter_element(&mut self, element: &Element) -> Result<Self, Stop> {
         self.count()?;
-        let depth = self.depth.saturating_add(1);
-        if depth > DEPTH_LIMIT {
-            return Err(Stop::Limit("elements nest deeper than 32"));
-        }
         Ok(Self {
             octets: self.octets,
+            window: std::mem::take(&mut self.window),
             at: element.contents,
             end: element.end,
             limit: self.end.unwrap_or(self.limit),
-            depth,
-            elements: self.elements,
-            ended: false,
+            budget: self.budget.deeper(1).ok_or(DEEP)?,
         })
     }
 
@@ -148,7 +145,7 @@ impl<'a> Reader<'a> {
             Some(end) => end,
             None => inner.at.saturating_add(2),
         };
-        self.elements = inner.elements;
+        self.window = inner.window;
         Ok(())
     }
 
@@ -158,9 +155,11 @@ impl<'a> Reader<'a> {
     /// [`Stop`].
     pub fn skip(&mut self) -> Result<Option<Element>, Stop> {
         let Some(mut element) = self.peek()? else { return Ok(None) };
-        self.count()?;
         match element.end {
-            Some(end) => self.at = end,
+            Some(end) => {
+                self.count()?;
+                self.at = end;
+            }
             None => {
                 let mut inner = self.enter_element(&element)?;
                 while inner.skip()?.is_some() {}
@@ -177,48 +176,22 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Stop`]; more than `limit` octets.
     pub fn capture(&mut self, limit: usize, what: &'static str) -> Result<Option<Captured>, Stop> {
-        let Some(element) = self.peek()? else { return Ok(None) };
         let from = self.at;
-        let der = self.normalised(&element, limit, what)?;
-        let raw = read_range(self.octets, from..self.at, limit.saturating_add(1))?;
+        let Some(element) = self.skip()? else { return Ok(None) };
+        let length = self.at.saturating_sub(from);
+        if usize::try_from(length).ok().is_none_or(|length| length > limit) {
+            return Err(Stop::Limit(what));
+        }
+        let raw = read_range(self.octets, from..self.at, limit)?;
+        if u64::try_from(raw.len()).ok() != Some(length) {
+            return Err(Malformed::new("the message ends inside an element").into());
+        }
+        let mut der = Vec::with_capacity(raw.len());
+        let rest = normalise(&raw, &self.budget, &mut der)?;
+        if !rest.is_empty() {
+            return Err(Malformed::new("an element ends before its contents do").into());
+        }
         Ok(Some(Captured { tag: element.tag, was_der: raw == der, der }))
-    }
-
-    fn normalised(&mut self, element: &Element, limit: usize, what: &'static str) -> Result<Vec<u8>, Stop> {
-        let joins = element.tag == tag::CONSTRUCTED_OCTET_STRING;
-        if element.tag & 0x20 == 0 {
-            let end = element.end.unwrap_or(element.contents);
-            let length = end.saturating_sub(element.contents);
-            if usize::try_from(length).ok().is_none_or(|length| length > limit) {
-                return Err(Stop::Limit(what));
-            }
-            self.count()?;
-            let value = read_range(self.octets, element.contents..end, limit)?;
-            if u64::try_from(value.len()).ok() != Some(length) {
-                return Err(Malformed::new("the message ends inside an element").into());
-            }
-            self.at = end;
-            return Ok(write::element(element.tag, &[&value]));
-        }
-        let mut inner = self.enter_element(element)?;
-        let mut value = Vec::new();
-        while let Some(child) = inner.peek()? {
-            if joins && child.tag & !0x20 != tag::OCTET_STRING {
-                return Err(Malformed::new("a constructed OCTET STRING holds something else").into());
-            }
-            let der = inner.normalised(&child, limit, what)?;
-            if joins {
-                let header = Header::parse(&der)?;
-                value.extend_from_slice(der.get(usize::try_from(header.header).unwrap_or(0)..).unwrap_or_default());
-            } else {
-                value.extend_from_slice(&der);
-            }
-            if value.len() > limit {
-                return Err(Stop::Limit(what));
-            }
-        }
-        self.leave(inner)?;
-        Ok(write::element(if joins { tag::OCTET_STRING } else { element.tag }, &[&value]))
     }
 
     /// The contents of an OCTET STRING, primitive or constructed, copied piece by piece.
@@ -237,7 +210,7 @@ impl<'a> Reader<'a> {
         if element.tag & 0x20 == 0 {
             self.count()?;
             let end = element.end.unwrap_or(element.contents);
-            copy_range(self.octets, element.contents..end, to)?;
+            self.window.copy(self.octets, element.contents, end, to)?;
             self.at = end;
             return Ok(());
         }
@@ -282,13 +255,8 @@ impl<'a> Reader<'a> {
         Ok(length)
     }
 
-    fn count(&mut self) -> Result<(), Stop> {
-        self.elements = self.elements.saturating_add(1);
-        if self.elements > ELEMENT_LIMIT {
-            Err(Stop::Limit("the message has more than 4000000 elements"))
-        } else {
-            Ok(())
-        }
+    fn count(&self) -> Result<(), Stop> {
+        if self.budget.element() { Ok(()) } else { Err(MANY) }
     }
 }
 
@@ -341,17 +309,105 @@ pub struct Captured {
     pub was_der: bool,
 }
 
-fn fill(octets: &dyn Octets, at: u64, window: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = window.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let offset = at.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
-        let count = octets.read_at(offset, rest)?;
-        if count == 0 {
+/// Appends the first element of `bytes` in its normalised form; gives back what stands behind it.
+fn normalise<'a>(bytes: &'a [u8], budget: &Budget, out: &mut Vec<u8>) -> Result<&'a [u8], Stop> {
+    const CUT: Malformed = Malformed::new("an element is cut short");
+    if !budget.element() {
+        return Err(MANY);
+    }
+    let header = Header::parse(bytes)?;
+    let contents = usize::try_from(header.header).ok().and_then(|at| bytes.get(at..)).ok_or(CUT)?;
+    let (mut inside, behind) = match header.length {
+        Some(length) => {
+            let length = usize::try_from(length).map_err(|_| CUT)?;
+            let (inside, behind) = contents.split_at_checked(length).ok_or(CUT)?;
+            (inside, Some(behind))
+        }
+        None => (contents, None),
+    };
+    if header.tag & 0x20 == 0 {
+        out.extend_from_slice(&write::header(header.tag, inside.len()));
+        out.extend_from_slice(inside);
+        return Ok(behind.unwrap_or_default());
+    }
+    let budget = budget.deeper(1).ok_or(DEEP)?;
+    let joins = header.tag == tag::CONSTRUCTED_OCTET_STRING;
+    let begun = out.len();
+    while !inside.is_empty() {
+        let child = Header::parse(inside)?;
+        if behind.is_none() && child.is_end_of_contents() {
             break;
         }
-        filled = filled.saturating_add(count);
+        if joins && child.tag & !0x20 != tag::OCTET_STRING {
+            return Err(Malformed::new("a constructed OCTET STRING holds something else").into());
+        }
+        let from = out.len();
+        inside = normalise(inside, &budget, out)?;
+        if joins {
+            // The string's own header goes away: its contents are a piece of this one's.
+            let written = Header::parse(out.get(from..).unwrap_or_default())?;
+            let end = usize::try_from(written.header).map_or(from, |length| from.saturating_add(length));
+            out.drain(from..end);
+        }
     }
-    Ok(filled)
+    let own = write::header(if joins { tag::OCTET_STRING } else { header.tag }, out.len().saturating_sub(begun));
+    out.splice(begun..begun, own);
+    match behind {
+        Some(behind) => Ok(behind),
+        None => Ok(inside.get(2..).ok_or(CUT)?),
+    }
+}
+
+/// The part of the octets that was read last.
+#[derive(Default)]
+struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// At least `wanted` octets from `at` on, fewer only at the end.
+    fn at(&mut self, octets: &dyn Octets, at: u64, wanted: usize) -> io::Result<&[u8]> {
+        let end = at.saturating_add(u64::try_from(wanted).unwrap_or(u64::MAX)).min(octets.len());
+        let held = self.start.saturating_add(u64::try_from(self.bytes.len()).unwrap_or(u64::MAX));
+        if at < self.start || end > held {
+            self.fill(octets, at)?;
+        }
+        let from = usize::try_from(at.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        Ok(self.bytes.get(from..).unwrap_or_default())
+    }
+
+    fn fill(&mut self, octets: &dyn Octets, at: u64) -> io::Result<()> {
+        let left = usize::try_from(octets.len().saturating_sub(at)).unwrap_or(usize::MAX);
+        self.bytes.resize(left.min(WINDOW), 0);
+        self.start = at;
+        let mut filled = 0;
+        while let Some(rest) = self.bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let offset = at.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
+            let count = octets.read_at(offset, rest)?;
+            if count == 0 {
+                break;
+            }
+            filled = filled.saturating_add(count);
+        }
+        self.bytes.truncate(filled);
+        Ok(())
+    }
+
+    /// Copies a range.
+    fn copy(&mut self, octets: &dyn Octets, mut at: u64, end: u64, to: &mut dyn Write) -> io::Result<()> {
+        while at < end {
+            let left = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+            let held = self.at(octets, at, 1)?;
+            let piece = held.get(..left).unwrap_or(held);
+            if piece.is_empty() {
+                break;
+            }
+            to.write_all(piece)?;
+            at = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -386,8 +442,8 @@ mod tests {
         }
         let deep: Vec<u8> = [0x24, 0x80].repeat(100_000);
         assert!(matches!(join(&deep), Err(Stop::Limit(_))));
-        let mut reader = Reader { elements: ELEMENT_LIMIT, ..Reader::new(&deep) };
-        assert!(matches!(reader.skip(), Err(Stop::Limit(_))));
+        assert!(matches!(Reader::new(&deep).skip(), Err(Stop::Limit(_))));
+        assert!(matches!(Reader::new(&deep).capture(usize::MAX, "x"), Err(Stop::Limit(_))));
     }
 
     #[test]

@@ -74,27 +74,50 @@ impl SignedData {
             Form::Plain => 1,
         }
     }
+
+    /// What makes it more than odd: octets behind it, a part that cannot be read, a limit.
+    pub(crate) fn fault(&self) -> Option<&Finding> {
+        let is_fault = |finding: &&Finding| matches!(finding.code, "cms.trailing" | "cms.parse" | "limit.cms");
+        self.findings.iter().find(is_fault)
+    }
 }
 
+impl Default for SignedData {
+    fn default() -> Self {
+        Self {
+            version: 0,
+            digest_algorithms: Vec::new(),
+            content_type: oid::DATA,
+            content: None,
+            certificates: Vec::new(),
+            form: Form::Plain,
+            crls: Vec::new(),
+            signers: Vec::new(),
+            signer_count: 0,
+            findings: Vec::new(),
+        }
+    }
+}
+
+/// Reads a signed-data into `into`, which holds what was read until then where an error ends it.
+///
 /// ```asn1
 /// SignedData ::= SEQUENCE { version, digestAlgorithms SET OF, encapContentInfo,
 ///   certificates [0] IMPLICIT OPTIONAL, crls [1] IMPLICIT OPTIONAL, signerInfos SET OF SignerInfo }
 /// ```
-pub(super) fn read(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<SignedData, Stop> {
+pub(super) fn read(outer: &mut Reader<'_>, spools: &dyn Spools, into: &mut SignedData) -> Result<(), Stop> {
     let mut reader = outer.enter(tag::SEQUENCE, "signed-data is not a SEQUENCE")?;
-    let mut findings = Vec::new();
     let missing = |what| Stop::from(Malformed::new(what));
 
     let version = reader.capture(16, "a version is longer than any")?.ok_or(missing("signed-data has no version"))?;
-    let version = Der::new(&version.der).small()?;
+    into.version = Der::new(&version.der).small()?;
 
     let mut set = reader.enter(tag::SET, "signed-data has no digest algorithms")?;
-    let mut digest_algorithms = Vec::new();
     while let Some(algorithm) = set.capture(4096, "a digest algorithm is longer than any")? {
-        if digest_algorithms.len() >= SIGNER_LIMIT {
+        if into.digest_algorithms.len() >= SIGNER_LIMIT {
             return Err(Stop::Limit("signed-data names more than 50 digest algorithms"));
         }
-        digest_algorithms.push(AlgorithmIdentifier::parse(&Der::only(&algorithm.der)?)?);
+        into.digest_algorithms.push(AlgorithmIdentifier::parse(&Der::only(&algorithm.der)?)?);
     }
     reader.leave(set)?;
 
@@ -102,8 +125,8 @@ pub(super) fn read(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<Signed
     let kind = encapsulated
         .capture(64, "a content type is longer than any")?
         .ok_or(missing("signed-data has no content type"))?;
-    let content_type = Der::new(&kind.der).oid()?;
-    let content = match encapsulated.peek()? {
+    into.content_type = Der::new(&kind.der).oid()?;
+    into.content = match encapsulated.peek()? {
         Some(_) => {
             let mut explicit = encapsulated.enter(tag::context_constructed(0), "signed-data has an odd content")?;
             let mut spool = spools.spool()?;
@@ -112,7 +135,7 @@ pub(super) fn read(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<Signed
             match explicit.peek()? {
                 // RFC 5652 §5.2.1: in PKCS #7 a content of another type may be anything; its contents octets are signed.
                 Some(Element { tag, contents, end: Some(end), .. })
-                    if content_type != oid::DATA && tag & !0x20 != tag::OCTET_STRING =>
+                    if into.content_type != oid::DATA && tag & !0x20 != tag::OCTET_STRING =>
                 {
                     copy_range(explicit.octets(), contents..end, &mut buffered)?;
                     explicit.skip()?;
@@ -128,57 +151,52 @@ pub(super) fn read(outer: &mut Reader<'_>, spools: &dyn Spools) -> Result<Signed
     };
     reader.leave(encapsulated)?;
 
-    let (certificates, mut form) = certificates(&mut reader, &mut findings)?;
-    let mut crls: Vec<Vec<u8>> = Vec::new();
+    let (certificates, form) = certificates(&mut reader, &mut into.findings)?;
+    (into.certificates, into.form) = (certificates, form);
     if reader.peek()?.is_some_and(|element| element.tag == tag::context_constructed(1)) {
         let mut set = reader.enter(tag::context_constructed(1), "")?;
-        while let Some(element) = set.peek()? {
-            let size = element.end.map_or(0, |end| end.saturating_sub(element.start));
-            let held = crls.iter().map(Vec::len).sum::<usize>();
-            if element.tag != tag::SEQUENCE
-                || crls.len() >= CRL_COUNT_LIMIT
-                || usize::try_from(size).map_or(true, |size| size > CRL_LIMIT.saturating_sub(held))
-            {
-                if element.tag == tag::context_constructed(1) {
-                    form = Form::Other;
-                }
-                set.skip()?;
-                continue;
-            }
-            if let Some(captured) = set.capture(CRL_LIMIT, "a revocation list is larger than 4 MiB")? {
-                crls.push(captured.der);
-            }
-        }
+        revocation_lists(&mut set, into)?;
         reader.leave(set)?;
     }
 
     let mut set = reader.enter(tag::SET, "signed-data has no signer infos")?;
-    let mut signers = Vec::new();
-    let mut signer_count = 0usize;
     while let Some(captured) = set.capture(SIGNER_INFO_LIMIT, "a signer info is larger than 1 MiB")? {
-        signer_count = signer_count.saturating_add(1);
-        if signer_count > SIGNER_LIMIT {
+        into.signer_count = into.signer_count.saturating_add(1);
+        if into.signer_count > SIGNER_LIMIT {
             return Err(Stop::Limit("the message has more than 50 signer infos"));
         }
         match SignerInfo::parse(&captured.der) {
-            Ok(signer) => signers.push(signer),
-            Err(malformed) => findings.push(Finding::new("cms.parse", malformed.to_string())),
+            Ok(signer) => into.signers.push(signer),
+            Err(malformed) => into.findings.push(Finding::new("cms.parse", malformed.to_string())),
         }
     }
     reader.leave(set)?;
-    outer.leave(reader)?;
-    Ok(SignedData {
-        version,
-        digest_algorithms,
-        content_type,
-        content,
-        certificates,
-        form,
-        crls,
-        signers,
-        signer_count,
-        findings,
-    })
+    outer.leave(reader)
+}
+
+/// RevocationInfoChoices (RFC 5652 §10.2.1): the lists alone, and only as many as are wanted.
+fn revocation_lists(set: &mut Reader<'_>, into: &mut SignedData) -> Result<(), Stop> {
+    let mut held = 0usize;
+    while let Some(element) = set.peek()? {
+        let size = element.end.map_or(0, |end| end.saturating_sub(element.start));
+        let room = CRL_LIMIT.saturating_sub(held);
+        if element.tag != tag::SEQUENCE
+            || into.crls.len() >= CRL_COUNT_LIMIT
+            || usize::try_from(size).map_or(true, |size| size > room)
+        {
+            if element.tag == tag::context_constructed(1) {
+                into.form = Form::Other;
+            }
+            set.skip()?;
+            continue;
+        }
+        let captured = set.capture(CRL_LIMIT, "a revocation list is larger than 4 MiB")?;
+        if let Some(captured) = captured.filter(|captured| captured.der.len() <= room) {
+            held = held.saturating_add(captured.der.len());
+            into.crls.push(captured.der);
+        }
+    }
+    Ok(())
 }
 
 /// The certificates that stand next, if there are any: `[0] IMPLICIT CertificateSet OPTIONAL` (RFC 5652 §10.2.3).

@@ -4,6 +4,7 @@ use std::io;
 
 use super::open::{Decoded, decoded, is_decodable, is_pkcs7_signature};
 use crate::Finding;
+use crate::budget::Budget;
 use crate::cms::content::{self, Object};
 use crate::cms::signed::SignedData;
 use crate::cms::verify::{self, Content};
@@ -33,7 +34,12 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// The environment's.
-pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools) -> io::Result<Found> {
+pub(super) fn find(
+    mail: &dyn Octets,
+    structure: &Structure,
+    spools: &dyn Spools,
+    budget: &Budget,
+) -> io::Result<Found> {
     let fake = |code, detail: &str| Ok(Found::Fake(Finding::new(code, detail)));
     let mut found = Found::Nothing;
     let mut genuine = 0usize;
@@ -63,7 +69,7 @@ pub(super) fn find(mail: &dyn Octets, structure: &Structure, spools: &dyn Spools
         let Decoded::Octets(octets, _) = decoded(mail, entity, limit, spools)? else {
             return fake("fake.notcms", "a file larger than any signature poses as one");
         };
-        let Object::Signed(signed) = content::read(&*octets, spools)? else {
+        let Object::Signed(signed) = content::read_within(&*octets, spools, budget)? else {
             let head = crate::octets::read_range(&*octets, 0..octets.len(), 8)?;
             return fake("fake.notcms", &format!("the file is {}", kind(&head)));
         };

@@ -11,10 +11,9 @@ use memchr::memchr;
 use super::header::{ContentType, Encoding, Header, ODD};
 use super::lines::{Ending, Line, Lines};
 use crate::Finding;
+use crate::budget::{Budget, DEPTH_LIMIT};
 use crate::octets::Octets;
 
-/// Parts nest at most this deep; a deeper multipart is kept as an opaque leaf.
-pub const DEPTH_LIMIT: usize = 64;
 /// A message has at most this many parts; further ones stay inside the last.
 pub const PART_LIMIT: usize = 10_000;
 /// The headers of all parts together may be this long, in octets: they are what a scan holds in memory.
@@ -151,8 +150,17 @@ static EMPTY: Entity = Entity {
 /// # Errors
 /// The environment's; what is wrong with the message is in [`Structure::findings`].
 pub fn scan(octets: &dyn Octets, range: Range<u64>) -> io::Result<Structure> {
+    scan_within(octets, range, &Budget::default())
+}
+
+/// The same at a place of a message: its parts nest in what nests there already, and a multipart that is too deep is
+/// kept as an opaque leaf.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_within(octets: &dyn Octets, range: Range<u64>, budget: &Budget) -> io::Result<Structure> {
     let end = range.end.min(octets.len());
-    let mut scanner = Scanner::new(range.start);
+    let mut scanner = Scanner::new(range.start, budget.depth());
     let mut lines = Lines::new(octets, range.start..end);
     while let Some(line) = lines.next_line()? {
         scanner.line(&line);
@@ -167,7 +175,7 @@ pub fn scan(octets: &dyn Octets, range: Range<u64>) -> io::Result<Structure> {
 /// The environment's.
 pub fn scan_header(octets: &dyn Octets, range: Range<u64>) -> io::Result<Entity> {
     let end = range.end.min(octets.len());
-    let mut scanner = Scanner::new(range.start);
+    let mut scanner = Scanner::new(range.start, 0);
     let mut lines = Lines::new(octets, range.start..end);
     while scanner.in_header {
         let Some(line) = lines.next_line()? else { break };
@@ -188,10 +196,12 @@ struct Scanner {
     line_length: u64,
     /// Octets of header held so far.
     header_octets: usize,
+    /// How deep the message itself stands.
+    depth: usize,
 }
 
 impl Scanner {
-    fn new(start: u64) -> Self {
+    fn new(start: u64, depth: usize) -> Self {
         let mut scanner = Self {
             entities: Vec::new(),
             findings: Vec::new(),
@@ -200,6 +210,7 @@ impl Scanner {
             last_ending: Ending::None,
             line_length: 0,
             header_octets: 0,
+            depth,
         };
         scanner.begin(None, start);
         scanner
@@ -301,6 +312,7 @@ impl Scanner {
         self.in_header = false;
         let Some(number) = self.open.last().copied() else { return };
         let over_parts = self.entities.len() >= PART_LIMIT;
+        let around = self.depth;
         let in_digest = self
             .entities
             .get(number)
@@ -366,7 +378,7 @@ impl Scanner {
                 // RFC 2045 §6.4: no other encoding is permitted on a composite type.
                 notes.push(("mime.boundary", "a multipart has a transfer encoding of its own"));
             }
-            if entity.depth >= DEPTH_LIMIT {
+            if entity.depth.saturating_add(around) >= DEPTH_LIMIT {
                 notes.push(("limit.depth", "parts nest deeper than 64"));
             } else if over_parts {
                 notes.push(("limit.parts", "the message has more than 10000 parts"));

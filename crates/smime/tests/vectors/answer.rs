@@ -92,13 +92,15 @@ fn mail(octets: Vec<u8>) -> Answer {
     let mut answer = match &opened.layer {
         Layer::NotAMail(finding) => Answer::new(format!("no mail {}", finding.code)),
         Layer::None => Answer::new("plain"),
-        Layer::Fake(finding) | Layer::Malformed(finding) => {
+        Layer::Fake(finding) | Layer::Malformed(finding, _) => {
             let mut answer = Answer::new(format!("broken {}", finding.code));
             answer.add(std::slice::from_ref(finding));
             answer
         }
-        Layer::CertificatesOnly => Answer::new("certificates"),
-        Layer::Sealed(kind) | Layer::Unsupported(kind) => unsupported(kind),
+        Layer::CertificatesOnly(_) => Answer::new("certificates"),
+        Layer::Sealed(layer) => unsupported(&layer.enveloped.kind.oid()),
+        Layer::Compressed(_) => unsupported(&oid::COMPRESSED_DATA),
+        Layer::Unsupported(kind) => unsupported(kind),
         Layer::Signed(layer) => {
             let mut answer = verified(&layer.outcome);
             let mut content = Vec::new();
@@ -125,7 +127,7 @@ fn cms(corpus: &Corpus, case: &Case, octets: Vec<u8>) -> Answer {
         Object::Compressed(_) => unsupported(&oid::COMPRESSED_DATA),
         Object::Other(kind) => unsupported(&kind),
         Object::NotCms(malformed) => Answer { findings: vec![malformed.to_string()], ..Answer::new("no cms") },
-        Object::Broken(finding) => {
+        Object::Broken(finding, _) => {
             let mut answer = Answer::new(format!("broken {}", finding.code));
             answer.add(&[finding]);
             answer

@@ -25,7 +25,9 @@ const SHOWN: [&str; 9] =
 pub(super) fn structure(opened: &Opened) -> Expert {
     let mut tree = Vec::new();
     let (signed_part, inner) = match &opened.layer {
-        Layer::Signed(layer) => (layer.part, layer.content.as_ref().map(|(_, inner)| inner)),
+        Layer::Signed(layer) => {
+            (layer.part, layer.inner.as_ref().map(|inner| &inner.structure).filter(|_| !layer.clear))
+        }
         _ => (None, None),
     };
     parts(&opened.structure, signed_part, false, &mut tree);

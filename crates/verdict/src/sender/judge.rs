@@ -98,7 +98,7 @@ impl<'a> Trial<'a> {
         let mut answer = Answer::new(State::Ambiguous, Reason::CmsParse, evidence.at);
         answer.time.basis = evidence.basis;
         answer.trust_list.clone_from(&evidence.trust_list);
-        let header = &opened.structure.root().header;
+        let header = opened.header();
         answer.who = Who {
             from_header: header.display("From"),
             from_address: kakitome_smime::mime::address::author(header).ok().map(|mailbox| mailbox.address),
@@ -149,7 +149,7 @@ impl<'a> Trial<'a> {
         let signature = self.signature(layer)?;
         let found = Found::search(&signature, layer, self.evidence);
         self.tell_path(&found);
-        let header = &self.opened.structure.root().header;
+        let header = self.opened.header();
         let bound = binding::bind(header, layer.protected.as_ref(), signature.signer(), &self.evidence.signer);
 
         let outcome = revoked(&found);
@@ -240,7 +240,7 @@ impl<'a> Trial<'a> {
                 self.step(Step::Structure, fails(State::NotSigned, Reason::MimeNone, ""));
                 None
             }
-            Layer::CertificatesOnly => {
+            Layer::CertificatesOnly(_) => {
                 self.step(Step::Structure, fails(State::NotSigned, Reason::CmsCertsOnly, ""));
                 None
             }
@@ -249,14 +249,19 @@ impl<'a> Trial<'a> {
                 self.step(Step::Fake, fails(State::FakeSignature, code(finding, Reason::FakeNotCms), &finding.detail));
                 None
             }
-            Layer::Sealed(kind) => {
+            Layer::Sealed(layer) => {
                 self.answer.sealed = Sealed { answer: Encrypted::CannotOpen, ..Sealed::default() };
-                self.step(Step::Structure, Outcome::Holds(oid::describe(kind)));
+                self.step(Step::Structure, Outcome::Holds(layer.enveloped.kind.name().to_owned()));
                 self.step(Step::Open, fails(State::Sealed, Reason::EncCannotOpen, ""));
                 None
             }
-            Layer::Malformed(finding) => {
+            Layer::Malformed(finding, _) => {
                 self.step(Step::Cms, fails(State::Ambiguous, code(finding, Reason::CmsParse), &finding.detail));
+                None
+            }
+            Layer::Compressed(_) => {
+                let kind = oid::describe(&oid::COMPRESSED_DATA);
+                self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsType, &kind));
                 None
             }
             Layer::Unsupported(kind) => {
@@ -271,7 +276,7 @@ impl<'a> Trial<'a> {
         let outcome = &layer.outcome;
         self.answer.expert.signature = expert::signature(&layer.signed);
         self.answer.expert.signer = outcome.claimed.as_ref().map(expert::certificate);
-        self.answer.expert.headers = expert::headers(&self.opened.structure.root().header, layer.protected.as_ref());
+        self.answer.expert.headers = expert::headers(self.opened.header(), layer.protected.as_ref());
         let Some(proof) = &outcome.verified else {
             let finding = outcome.findings.first().cloned().unwrap_or(Finding::new("cms.parse", ""));
             let reason = code(&finding, Reason::CmsParse);
@@ -360,7 +365,7 @@ impl<'a> Trial<'a> {
             .flat_map(|protected| protected.all("Date"))
             .map(|field| field.inner.clone())
             .collect();
-        let header = &self.opened.structure.root().header;
+        let header = self.opened.header();
         let outer = header.all("Date").map(|field| unfold(header.value(field)));
         // RFC 9788 §4: the protected Date is the mail's; the outer one is compared with it in step 15.
         let dates: Vec<String> =
@@ -427,7 +432,7 @@ impl<'a> Trial<'a> {
     /// Step 15.
     fn headers(&mut self, protected: Option<&Protected>) -> Outcome {
         let Some(protected) = protected else { return Outcome::Skipped };
-        let outer = &self.opened.structure.root().header;
+        let outer = self.opened.header();
         let was_added = |name: &&str| outer.all(name).count() > protected.all(name).count();
         // A second Subject contradicts the signed one. Other fields are added on the way by honest lists too, Reply-To
         // above all: the signed ones still stand, so that is said beside the answer and does not change it.

@@ -32,7 +32,7 @@ const FENCE: &str = "crates/awslc/";
 /// know each other.
 const ORDER: [(&str, &[&[&str]]); 5] = [
     ("pki", &[&["asn1"], &["algorithm"], &["crypto"], &["address"], &["cert"], &["path"], &["identity"], &["issue"]]),
-    ("smime", &[&["octets"], &["mime"], &["cms"], &["message"]]),
+    ("smime", &[&["octets", "budget"], &["mime"], &["cms"], &["message"]]),
     (
         "verdict",
         &[

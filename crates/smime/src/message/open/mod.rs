@@ -1,0 +1,315 @@
+//! A mail, opened layer by layer: signed, sealed and compressed in any order, as deep as the [`Budget`] of one message
+//! goes.
+//!
+//! The reader gets everything that was found, whether it was good or not, and reading does not stop at the first fault;
+//! who judges is `kakitome-verdict`. What protects the mail as a whole is the layer at its root alone (RFC 9787 §4.5):
+//! layers of parts below are structure.
+
+mod carrier;
+mod clear;
+mod opaque;
+mod raw;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use kakitome_pki::asn1::Oid;
+
+use super::fake;
+use super::protect::{self, Protected};
+use crate::Finding;
+use crate::budget::Budget;
+use crate::cms::compressed::Compressed;
+use crate::cms::enveloped::Enveloped;
+use crate::cms::signed::SignedData;
+use crate::cms::verify::{self, Outcome};
+use crate::mime::header::{self, ContentType, Header};
+use crate::mime::scan::{Structure, scan, scan_within};
+use crate::octets::{Octets, Spools};
+
+pub use carrier::SIGNATURE_LIMIT;
+pub(super) use carrier::{Decoded, decoded, is_decodable, is_pkcs7_mime, is_pkcs7_signature};
+
+/// A mail, or what was inside a layer of one, opened as far as it could be.
+pub struct Opened {
+    /// In which form it came.
+    pub form: Form,
+    /// Where its octets are, if they are not those around it: what was taken out of a CMS object.
+    pub octets: Option<Arc<dyn Octets>>,
+    /// Its structure as it came; of a CMS object without a mail around it, empty.
+    pub structure: Structure,
+    /// What protects it.
+    pub layer: Layer,
+    /// What is odd about it, beside what the layer itself says.
+    pub findings: Vec<Finding>,
+}
+
+/// In which form a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A mail, or a MIME entity.
+    Mail,
+    /// A CMS object alone, in BER or DER.
+    Ber,
+    /// A CMS object alone, in PEM (RFC 7468 §9).
+    Pem,
+}
+
+/// A cryptographic layer, the one at the root of a mail or of a content.
+pub enum Layer {
+    /// This is no mail.
+    NotAMail(Finding),
+    /// None.
+    None,
+    /// None, but something that looks like a signature.
+    Fake(Finding),
+    /// A layer whose form is wrong, so that programs could differ; with what could be read of it, which is for experts
+    /// alone and never holds a proof.
+    Malformed(Finding, Option<Box<Self>>),
+    /// Signed.
+    Signed(Box<SignedLayer>),
+    /// Certificates alone, no content.
+    CertificatesOnly(Box<SignedData>),
+    /// Encrypted.
+    Sealed(Box<SealedLayer>),
+    /// Compressed, which protects nothing.
+    Compressed(Box<CompressedLayer>),
+    /// A CMS object of another kind.
+    Unsupported(Oid),
+}
+
+/// A signed layer, verified or not.
+pub struct SignedLayer {
+    /// multipart/signed, or everything inside the CMS object.
+    pub clear: bool,
+    /// The signed part of a clear-signed mail.
+    pub part: Option<usize>,
+    /// What the CMS object holds, its content left out.
+    pub signed: SignedData,
+    /// The proof, or why there is none.
+    pub outcome: Outcome,
+    /// Header fields inside the signature (RFC 9788).
+    pub protected: Option<Protected>,
+    /// The content of an opaque layer. Of a clear one only where the signed part is a layer itself: else it stands in
+    /// the structure around.
+    pub inner: Option<Box<Opened>>,
+    /// What is odd about the labels around it.
+    pub findings: Vec<Finding>,
+}
+
+/// An encrypted layer.
+pub struct SealedLayer {
+    /// What the CMS object holds beside the content.
+    pub enveloped: Enveloped,
+    /// What was inside, if a key opened it.
+    pub inner: Option<Box<Opened>>,
+    /// What is odd about the labels around it.
+    pub findings: Vec<Finding>,
+}
+
+/// A compressed layer.
+pub struct CompressedLayer {
+    /// What the CMS object holds beside the content.
+    pub compressed: Compressed,
+    /// What was inside.
+    pub inner: Option<Box<Opened>>,
+    /// What is odd about the labels around it.
+    pub findings: Vec<Finding>,
+}
+
+impl Opened {
+    /// What was inside the layer, as far as it was opened.
+    pub fn inner(&self) -> Option<&Self> {
+        self.layer.inner()
+    }
+
+    /// The header that a reader is shown: the mail's own, or that of the content of a CMS object that came without one.
+    pub fn header(&self) -> &Header {
+        match self.inner().filter(|_| self.form != Form::Mail) {
+            Some(inner) => inner.header(),
+            None => &self.structure.root().header,
+        }
+    }
+}
+
+impl Layer {
+    /// What was inside it, as far as it was opened.
+    pub fn inner(&self) -> Option<&Opened> {
+        match self {
+            Self::Signed(layer) => layer.inner.as_deref(),
+            Self::Sealed(layer) => layer.inner.as_deref(),
+            Self::Compressed(layer) => layer.inner.as_deref(),
+            Self::Malformed(_, held) => held.as_ref().and_then(|held| held.inner()),
+            Self::NotAMail(_) | Self::None | Self::Fake(_) | Self::CertificatesOnly(_) | Self::Unsupported(_) => None,
+        }
+    }
+
+    /// The same layer, whose form is wrong: it is shown, and proves nothing.
+    fn malformed(self, finding: Finding) -> Self {
+        let held = match self {
+            Self::Malformed(_, held) => held,
+            Self::Signed(mut layer) => {
+                layer.outcome.verified = None;
+                for signer in &mut layer.outcome.signers {
+                    signer.verified = None;
+                }
+                layer.outcome.findings.insert(0, finding.clone());
+                Some(Box::new(Self::Signed(layer)))
+            }
+            Self::NotAMail(_) | Self::None | Self::Fake(_) => None,
+            other => Some(Box::new(other)),
+        };
+        Self::Malformed(finding, held)
+    }
+}
+
+impl SignedLayer {
+    /// Writes what the signature covers: a MIME entity, its line ends as CRLF. `around` and `structure` are those in which
+    /// the layer stands.
+    ///
+    /// # Errors
+    /// The environment's.
+    pub fn write_content(&self, around: &dyn Octets, structure: &Structure, to: &mut dyn Write) -> io::Result<()> {
+        if !self.clear
+            && let Some(content) = self.inner.as_ref().and_then(|inner| inner.octets.as_ref())
+        {
+            return crate::octets::copy_range(&**content, 0..content.len(), to);
+        }
+        match self.part.and_then(|part| structure.entity(part)) {
+            Some(part) => verify::canonical(around, part.range.clone(), to),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Opens a mail, or a CMS object that came without one.
+///
+/// # Errors
+/// The environment's.
+pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
+    let opening = Opening { spools };
+    let budget = Budget::default();
+    if let Some(opened) = raw::open(&opening, mail, &budget)? {
+        return Ok(opened);
+    }
+    let not_a_mail = |structure, finding| Opened {
+        form: Form::Mail,
+        octets: None,
+        structure,
+        layer: Layer::NotAMail(finding),
+        findings: Vec::new(),
+    };
+    if let Some(finding) = raw::not_a_mail(mail)? {
+        return Ok(not_a_mail(scan(mail, 0..0)?, finding));
+    }
+    let structure = scan(mail, 0..mail.len())?;
+    let header = &structure.root().header;
+    if header.fields.is_empty()
+        || !["From", "Date", "To", "Subject", "Received", "Message-ID", "MIME-Version", "Content-Type"]
+            .iter()
+            .any(|name| header.all(name).next().is_some())
+    {
+        let finding = Finding::new("in.not-mail", "there is no header of a mail at the beginning");
+        return Ok(not_a_mail(structure, finding));
+    }
+    let around = protect::Around { signed: false, encrypted: false };
+    let place =
+        Place { octets: mail, structure: &structure, outer: Some(header), is_signed: false, around, budget: &budget };
+    let (layer, mut findings) = opening.entity(&place)?;
+    findings.extend(header::once(header));
+    Ok(Opened { form: Form::Mail, octets: None, structure, layer, findings })
+}
+
+/// What opening needs everywhere.
+struct Opening<'a> {
+    spools: &'a dyn Spools,
+}
+
+/// A MIME entity at whose root a layer may stand.
+struct Place<'a> {
+    octets: &'a dyn Octets,
+    structure: &'a Structure,
+    /// The header of the mail, with which protected fields are compared; none where a CMS object came without a mail.
+    outer: Option<&'a Header>,
+    /// Is there a signature around it, good or bad?
+    is_signed: bool,
+    /// What protects it from outside.
+    around: protect::Around,
+    budget: &'a Budget,
+}
+
+impl Opening<'_> {
+    /// The layer at the root of an entity, and what is odd about the entity.
+    fn entity(&self, place: &Place<'_>) -> io::Result<(Layer, Vec<Finding>)> {
+        let mut findings = place.structure.findings.clone();
+        let root = place.structure.root();
+        let is_clear = root.content_type.is("multipart", "signed");
+        let is_opaque = is_pkcs7_mime(root) || carrier::is_named_cms(place.octets, root)?;
+        // A Content-Type beyond a limit, or the second of two, is the first of another program.
+        let mut types = root.header.all("Content-Type").map(|field| ContentType::parse(root.header.value(field)));
+        let claims_layer = root.header.over_limit
+            || is_opaque
+            || types.any(|known| known.is("multipart", "signed") || known.subtype.ends_with("pkcs7-mime"));
+        // Two readings of the root are possible: then no layer of it is believed.
+        let ambiguous = findings.iter().find(|finding| is_ambiguous(finding.code)).filter(|_| claims_layer).cloned();
+        let layer = if is_clear || is_opaque {
+            match place.budget.layer() {
+                Some(inside) if is_clear => self.clear(place, &inside)?,
+                Some(inside) => self.opaque(place, &inside)?,
+                None => Layer::Malformed(Finding::new("limit.depth", "layers nest too deep"), None),
+            }
+        } else if ambiguous.is_some() || place.is_signed {
+            Layer::None
+        } else {
+            findings.extend(protect::misplaced(place.structure));
+            if let Some(finding) = carrier::mislabelled(place.octets, root)? {
+                findings.push(finding);
+            }
+            match fake::find(place.octets, place.structure, self.spools, place.budget)? {
+                fake::Found::Nothing => Layer::None,
+                fake::Found::Flattened => {
+                    let what = "the signature fits a part beside it, but multipart/signed around them is gone";
+                    findings.push(Finding::new("fake.flattened", what));
+                    Layer::None
+                }
+                fake::Found::Fake(finding) => Layer::Fake(finding),
+            }
+        };
+        Ok((if let Some(finding) = ambiguous { layer.malformed(finding) } else { layer }, findings))
+    }
+
+    /// What was taken out of a CMS object in `place`, `inside` being the budget there. It is a MIME entity, or said not to
+    /// be.
+    fn content(
+        &self,
+        octets: Arc<dyn Octets>,
+        is_entity: bool,
+        place: &Place<'_>,
+        inside: &Budget,
+    ) -> io::Result<Opened> {
+        if !is_entity {
+            let layer = Layer::NotAMail(Finding::new("in.not-mail", "the content is no MIME entity"));
+            let structure = scan(&*octets, 0..0)?;
+            return Ok(Opened { form: Form::Mail, octets: Some(octets), structure, layer, findings: Vec::new() });
+        }
+        let structure = scan_within(&*octets, 0..octets.len(), inside)?;
+        let outer = place.outer.or(Some(&structure.root().header));
+        let within = Place { octets: &*octets, structure: &structure, outer, budget: inside, ..*place };
+        let (layer, findings) = self.entity(&within)?;
+        Ok(Opened { form: Form::Mail, octets: Some(octets), structure, layer, findings })
+    }
+}
+
+/// Findings about the structure under which two programs could show different content.
+fn is_ambiguous(code: &str) -> bool {
+    matches!(
+        code,
+        "mime.dup-header"
+            | "mime.boundary"
+            | "mime.content-type"
+            | "mime.header"
+            | "limit.headers"
+            | "limit.depth"
+            | "limit.parts"
+    )
+}

@@ -1,0 +1,72 @@
+//! What comes without a mail around it: CMS objects in BER, DER or PEM, as `smime.p7m` and such are saved; and what
+//! people drop instead of a mail.
+
+use std::io::{self, Write};
+
+use super::carrier::begins_as_cms;
+use super::{Form, Opened, Opening, Place};
+use crate::Finding;
+use crate::budget::Budget;
+use crate::message::protect::Around;
+use crate::mime::encoding::Base64Decoder;
+use crate::mime::lines::Lines;
+use crate::mime::scan::scan;
+use crate::octets::{Octets, Spools, read_range};
+
+/// Opens a CMS object that came alone; `None` where it is none.
+pub(super) fn open(opening: &Opening<'_>, input: &dyn Octets, budget: &Budget) -> io::Result<Option<Opened>> {
+    let head = read_range(input, 0..input.len(), 64)?;
+    let Some(inside) = budget.layer() else { return Ok(None) };
+    let structure = scan(input, 0..0)?;
+    let around = Around { signed: false, encrypted: false };
+    let place = Place { octets: input, structure: &structure, outer: None, is_signed: false, around, budget };
+    let (form, layer) = if begins_as_cms(&head) {
+        (Form::Ber, opening.object(input, true, &place, &inside)?)
+    } else if head.trim_ascii_start().starts_with(b"-----BEGIN ") {
+        let (octets, clean) = armoured(input, opening.spools)?;
+        if !begins_as_cms(&read_range(&*octets, 0..octets.len(), 64)?) {
+            return Ok(None);
+        }
+        (Form::Pem, opening.object(&*octets, clean, &place, &inside)?)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Opened { form, octets: None, structure, layer, findings: Vec::new() }))
+}
+
+/// The first block of PEM, decoded. Labels differ (PKCS7, CMS, SIGNED MESSAGE): the content says what it is.
+fn armoured(input: &dyn Octets, spools: &dyn Spools) -> io::Result<(Box<dyn Octets>, bool)> {
+    let mut decoder = Base64Decoder::new(spools.spool()?);
+    let mut lines = Lines::new(input, 0..input.len());
+    let (mut begun, mut ended) = (false, false);
+    while let Some(line) = lines.next_line()? {
+        if line.text.starts_with(b"-----") {
+            ended = begun;
+            begun = true;
+            if ended {
+                break;
+            }
+        } else if begun && !(line.first && line.text.contains(&b':')) {
+            decoder.write_all(line.text)?;
+        }
+    }
+    let (spool, clean) = decoder.finish()?;
+    Ok((spool.finish()?, clean && ended))
+}
+
+/// What people drop instead of a mail, told by its first octets.
+pub(super) fn not_a_mail(mail: &dyn Octets) -> io::Result<Option<Finding>> {
+    let head = read_range(mail, 0..mail.len(), 1024)?;
+    let text = head.trim_ascii_start();
+    Ok(if text.is_empty() {
+        Some(Finding::new("in.empty", "there is nothing in it"))
+    } else if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
+        Some(Finding::new("in.msg", "an Outlook .msg file"))
+    } else if text.starts_with(b"<") {
+        Some(Finding::new("in.not-mail", "an HTML or XML page"))
+    } else if head.starts_with(b"%PDF") || head.starts_with(b"PK\x03\x04") || head.starts_with(b"\x89PNG") {
+        Some(Finding::new("in.not-mail", "a document, an archive or a picture"))
+    } else {
+        None
+    })
+}
