@@ -1,0 +1,216 @@
+//! PKCS#8 (RFC 5958), plain and encrypted. Encrypted ones are read, never written: the vault seals keys its own way.
+
+use pkcs12::kdf::{Pkcs12KeyType, derive_key_utf8};
+use sha1::Sha1;
+use zeroize::Zeroizing;
+
+use super::derive::stretch;
+use super::{ContentKey, Curve, Decryptor};
+use crate::algorithm::{AlgorithmIdentifier, Cipher, ContentEncryption, PBKDF2_ROUNDS_LIMIT, PasswordDerivation};
+use crate::asn1::der::{self, Der};
+use crate::asn1::{Malformed, Oid, oid, tag};
+
+/// An encrypted key longer than this is none, in octets.
+const ENCRYPTED_LIMIT: usize = 1024 * 1024;
+
+/// `OneAsymmetricKey ::= SEQUENCE { version, privateKeyAlgorithm, privateKey OCTET STRING, … }`.
+pub(super) struct PrivateKeyInfo<'a> {
+    pub(super) algorithm: AlgorithmIdentifier,
+    pub(super) key: &'a [u8],
+}
+
+impl<'a> PrivateKeyInfo<'a> {
+    /// `None` where it is none.
+    pub(super) fn parse(der: &'a [u8]) -> Option<Self> {
+        let mut inside = Der::only(der).ok()?.of(tag::SEQUENCE, "").ok()?.inside();
+        if inside.small().ok()? > 1 {
+            return None;
+        }
+        let algorithm = AlgorithmIdentifier::parse(&inside.element().ok()?).ok()?;
+        let key = inside.expect(tag::OCTET_STRING, "").ok()?.value;
+        Some(Self { algorithm, key })
+    }
+
+    /// The curve that an EC key names.
+    pub(super) fn curve(&self) -> Option<Curve> {
+        let named = Der::only(self.algorithm.parameters.as_deref()?).ok()?.of(tag::OID, "").ok()?;
+        Curve::from_oid(&der::oid(named.value).ok()?)
+    }
+}
+
+/// Why an encrypted key did not open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpenedKey {
+    /// The password, most likely; or the file is damaged.
+    #[error("the password is wrong, or the key is damaged")]
+    Password,
+    /// It is no EncryptedPrivateKeyInfo, or names more rounds than [`PBKDF2_ROUNDS_LIMIT`].
+    #[error("not an encrypted PKCS#8 key: {0}")]
+    Malformed(#[from] Malformed),
+    /// It is encrypted in a way that is not read here, which is named.
+    #[error("the key is encrypted with {0}, which is not supported")]
+    Unsupported(String),
+}
+
+/// Is this an EncryptedPrivateKeyInfo (RFC 5958 §3)? Then it begins with an identifier, where a plain key has a version.
+pub fn is_encrypted(der: &[u8]) -> bool {
+    Der::only(der).is_ok_and(|outer| outer.tag == tag::SEQUENCE && outer.inside().peek() == Some(tag::SEQUENCE))
+}
+
+/// Opens an EncryptedPrivateKeyInfo: PBES2 with PBKDF2 and a CBC cipher (RFC 8018 §6.2), or SHA-1 with 3DES or RC2 as
+/// PKCS#12 has it (RFC 7292 §C).
+///
+/// # Errors
+/// [`NotOpenedKey`].
+pub fn decrypt(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, NotOpenedKey> {
+    if der.len() > ENCRYPTED_LIMIT {
+        return Err(Malformed::new("it is longer than 1 MiB").into());
+    }
+    let mut inside = Der::only(der)?.of(tag::SEQUENCE, "it is no SEQUENCE")?.inside();
+    let algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
+    let encrypted = inside.expect(tag::OCTET_STRING, "it holds no encrypted key")?.value;
+    inside.finish()?;
+    let parameters = algorithm.parameters.as_deref().ok_or(Malformed::new("its encryption has no parameters"))?;
+    let (encryption, key) = if algorithm.oid == oid::PBES2 {
+        pbes2(parameters, password)?
+    } else {
+        pkcs12(algorithm.oid, parameters, password)?
+    };
+    let mut decryptor = Decryptor::new(&encryption, &key, &[]).map_err(|_| NotOpenedKey::Password)?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(encrypted.len().saturating_add(16)));
+    decryptor.update(encrypted, &mut plain);
+    decryptor.finish(&[], &mut plain).map_err(|_| NotOpenedKey::Password)?;
+    // One wrong password in 256 leaves good padding; it leaves no key.
+    if PrivateKeyInfo::parse(&plain).is_none() {
+        return Err(NotOpenedKey::Password);
+    }
+    Ok(plain)
+}
+
+/// `PBES2-params ::= SEQUENCE { keyDerivationFunc, encryptionScheme }` (RFC 8018 §A.4).
+fn pbes2(parameters: &[u8], password: &str) -> Result<(ContentEncryption, ContentKey), NotOpenedKey> {
+    let unsupported = |oid: &Oid| NotOpenedKey::Unsupported(oid::describe(oid));
+    let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "PBES2 has no parameters")?.inside();
+    let derivation = AlgorithmIdentifier::parse(&inside.element()?)?;
+    let scheme = AlgorithmIdentifier::parse(&inside.element()?)?;
+    inside.finish()?;
+    let known = PasswordDerivation::from_identifier(&derivation)?.ok_or_else(|| unsupported(&derivation.oid))?;
+    let encryption = ContentEncryption::from_identifier(&scheme)?
+        .filter(|encryption| !encryption.cipher().is_authenticated())
+        .ok_or_else(|| unsupported(&scheme.oid))?;
+    let octets = stretch(&known, password.as_bytes(), encryption.cipher().key_len());
+    let octets = octets.map_err(|_| Malformed::new("PBKDF2 names another length than the cipher's"))?;
+    let key = ContentKey::new(encryption.cipher(), &octets).ok_or(NotOpenedKey::Password)?;
+    Ok((encryption, key))
+}
+
+/// `pkcs-12PbeParams ::= SEQUENCE { salt OCTET STRING, iterations INTEGER }` (RFC 7292 §C), key and IV from the password.
+fn pkcs12(scheme: Oid, parameters: &[u8], password: &str) -> Result<(ContentEncryption, ContentKey), NotOpenedKey> {
+    let cipher = match scheme {
+        oid::PBE_SHA1_TRIPLE_DES => Cipher::TripleDesCbc,
+        oid::PBE_SHA1_RC2_128 => Cipher::Rc2Cbc { bits: 128 },
+        oid::PBE_SHA1_RC2_40 => Cipher::Rc2Cbc { bits: 40 },
+        other => return Err(NotOpenedKey::Unsupported(oid::describe(&other))),
+    };
+    let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "the encryption has no parameters")?.inside();
+    let salt = inside.expect(tag::OCTET_STRING, "the encryption has no salt")?.value;
+    let rounds = inside.small()?;
+    inside.finish()?;
+    let rounds = i32::try_from(rounds).ok().filter(|_| (1..=PBKDF2_ROUNDS_LIMIT).contains(&rounds));
+    let rounds = rounds.ok_or(Malformed::new("the encryption names no rounds, or more than ten million"))?;
+    let derive = |kind, length| {
+        // Characters outside the BMP have no form there.
+        derive_key_utf8::<Sha1>(password, salt, kind, rounds, length)
+            .map(Zeroizing::new)
+            .map_err(|_| NotOpenedKey::Password)
+    };
+    let key = ContentKey::new(cipher, &derive(Pkcs12KeyType::EncryptionKey, cipher.key_len())?);
+    let encryption = ContentEncryption::new(cipher, &derive(Pkcs12KeyType::Iv, cipher.iv_len())?);
+    encryption.zip(key).ok_or(NotOpenedKey::Password)
+}
+
+/// A plain key as PKCS#8.
+pub(super) fn written(algorithm: &AlgorithmIdentifier, key: &[u8]) -> Zeroizing<Vec<u8>> {
+    use crate::asn1::write;
+    let key = Zeroizing::new(write::octet_string(key));
+    Zeroizing::new(write::sequence(&[&write::unsigned(&[0]), &algorithm.to_der(), &key]))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+    use crate::asn1::write;
+
+    const PASSWORD: &str = "パスワード";
+
+    /// One Ed25519 key, encrypted by `openssl pkcs8 -topk8 -iter 2048`.
+    const ROWS: [(&str, &str); 8] = [
+        (
+            "-v2 aes-256-cbc -v2prf hmacWithSHA256",
+            "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAh8MfV4wuKtrAICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEDU9bWZu2Q/SKYLg4uZZ4QYEQFKrh2uAppZU9SLyiFBfbXc1VfkLilCMsp7JxrejOUERnSoArZ7tOpAVvzSp7UN2viGQTPvGIVu5qht1MyZiO3M=",
+        ),
+        (
+            "-v2 aes-192-cbc -v2prf hmacWithSHA512",
+            "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAi9vgVyNMymYAICCAAwDAYIKoZIhvcNAgsFADAdBglghkgBZQMEARYEEFxdLi6ZzJumNl5KYzBmWXEEQKY6+KfmgJBIAbHjxbJT7OAG8SxiaMMiayfZ1WVECpWyqQ+w3Atk0S+lVE1s7hg53bWJVjudDDqVVbrRChoShwA=",
+        ),
+        (
+            "-v2 aes-128-cbc -v2prf hmacWithSHA1",
+            "MIGNMEkGCSqGSIb3DQEFDTA8MBsGCSqGSIb3DQEFDDAOBAiU71ZYbD6fTwICCAAwHQYJYIZIAWUDBAECBBClYf4KkCTjHOjkMIbxNuejBECiuenZkJDJHL8a0V1Uxt1m3NJSCcUqdAMvR2AOlgQLLk1GCG9zcUhDv2WU8ylPpGvECi1bTk0sAW6YoPwJaDVY",
+        ),
+        (
+            "-v2 des-ede3-cbc",
+            "MIGKME4GCSqGSIb3DQEFDTBBMCkGCSqGSIb3DQEFDDAcBAguwNdeHiSA1AICCAAwDAYIKoZIhvcNAgkFADAUBggqhkiG9w0DBwQIU+ClI4UjQD4EOIIa90RqdZHLD1NEfYNyqpQ1PAp6vcycUDcXYSuRXoDY/aUNw6U82XluyFsnvQHjyjJMMrKsVOuI",
+        ),
+        (
+            "-v2 rc2",
+            "MIGSMFYGCSqGSIb3DQEFDTBJMCwGCSqGSIb3DQEFDDAfBAiAl1xTn3a3nQICCAACARAwDAYIKoZIhvcNAgkFADAZBggqhkiG9w0DAjANAgE6BAgQhgKtVimLrgQ41cY7dk/4KN+B5c1yf578tJOM2tx4PNZa4VzQHA9gsyzhe3FJk1yuvn1ZGdqooPcbPTl3zrcmjtQ=",
+        ),
+        (
+            "-v1 PBE-SHA1-3DES",
+            "MFgwHAYKKoZIhvcNAQwBAzAOBAi4FzirUvRftAICCAAEOLuXbETfchSYkUqXg8yvix+eKGsros4KhvQXVECFbh3kiKBqd6GzBmV11hq0wFAI2nqke0xKL87L",
+        ),
+        (
+            "-v1 PBE-SHA1-RC2-40",
+            "MFgwHAYKKoZIhvcNAQwBBjAOBAjy4i1HSCsyBgICCAAEOCm/s7J5uL9lZIm2eIeRuWUC50uw6FgQIj6U3wQPc0VO27ApaEiwKwsC0n3rPCg1iTn12ZkrepzK",
+        ),
+        (
+            "-v1 PBE-SHA1-RC2-128",
+            "MFgwHAYKKoZIhvcNAQwBBTAOBAhSo7BYctdGjQICCAAEOD+HAib/nTqWyaCH6LPa3MmFWOrALNzjDHFUX8DmFwHCyUhp7h6sUqNPgfbNjGPzFXthg7xkt++A",
+        ),
+    ];
+    const PLAIN: &str = "MC4CAQAwBQYDK2VwBCIEIE9yCrpSHVutexUEbiCPDJAU2FqIQlffVSFUf0AqRIzk";
+
+    #[test]
+    fn encrypted_keys_open_with_their_password_alone() {
+        let plain = STANDARD.decode(PLAIN).unwrap();
+        assert!(!is_encrypted(&plain));
+        for (how, text) in ROWS {
+            let mut der = STANDARD.decode(text).unwrap();
+            assert!(is_encrypted(&der), "{how}");
+            assert_eq!(decrypt(&der, PASSWORD).as_deref(), Ok(&plain), "{how}");
+            assert_eq!(decrypt(&der, "password"), Err(NotOpenedKey::Password), "{how}");
+            *der.last_mut().unwrap() ^= 1;
+            assert_eq!(decrypt(&der, PASSWORD), Err(NotOpenedKey::Password), "{how}");
+        }
+        assert!(crate::crypto::SigningKey::from_der(&plain).is_ok());
+    }
+
+    #[test]
+    fn rounds_are_bounded_and_unknown_schemes_are_named() {
+        let key = |scheme: Oid, rounds: u32| {
+            let salt = write::octet_string(&[7; 8]);
+            let parameters = write::sequence(&[&salt, &write::unsigned(&rounds.to_be_bytes())]);
+            let identifier = AlgorithmIdentifier { oid: scheme, parameters: Some(parameters) };
+            decrypt(&write::sequence(&[&identifier.to_der(), &write::octet_string(&[0; 8])]), PASSWORD)
+        };
+        assert_eq!(key(oid::PBE_SHA1_TRIPLE_DES, 1), Err(NotOpenedKey::Password));
+        for rounds in [0, PBKDF2_ROUNDS_LIMIT + 1, u32::MAX] {
+            assert!(matches!(key(oid::PBE_SHA1_TRIPLE_DES, rounds), Err(NotOpenedKey::Malformed(_))), "{rounds}");
+        }
+        let unknown = key(oid::PBE_SHA1_TWO_KEY_DES, 1);
+        assert_eq!(unknown, Err(NotOpenedKey::Unsupported("PKCS#12 SHA-1 and two-key 3DES".to_owned())));
+    }
+}
