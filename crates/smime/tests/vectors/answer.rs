@@ -1,23 +1,25 @@
 //! The engine's answer in the words of the tables.
 //!
-//! A layer is said as `signed good`, `signed weak` (the arithmetic is right, an algorithm is forgeable today) or `signed
-//! refused <finding>`; `certificates` (no signer), `broken <finding>` (begins as what it is, and cannot be read on),
-//! `unsupported <content type>`, `plain` (a mail without a layer). Files of other forms: `certificate`, `crl`, `keys`
-//! (PKCS#12), each or `refused`.
+//! A layer is `signed good`, `signed weak` (the arithmetic is right, an algorithm is forgeable today) or `signed refused
+//! <finding>`, for several signers one after the other; `enveloped opened`, `enveloped weak` (a weak cipher), `enveloped
+//! closed` (no key) or `enveloped refused <finding>`; `compressed`; `certificates` (no signer); `unsupported <content
+//! type>`; `broken <finding>` (it begins as what it is, and cannot be read on); `plain` (a mail without a layer). What is
+//! inside follows after ` > `. Files of other forms are a `certificate`, a `crl`, `keys` (PKCS#12), or `refused`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use kakitome_pki::asn1::{oid, tag};
+use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::crl::Crl;
-use kakitome_pki::cert::{Certificate, pem, pkcs12};
+use kakitome_pki::cert::{Certificate, pkcs12};
 use kakitome_smime::Finding;
+use kakitome_smime::cms::compressed::EXPANDED_LIMIT;
 use kakitome_smime::cms::content::{self, Object};
+use kakitome_smime::cms::enveloped::Opening;
 use kakitome_smime::cms::signed::SignedData;
-use kakitome_smime::cms::verify::{self, Content, Outcome};
+use kakitome_smime::cms::verify::{self, Content, Outcome, VerifiedSignature};
 use kakitome_smime::message::open::{self, Layer};
-use kakitome_smime::octets::{InMemory, read_range};
+use kakitome_smime::octets::{InMemory, Octets, read_range};
 
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, blocks};
+use crate::holder;
 use crate::table::{Case, Form, Table};
 
 /// What the engine says of one file.
@@ -41,15 +43,11 @@ impl Answer {
 }
 
 /// Asks the engine about one file.
-pub(crate) fn ask(corpus: &Corpus, _table: &Table, case: &Case, file: &str) -> Answer {
+pub(crate) fn ask(corpus: &Corpus, table: &Table, case: &Case, file: &str) -> Answer {
     let octets = corpus.read(file);
     match case.form {
         Form::Mail => mail(octets),
-        Form::Cms => cms(corpus, case, unframed(octets)),
-        Form::Base64 => {
-            let text: Vec<u8> = octets.into_iter().filter(|octet| !octet.is_ascii_whitespace()).collect();
-            cms(corpus, case, STANDARD.decode(text).unwrap())
-        }
+        Form::Cms => cms(corpus, table, case, blocks(&octets, "").swap_remove(0)),
         Form::Certificate => {
             let read: Result<Vec<_>, _> =
                 blocks(&octets, "CERTIFICATE").iter().map(|der| Certificate::parse(der)).collect();
@@ -71,22 +69,6 @@ pub(crate) fn ask(corpus: &Corpus, _table: &Table, case: &Case, file: &str) -> A
     }
 }
 
-/// The blocks of a PEM file, or the file.
-fn blocks(octets: &[u8], label: &str) -> Vec<Vec<u8>> {
-    if !pem::is_pem(octets) {
-        return vec![octets.to_vec()];
-    }
-    pem::read(octets).into_iter().filter(|block| block.label == label).map(|block| block.der.to_vec()).collect()
-}
-
-/// The first block of a PEM file, or the file.
-fn unframed(octets: Vec<u8>) -> Vec<u8> {
-    if octets.first() == Some(&tag::SEQUENCE) || !pem::is_pem(&octets) {
-        return octets;
-    }
-    pem::read(&octets).first().map(|block| block.der.to_vec()).unwrap_or_default()
-}
-
 fn mail(octets: Vec<u8>) -> Answer {
     let opened = open::open(&octets, &InMemory).unwrap();
     let mut answer = match &opened.layer {
@@ -102,7 +84,7 @@ fn mail(octets: Vec<u8>) -> Answer {
         Layer::Compressed(_) => unsupported(&oid::COMPRESSED_DATA),
         Layer::Unsupported(kind) => unsupported(kind),
         Layer::Signed(layer) => {
-            let mut answer = verified(&layer.outcome);
+            let mut answer = verified(&layer.signed, &layer.outcome);
             let mut content = Vec::new();
             layer.write_content(&octets, &opened.structure, &mut content).unwrap();
             answer.content = Some(content);
@@ -114,17 +96,29 @@ fn mail(octets: Vec<u8>) -> Answer {
     answer
 }
 
-fn cms(corpus: &Corpus, case: &Case, octets: Vec<u8>) -> Answer {
+fn cms(corpus: &Corpus, table: &Table, case: &Case, octets: Vec<u8>) -> Answer {
     match content::read(&octets, &InMemory).unwrap() {
         Object::Signed(mut signed) => {
-            for file in &case.certificates {
-                let more = blocks(&corpus.read(file), "CERTIFICATE");
-                signed.certificates.extend(more.iter().map(|der| Certificate::parse(der).unwrap()));
+            for der in case.certificates.iter().flat_map(|file| corpus.der(file, "CERTIFICATE")) {
+                let certificate = Certificate::parse(&der).unwrap();
+                if !signed.certificates.contains(&certificate) {
+                    signed.certificates.push(certificate);
+                }
             }
             signed_data(corpus, case, &signed)
         }
-        Object::Enveloped(enveloped) => unsupported(&enveloped.kind.oid()),
-        Object::Compressed(_) => unsupported(&oid::COMPRESSED_DATA),
+        Object::Enveloped(enveloped) => {
+            let keys = holder::keys(corpus, table, case);
+            let mut answer = opened(&enveloped.open(&octets, &keys, &InMemory).unwrap());
+            answer.add(&enveloped.findings);
+            answer
+        }
+        Object::Compressed(compressed) => {
+            match compressed.open(&octets, &InMemory, &mut EXPANDED_LIMIT.clone()).unwrap() {
+                Ok(content) => Answer { content: Some(whole(&*content)), ..Answer::new("compressed") },
+                Err(finding) => Answer::new(format!("compressed refused {}", finding.code)),
+            }
+        }
         Object::Other(kind) => unsupported(&kind),
         Object::NotCms(malformed) => Answer { findings: vec![malformed.to_string()], ..Answer::new("no cms") },
         Object::Broken(finding, _) => {
@@ -138,11 +132,11 @@ fn cms(corpus: &Corpus, case: &Case, octets: Vec<u8>) -> Answer {
 fn signed_data(corpus: &Corpus, case: &Case, signed: &SignedData) -> Answer {
     let text = || case.detached_text.as_ref().map(|text| text.as_bytes().to_vec());
     let given = case.detached.as_ref().map(|file| corpus.read(file)).or_else(text);
-    let content = signed.content.as_deref().map(|content| read_range(content, 0..content.len(), usize::MAX).unwrap());
+    let content = signed.content.as_deref().map(whole);
     let mut answer = match (given.as_ref(), content.as_ref()) {
         _ if signed.signer_count == 0 => Answer::new("certificates"),
         (Some(content), _) | (None, Some(content)) => {
-            verified(&verify::verify(signed, &Content::Exact(content)).unwrap())
+            verified(signed, &verify::verify(signed, &Content::Exact(content)).unwrap())
         }
         (None, None) => Answer::new("signed, no content"),
     };
@@ -151,14 +145,50 @@ fn signed_data(corpus: &Corpus, case: &Case, signed: &SignedData) -> Answer {
     answer
 }
 
-fn verified(outcome: &Outcome) -> Answer {
-    let mut answer = Answer::new(match &outcome.verified {
-        Some(proof) if proof.is_weak() => "signed weak".to_owned(),
-        Some(_) => "signed good".to_owned(),
-        None => format!("signed refused {}", outcome.findings.first().map_or("", |finding| finding.code)),
+fn whole(octets: &dyn Octets) -> Vec<u8> {
+    read_range(octets, 0..octets.len(), usize::MAX).unwrap()
+}
+
+/// What every signer's signature is worth, although a mail of several is refused as a whole.
+fn verified(signed: &SignedData, outcome: &Outcome) -> Answer {
+    let said = |verified: &Option<VerifiedSignature>, findings: &[Finding]| match verified {
+        Some(proof) if proof.is_weak() => "weak".to_owned(),
+        Some(_) => "good".to_owned(),
+        None => format!("refused {}", findings.first().map_or("", |finding| finding.code)),
+    };
+    let several = outcome.findings.iter().any(|finding| finding.code == "cms.multi-signer");
+    let mut answer = Answer::new(match outcome.signers.as_slice() {
+        signers if several => {
+            assert!(outcome.verified.is_none());
+            let said: Vec<String> = signers.iter().map(|signer| said(&signer.verified, &signer.findings)).collect();
+            let unreadable = ", unreadable".repeat(signed.signer_count - signers.len());
+            format!("signed {}{unreadable}", said.join(", "))
+        }
+        _ => format!("signed {}", said(&outcome.verified, &outcome.findings)),
     });
     answer.add(&outcome.findings);
+    for signer in &outcome.signers {
+        answer.add(&signer.findings);
+    }
     answer
+}
+
+fn opened(opening: &Opening) -> Answer {
+    match opening {
+        Opening::Open(plaintext) => {
+            let is_weak = plaintext.encryption().cipher().is_weak();
+            let mut answer = Answer::new(if is_weak { "enveloped weak" } else { "enveloped opened" });
+            answer.content = Some(whole(plaintext.octets()));
+            answer.add(plaintext.findings());
+            answer
+        }
+        Opening::NoKey => Answer::new("enveloped closed"),
+        Opening::Refused(finding) | Opening::Failed(finding) => {
+            let mut answer = Answer::new(format!("enveloped refused {}", finding.code));
+            answer.add(std::slice::from_ref(finding));
+            answer
+        }
+    }
 }
 
 fn unsupported(kind: &kakitome_pki::asn1::Oid) -> Answer {

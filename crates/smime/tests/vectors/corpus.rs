@@ -3,6 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use kakitome_pki::asn1::tag;
+use kakitome_pki::cert::pem;
+
 /// One folder of the corpora: paths in it are written with `/`.
 pub(crate) struct Corpus {
     root: PathBuf,
@@ -32,10 +35,28 @@ impl Corpus {
         std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
     }
 
+    /// The blocks of a PEM file whose labels end so, or the whole file where it is none.
+    pub(crate) fn der(&self, file: &str, label: &str) -> Vec<Vec<u8>> {
+        blocks(&self.read(file), label)
+    }
+
     /// The files that a pattern names, where `*` stands for anything.
     pub(crate) fn matching(&self, pattern: &str) -> Vec<&str> {
         self.files.iter().map(String::as_str).filter(|file| matches(pattern, file)).collect()
     }
+}
+
+/// The blocks of PEM whose labels end so, or the octets where they are none.
+pub(crate) fn blocks(octets: &[u8], label: &str) -> Vec<Vec<u8>> {
+    if octets.first() == Some(&tag::SEQUENCE) || !pem::is_pem(octets) {
+        return vec![octets.to_vec()];
+    }
+    pem::read(octets).iter().filter(|block| block.label.ends_with(label)).map(|block| block.der.to_vec()).collect()
+}
+
+/// Octets written in hexadecimal digits.
+pub(crate) fn from_hex(digits: &str) -> Vec<u8> {
+    (0..digits.len() / 2).map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap()).collect()
 }
 
 /// A line that the test harness does not swallow: `./test` collects what was skipped.

@@ -10,6 +10,7 @@ mod answer;
 mod archive;
 mod corpus;
 mod exceptions;
+mod holder;
 mod run;
 mod seeds;
 mod table;

@@ -11,7 +11,7 @@ use kakitome_smime::message::open;
 use kakitome_smime::octets::InMemory;
 
 use crate::archive;
-use crate::corpus::{Corpus, say};
+use crate::corpus::{Corpus, from_hex, say};
 
 /// No seed may take longer; the longest has 62 KiB. Generous, because tests run unoptimised and beside others.
 const SLOW: Duration = Duration::from_secs(5);
@@ -55,9 +55,8 @@ fn mbedtls_mutations() {
     let (mut all, mut read) = (0, 0);
     for line in lines.lines() {
         let hex = line.split_once("\"hex\": \"").and_then(|(_, rest)| rest.split_once('"')).unwrap().0;
-        let octets = (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect();
         all += 1;
-        read += usize::from(ask_everything(line.split("\"hex\"").next().unwrap(), octets));
+        read += usize::from(ask_everything(line.split("\"hex\"").next().unwrap(), from_hex(hex)));
     }
     say(&format!("vectors mbedtls_mutations: {all} objects, {read} of them readable, none good"));
     assert!(all > 300, "only {all} objects");

@@ -1,7 +1,5 @@
 //! The tables: what is asked, and what the makers of the files expect.
 
-#![expect(dead_code, reason = "who holds keys is asked once encrypted layers are opened")]
-
 use serde::Deserialize;
 
 /// One suite.
@@ -64,6 +62,8 @@ pub(crate) struct Case {
     pub(crate) holders: Vec<String>,
     /// A password, of a recipient or of a PKCS#12 file.
     pub(crate) password: Option<String>,
+    /// A content key in hexadecimal digits, for encrypted-data.
+    pub(crate) secret: Option<String>,
     /// The file that holds exactly the content.
     pub(crate) holds: Option<String>,
     /// Text that stands in the content.
@@ -81,8 +81,6 @@ pub(crate) enum Form {
     Mail,
     /// A CMS object in BER, or in PEM.
     Cms,
-    /// The same in base64 without a frame.
-    Base64,
     /// Certificates, in DER or PEM.
     Certificate,
     /// A revocation list, in DER or PEM.
