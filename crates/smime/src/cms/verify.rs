@@ -5,7 +5,7 @@
 
 mod trial;
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use kakitome_pki::algorithm::{Digest, Signature};
 use kakitome_pki::asn1::Oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
-use memchr::memchr_iter;
 
 use super::attribute::{self, Attribute, Value};
 use super::digests::{Hashed, Hashing};
 use super::signed::SignedData;
 use crate::Finding;
-use crate::octets::{Octets, RangeReader, copy_range};
+pub(crate) use crate::mime::canonical::copy_canonical as canonical;
+use crate::octets::{Octets, copy_range};
 pub use trial::{COUNTERSIGNATURE_DEPTH_LIMIT, COUNTERSIGNATURE_LIMIT, Countersigned};
 
 /// What the signature covers.
@@ -143,48 +143,4 @@ fn version(signed: &SignedData) -> Option<Finding> {
     let due = signed.due_version();
     let what = || format!("the signed-data has version {}, not {due}", signed.version);
     (signed.version != due).then(|| Finding::new("cms.version", what()))
-}
-
-/// Copies a range with every line end as CRLF (RFC 8551 §3.1.1): what is canonical already passes in whole windows.
-pub(crate) fn canonical(octets: &dyn Octets, range: Range<u64>, to: &mut dyn Write) -> io::Result<()> {
-    let mut reader = RangeReader::new(octets, range);
-    let mut before = 0;
-    loop {
-        let piece = reader.piece()?;
-        let Some(last) = piece.last().copied() else { return Ok(()) };
-        let mut from = 0;
-        for at in memchr_iter(b'\n', piece) {
-            let previous = at.checked_sub(1).and_then(|at| piece.get(at).copied()).unwrap_or(before);
-            if previous != b'\r' {
-                to.write_all(piece.get(from..at).unwrap_or_default())?;
-                to.write_all(b"\r")?;
-                from = at;
-            }
-        }
-        to.write_all(piece.get(from..).unwrap_or_default())?;
-        before = last;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::octets::WINDOW;
-
-    #[test]
-    fn only_lone_line_feeds_are_mended() {
-        let edge = "x".repeat(WINDOW - 1);
-        for (given, canon) in [
-            ("a\nb\r\nc", "a\r\nb\r\nc".to_owned()),
-            ("\n\n\r\r\n", "\r\n\r\n\r\r\n".to_owned()),
-            (&format!("{edge}\r\nz"), format!("{edge}\r\nz")),
-            (&format!("{edge}x\nz"), format!("{edge}x\r\nz")),
-            ("", String::new()),
-        ] {
-            let octets = given.as_bytes().to_vec();
-            let mut out = Vec::new();
-            canonical(&octets, 0..octets.len() as u64, &mut out).unwrap();
-            assert_eq!(String::from_utf8(out).unwrap(), canon);
-        }
-    }
 }

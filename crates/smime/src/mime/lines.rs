@@ -3,9 +3,9 @@
 use std::io;
 use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
-use crate::octets::{Octets, RangeReader, WINDOW};
+use crate::octets::{Octets, WINDOW, fill};
 
 /// How a piece of a line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,27 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Parts the ending from what stands before it.
+    pub fn of(lines: &[u8]) -> (&[u8], Self) {
+        if let Some(text) = lines.strip_suffix(b"\r\n") {
+            (text, Self::CrLf)
+        } else if let Some(text) = lines.strip_suffix(b"\n") {
+            (text, Self::Lf)
+        } else {
+            (lines, Self::None)
+        }
+    }
+
     /// How many octets it takes.
     pub const fn octets(self) -> u64 {
+        match self {
+            Self::CrLf => 2,
+            Self::Lf => 1,
+            Self::None => 0,
+        }
+    }
+
+    const fn length(self) -> usize {
         match self {
             Self::CrLf => 2,
             Self::Lf => 1,
@@ -42,22 +61,66 @@ pub struct Line<'a> {
     pub first: bool,
 }
 
-/// Reads lines of a range.
+/// Reads lines of a range. A line longer than [`WINDOW`], its ending included, comes in pieces.
 pub struct Lines<'a> {
-    reader: RangeReader<'a>,
+    octets: &'a dyn Octets,
+    /// Where reading goes on.
+    at: u64,
+    end: u64,
     buffer: Vec<u8>,
     used: usize,
+    filled: usize,
+    /// Where in the octets the next line begins.
     offset: u64,
     at_start: bool,
-    ended: bool,
+    window: usize,
 }
 
 impl<'a> Lines<'a> {
     /// Lines of `range`.
     pub fn new(octets: &'a dyn Octets, range: Range<u64>) -> Self {
-        let offset = range.start;
-        let reader = RangeReader::new(octets, range);
-        Self { reader, buffer: Vec::with_capacity(WINDOW), used: 0, offset, at_start: true, ended: false }
+        Self::through(WINDOW, octets, range)
+    }
+
+    /// The same through another window, for tests: where one ends must not matter.
+    pub(super) fn through(window: usize, octets: &'a dyn Octets, range: Range<u64>) -> Self {
+        let end = range.end.min(octets.len());
+        let at = range.start.min(end);
+        Self { octets, at, end, buffer: Vec::new(), used: 0, filled: 0, offset: range.start, at_start: true, window }
+    }
+
+    /// Where the next line begins.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// What was read and not given out yet.
+    fn waiting(&self) -> &[u8] {
+        self.buffer.get(self.used..self.filled).unwrap_or_default()
+    }
+
+    /// Reads on behind what is waiting; false where nothing more is there.
+    fn refill(&mut self) -> io::Result<bool> {
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        if left == 0 {
+            return Ok(false);
+        }
+        self.buffer.copy_within(self.used..self.filled, 0);
+        self.filled = self.filled.saturating_sub(self.used);
+        self.used = 0;
+        let size = self.filled.saturating_add(left).min(self.window.saturating_mul(2));
+        if self.buffer.len() < size {
+            self.buffer.resize(size, 0);
+        }
+        let room = self.buffer.get_mut(self.filled..size).unwrap_or_default();
+        let count = fill(self.octets, self.at, room)?;
+        self.filled = self.filled.saturating_add(count);
+        self.at = self.at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        if count == 0 {
+            // Shorter than it said.
+            self.end = self.at;
+        }
+        Ok(count > 0)
     }
 
     /// The next line; `None` at the end.
@@ -65,51 +128,60 @@ impl<'a> Lines<'a> {
     /// # Errors
     /// The environment's.
     pub fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
-        let mut searched = self.used;
+        let mut searched = 0usize;
+        let mut is_last = false;
         let length = loop {
-            let unsearched = self.buffer.get(searched..).unwrap_or_default();
-            if let Some(at) = memchr(b'\n', unsearched) {
-                break searched.saturating_sub(self.used).saturating_add(at).saturating_add(1);
+            let waiting = self.waiting();
+            let waiting = waiting.get(..self.window).unwrap_or(waiting);
+            if let Some(at) = memchr(b'\n', waiting.get(searched..).unwrap_or_default()) {
+                break searched.saturating_add(at).saturating_add(1);
             }
-            let waiting = self.buffer.len().saturating_sub(self.used);
-            if self.ended || waiting >= WINDOW {
-                break waiting;
+            searched = waiting.len();
+            if searched >= self.window {
+                break searched;
             }
-            self.buffer.drain(..self.used);
-            self.used = 0;
-            searched = self.buffer.len();
-            let piece = self.reader.piece()?;
-            if piece.is_empty() {
-                self.ended = true;
+            if !self.refill()? {
+                is_last = true;
+                break searched;
             }
-            self.buffer.extend_from_slice(piece);
         };
         if length == 0 {
             return Ok(None);
         }
-        let end = self.used.saturating_add(length);
-        let mut text = self.buffer.get(self.used..end).unwrap_or_default();
-        let ending = if let Some(line) = text.strip_suffix(b"\r\n") {
-            text = line;
-            Ending::CrLf
-        } else if let Some(line) = text.strip_suffix(b"\n") {
-            text = line;
-            Ending::Lf
-        } else {
+        let piece = self.buffer.get(self.used..self.used.saturating_add(length)).unwrap_or_default();
+        let (mut text, ending) = Ending::of(piece);
+        if ending == Ending::None && !is_last {
             // A piece of an overlong line must not part a CR from its LF.
-            if !self.ended
-                && let Some(line) = text.strip_suffix(b"\r")
-            {
-                text = line;
-            }
-            Ending::None
-        };
-        let taken = u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(ending.octets());
+            text = text.strip_suffix(b"\r").unwrap_or(text);
+        }
         let line = Line { offset: self.offset, text, ending, first: self.at_start };
-        self.offset = self.offset.saturating_add(taken);
-        self.used = self.used.saturating_add(usize::try_from(taken).unwrap_or(usize::MAX)).min(self.buffer.len());
+        let taken = line.text.len().saturating_add(ending.length());
+        self.used = self.used.saturating_add(taken);
+        self.offset = self.offset.saturating_add(u64::try_from(taken).unwrap_or(u64::MAX));
         self.at_start = ending != Ending::None;
         Ok(Some(line))
+    }
+
+    /// As many whole lines as are at hand, endings and all, without moving on; `None` inside a line, or before one that
+    /// comes in pieces. What is used of them is taken with [`Lines::take`].
+    ///
+    /// # Errors
+    /// The environment's.
+    pub fn whole_lines(&mut self) -> io::Result<Option<&[u8]>> {
+        if !self.at_start {
+            return Ok(None);
+        }
+        let mut end = memrchr(b'\n', self.waiting());
+        if end.is_none() && self.waiting().len() < self.window && self.refill()? {
+            end = memrchr(b'\n', self.waiting());
+        }
+        Ok(end.and_then(|end| self.waiting().get(..=end)))
+    }
+
+    /// Moves on behind whole lines.
+    pub fn take(&mut self, lines: usize) {
+        self.used = self.used.saturating_add(lines).min(self.filled);
+        self.offset = self.offset.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
     }
 }
 

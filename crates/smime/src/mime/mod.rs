@@ -1,6 +1,7 @@
 //! MIME by byte ranges (RFC 2045-2049): one strict reading, and a finding where two readings are possible.
 
 pub mod address;
+pub mod canonical;
 pub mod charset;
 pub mod encoding;
 pub mod header;

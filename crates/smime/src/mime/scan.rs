@@ -1,18 +1,29 @@
 //! The structure of a message: one pass over its lines, a tree of ranges out.
 //!
+//! The body of a leaf is looked at in whole blocks, up to a line that may be a boundary; everything else, line by line.
+//! Both see the same: where blocks begin and end changes nothing.
+//!
 //! One strict reading: a boundary is a whole line, compared exactly, innermost first (RFC 2046 §5.1.1). Where another
 //! program could read otherwise, that is a finding: a line that only begins like a boundary, or one behind the last.
 
+mod tap;
+mod traits;
+
 use std::io;
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::memchr;
+use memchr::memmem::Finder;
+
+pub use tap::{Tap, Wanted};
+pub use traits::Traits;
 
 use super::header::{ContentType, Encoding, Header, ODD};
 use super::lines::{Ending, Line, Lines};
 use crate::Finding;
 use crate::budget::{Budget, DEPTH_LIMIT};
 use crate::octets::Octets;
+use tap::Tapping;
 
 /// A message has at most this many parts; further ones stay inside the last.
 pub const PART_LIMIT: usize = 10_000;
@@ -25,39 +36,8 @@ pub const LINE_LIMIT: u64 = 998;
 /// A boundary may be this long (RFC 2046 §5.1.1), in octets.
 pub const BOUNDARY_LIMIT: usize = 70;
 
-/// What stands in the lines of a body, as far as it matters for signing it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traits {
-    /// How many octets above 127.
-    pub eight_bit: u64,
-    /// A line over [`LINE_LIMIT`].
-    pub long_line: bool,
-    /// White space at the end of a line, which some relays strip.
-    pub trailing_space: bool,
-    /// A line that begins with `From `, which some stores change to `>From `.
-    pub from_line: bool,
-    /// A CR without LF.
-    pub bare_cr: bool,
-    /// An LF without CR.
-    pub bare_lf: bool,
-    /// A NUL.
-    pub nul: bool,
-}
-
-impl Traits {
-    fn add(&mut self, other: Self) {
-        self.eight_bit = self.eight_bit.saturating_add(other.eight_bit);
-        self.long_line |= other.long_line;
-        self.trailing_space |= other.trailing_space;
-        self.from_line |= other.from_line;
-        self.bare_cr |= other.bare_cr;
-        self.bare_lf |= other.bare_lf;
-        self.nul |= other.nul;
-    }
-}
-
 /// One part of a message (the message itself is the first).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entity {
     /// The part it stands in.
     pub parent: Option<usize>,
@@ -116,6 +96,9 @@ impl Structure {
     }
 }
 
+/// The beginning of a line that may be a boundary, behind the ending of the line before.
+static DASHES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n--"));
+
 static EMPTY: Entity = Entity {
     parent: None,
     depth: 0,
@@ -160,10 +143,49 @@ pub fn scan(octets: &dyn Octets, range: Range<u64>) -> io::Result<Structure> {
 /// As [`scan`].
 pub fn scan_within(octets: &dyn Octets, range: Range<u64>, budget: &Budget) -> io::Result<Structure> {
     let end = range.end.min(octets.len());
-    let mut scanner = Scanner::new(range.start, budget.depth());
-    let mut lines = Lines::new(octets, range.start..end);
-    while let Some(line) = lines.next_line()? {
+    read(Lines::new(octets, range.start..end), Scanner::new(range.start, budget.depth()), end, None)
+}
+
+/// The same, and gives octets of the message out on the way.
+///
+/// # Errors
+/// As [`scan`], and those of the tap.
+pub fn scan_with(octets: &dyn Octets, range: Range<u64>, budget: &Budget, tap: &mut dyn Tap) -> io::Result<Structure> {
+    let end = range.end.min(octets.len());
+    let scanner = Scanner::new(range.start, budget.depth());
+    read(Lines::new(octets, range.start..end), scanner, end, Some(Tapping::new(tap)))
+}
+
+fn read(
+    mut lines: Lines<'_>,
+    mut scanner: Scanner,
+    end: u64,
+    mut tapping: Option<Tapping<'_>>,
+) -> io::Result<Structure> {
+    loop {
+        if scanner.is_in_leaf() {
+            let offset = lines.offset();
+            if let Some(block) = lines.whole_lines()?
+                && let taken = scanner.leaf_lines(block)
+                && !taken.is_empty()
+            {
+                if let Some(tapping) = &mut tapping {
+                    let (text, ending) = Ending::of(taken);
+                    tapping.scanned(&scanner, offset, text, ending)?;
+                }
+                let taken = taken.len();
+                lines.take(taken);
+                continue;
+            }
+        }
+        let Some(line) = lines.next_line()? else { break };
         scanner.line(&line);
+        if let Some(tapping) = &mut tapping {
+            tapping.scanned(&scanner, line.offset, line.text, line.ending)?;
+        }
+    }
+    if let Some(tapping) = &mut tapping {
+        tapping.finish()?;
     }
     Ok(scanner.finish(end))
 }
@@ -194,6 +216,8 @@ struct Scanner {
     /// The ending of the line before, which belongs to a boundary that follows it.
     last_ending: Ending,
     line_length: u64,
+    /// The last octet of the pieces of a line so far.
+    last_octet: Option<u8>,
     /// Octets of header held so far.
     header_octets: usize,
     /// How deep the message itself stands.
@@ -209,6 +233,7 @@ impl Scanner {
             in_header: true,
             last_ending: Ending::None,
             line_length: 0,
+            last_octet: None,
             header_octets: 0,
             depth,
         };
@@ -261,15 +286,41 @@ impl Scanner {
             self.header_line(line);
         } else {
             let long = self.line_length > LINE_LIMIT;
+            // An ending may stand alone in the last piece of a long line.
+            let last = line.text.last().copied().or(self.last_octet.filter(|_| !line.first));
+            self.last_octet = last;
             if let Some(entity) = self.current() {
                 if entity.boundary.is_some() && !line.text.trim_ascii().is_empty() {
                     entity.has_surroundings = true;
                 }
-                entity.traits.add(traits(line));
+                entity.traits.add_line(line);
                 entity.traits.long_line |= long;
+                entity.traits.trailing_space |= line.ending != Ending::None && matches!(last, Some(b' ' | b'\t'));
             }
         }
         self.last_ending = line.ending;
+    }
+
+    /// Do the next lines belong to the body of a part without parts?
+    fn is_in_leaf(&self) -> bool {
+        let current = self.open.last().and_then(|number| self.entities.get(*number));
+        !self.in_header && current.is_some_and(|entity| entity.boundary.is_none())
+    }
+
+    /// Takes lines of a leaf, up to one that may be a boundary.
+    fn leaf_lines<'l>(&mut self, lines: &'l [u8]) -> &'l [u8] {
+        let end = match () {
+            () if lines.starts_with(b"--") => 0,
+            () => DASHES.find(lines).map_or(lines.len(), |at| at.saturating_add(1)),
+        };
+        let lines = lines.get(..end).unwrap_or_default();
+        if let Some(entity) = self.current() {
+            entity.traits.add_lines(lines);
+        }
+        if !lines.is_empty() {
+            self.last_ending = Ending::of(lines).1;
+        }
+        lines
     }
 
     fn header_line(&mut self, line: &Line<'_>) {
@@ -503,21 +554,5 @@ impl Scanner {
     }
 }
 
-fn traits(line: &Line<'_>) -> Traits {
-    let text = line.text;
-    let ended = line.ending != Ending::None;
-    let eight_bit = if text.is_ascii() {
-        0
-    } else {
-        u64::try_from(text.iter().filter(|octet| !octet.is_ascii()).count()).unwrap_or(u64::MAX)
-    };
-    Traits {
-        eight_bit,
-        long_line: false,
-        trailing_space: ended && matches!(text.last(), Some(b' ' | b'\t')),
-        from_line: line.first && text.starts_with(b"From "),
-        bare_cr: memchr(b'\r', text).is_some(),
-        bare_lf: line.ending == Ending::Lf,
-        nul: memchr(0, text).is_some(),
-    }
-}
+#[cfg(test)]
+mod tests;
