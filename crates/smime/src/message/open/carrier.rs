@@ -6,10 +6,10 @@ use kakitome_pki::asn1::ber::Header;
 use kakitome_pki::asn1::tag;
 
 use crate::Finding;
-use crate::mime::encoding::Base64Decoder;
+use crate::mime::encoding::{Base64Decoder, Base64View, VIEW_FROM};
 use crate::mime::header::Encoding;
 use crate::mime::scan::Entity;
-use crate::octets::{Octets, RangeReader, Spool, Spools, copy_range, read_range};
+use crate::octets::{Octets, RangeReader, Slice, Spool, Spools, copy_range, read_range};
 
 /// A detached signature may be this long, decoded, in octets.
 pub const SIGNATURE_LIMIT: u64 = 32 * 1024 * 1024;
@@ -69,8 +69,9 @@ pub(super) fn begins_as_cms(head: &[u8]) -> bool {
     header.tag == tag::SEQUENCE && inside.first() == Some(&tag::OID)
 }
 
-pub(in crate::message) enum Decoded {
-    Octets(Box<dyn Octets>, bool),
+pub(in crate::message) enum Decoded<'a> {
+    /// The octets; whether their transfer encoding left no doubt about them.
+    Octets(Box<dyn Octets + 'a>, bool),
     TooLong,
 }
 
@@ -80,12 +81,25 @@ pub(in crate::message) fn is_decodable(encoding: Encoding) -> bool {
 }
 
 /// The body of a part without its transfer encoding, if [`is_decodable`].
-pub(in crate::message) fn decoded(
-    mail: &dyn Octets,
+///
+/// Large ones are not copied: they are read where they stand.
+pub(in crate::message) fn decoded<'a>(
+    mail: &'a dyn Octets,
     part: &Entity,
     limit: u64,
     spools: &dyn Spools,
-) -> io::Result<Decoded> {
+) -> io::Result<Decoded<'a>> {
+    let within = |octets: Box<dyn Octets + 'a>| {
+        if octets.len() > limit { Decoded::TooLong } else { Decoded::Octets(octets, true) }
+    };
+    if part.body.end.saturating_sub(part.body.start) >= VIEW_FROM {
+        if part.encoding != Encoding::Base64 {
+            return Ok(within(Box::new(Slice { octets: mail, range: part.body.clone() })));
+        }
+        if let Some(view) = Base64View::new(mail, part.body.clone())? {
+            return Ok(within(Box::new(view)));
+        }
+    }
     let mut spool = spools.spool()?;
     let clean = match part.encoding {
         Encoding::Base64 => {

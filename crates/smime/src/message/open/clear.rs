@@ -1,8 +1,9 @@
 //! multipart/signed (RFC 1847 §2.1, RFC 8551 §3.5.3).
 
-use std::io;
+use std::io::{self, Write};
 use std::ops::Range;
 
+use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::oid;
 
 use super::carrier::{Decoded, SIGNATURE_LIMIT, decoded, is_decodable, is_pkcs7_mime, is_pkcs7_signature};
@@ -10,12 +11,62 @@ use super::{Form, Layer, Opened, Opening, Place, SignedLayer};
 use crate::Finding;
 use crate::budget::Budget;
 use crate::cms::content::{self, Object};
+use crate::cms::digests::{Hashed, Hashing};
 use crate::cms::signed::SignedData;
 use crate::cms::verify::{self, Content, Outcome};
 use crate::message::protect;
 use crate::mime::lines::{Ending, Lines};
-use crate::mime::scan::{Entity, scan_within};
+use crate::mime::scan::{Entity, Structure, Tap, Wanted, scan_with};
 use crate::octets::{Octets, Slice};
+
+/// So many digests are computed while a mail is read, whatever it asks for: after that they cost a pass of their own.
+const DIGESTS_AT_ONCE: usize = 2;
+
+/// The structure of a mail; where it is a multipart/signed, with the digests of its first part from the same pass. They
+/// are those that micalg names, which is a hint and no more: the signer infos say which ones count.
+pub(super) fn scanned(
+    octets: &dyn Octets,
+    range: Range<u64>,
+    budget: &Budget,
+) -> io::Result<(Structure, Option<Hashed>)> {
+    let mut part = SignedPart(None);
+    let structure = scan_with(octets, range, budget, &mut part)?;
+    Ok((structure, part.0.map(Hashing::finish)))
+}
+
+struct SignedPart(Option<Hashing>);
+
+impl Tap for SignedPart {
+    fn wanted(&mut self, message: &Entity) -> Wanted {
+        if !message.content_type.is("multipart", "signed") {
+            return Wanted::Nothing;
+        }
+        let bare = |name: &str| name.trim().to_ascii_lowercase().replace('-', "");
+        let named = message.content_type.parameter("micalg").unwrap_or_default();
+        let named = named
+            .split(',')
+            .filter_map(|name| Digest::ALL.into_iter().find(|digest| bare(digest.name()) == bare(name)));
+        let mut digests: Vec<Digest> = named.take(DIGESTS_AT_ONCE).collect();
+        if digests.is_empty() {
+            digests.push(Digest::Sha256);
+        }
+        self.0 = Some(Hashing::new(digests));
+        Wanted::FirstPart
+    }
+}
+
+impl Write for SignedPart {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        if let Some(hashing) = &mut self.0 {
+            hashing.write_all(octets)?;
+        }
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 impl Opening<'_> {
     /// The layer of a multipart/signed, `inside` being the budget in it.
@@ -81,7 +132,7 @@ impl Opening<'_> {
             let what = "the signature of a part carries a content of its own";
             fault = fault.or(Some(Finding::new("cms.econtent-and-detached", what)));
         }
-        let outcome = verified(place.octets, content.range.clone(), &signed)?;
+        let outcome = verified(place, content.range.clone(), &signed)?;
         let mut layer = self.signed_part(place, inside, *part, content, signed, outcome)?;
         if !clean {
             layer.findings.push(Finding::new("cms.base64", "the base64 of the signature is not clean"));
@@ -105,8 +156,9 @@ impl Opening<'_> {
         // The part stands in the structure around; as a layer of its own it is read for itself.
         let is_layer = content.content_type.is("multipart", "signed") || is_pkcs7_mime(content);
         let inner = if is_layer {
-            let structure = scan_within(place.octets, content.range.clone(), inside)?;
-            let within = Place { structure: &structure, is_signed: true, around, budget: inside, ..*place };
+            let (structure, hashed) = scanned(place.octets, content.range.clone(), inside)?;
+            let hashed = hashed.as_ref();
+            let within = Place { structure: &structure, hashed, is_signed: true, around, budget: inside, ..*place };
             let (layer, findings) = self.entity(&within)?;
             Some(Box::new(Opened { form: Form::Mail, octets: None, structure, layer, findings }))
         } else {
@@ -130,8 +182,12 @@ fn frame_fault(root: &Entity, signature: &Entity) -> Option<Finding> {
 }
 
 /// Verifies a signature over a part.
-fn verified(octets: &dyn Octets, range: Range<u64>, signed: &SignedData) -> io::Result<Outcome> {
-    let mut outcome = verify::verify(signed, &Content::Part(octets, range.clone()))?;
+fn verified(place: &Place<'_>, range: Range<u64>, signed: &SignedData) -> io::Result<Outcome> {
+    let octets = place.octets;
+    let mut outcome = match place.hashed.filter(|hashed| hashed.covers(signed)) {
+        Some(hashed) => verify::verify_hashed(signed, hashed),
+        None => verify::verify(signed, &Content::Part(octets, range.clone()))?,
+    };
     // Line ends: the canonical form alone counts. Where only the octets as they stand fit, programs differ.
     if outcome.verified.is_none()
         && has_bare_lf(octets, range.clone())?

@@ -20,11 +20,12 @@ use super::protect::{self, Protected};
 use crate::Finding;
 use crate::budget::Budget;
 use crate::cms::compressed::Compressed;
+use crate::cms::digests::Hashed;
 use crate::cms::enveloped::Enveloped;
 use crate::cms::signed::SignedData;
 use crate::cms::verify::{self, Outcome};
 use crate::mime::header::{self, ContentType, Header};
-use crate::mime::scan::{Structure, scan, scan_within};
+use crate::mime::scan::{Structure, scan};
 use crate::octets::{Octets, Spools};
 
 pub use carrier::SIGNATURE_LIMIT;
@@ -202,7 +203,7 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
     if let Some(finding) = raw::not_a_mail(mail)? {
         return Ok(not_a_mail(scan(mail, 0..0)?, finding));
     }
-    let structure = scan(mail, 0..mail.len())?;
+    let (structure, hashed) = clear::scanned(mail, 0..mail.len(), &budget)?;
     let header = &structure.root().header;
     if header.fields.is_empty()
         || !["From", "Date", "To", "Subject", "Received", "Message-ID", "MIME-Version", "Content-Type"]
@@ -213,8 +214,15 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
         return Ok(not_a_mail(structure, finding));
     }
     let around = protect::Around { signed: false, encrypted: false };
-    let place =
-        Place { octets: mail, structure: &structure, outer: Some(header), is_signed: false, around, budget: &budget };
+    let place = Place {
+        octets: mail,
+        structure: &structure,
+        hashed: hashed.as_ref(),
+        outer: Some(header),
+        is_signed: false,
+        around,
+        budget: &budget,
+    };
     let (layer, mut findings) = opening.entity(&place)?;
     findings.extend(header::once(header));
     Ok(Opened { form: Form::Mail, octets: None, structure, layer, findings })
@@ -229,6 +237,8 @@ struct Opening<'a> {
 struct Place<'a> {
     octets: &'a dyn Octets,
     structure: &'a Structure,
+    /// Digests of the first part of a multipart/signed, from the pass that found its structure.
+    hashed: Option<&'a Hashed>,
     /// The header of the mail, with which protected fields are compared; none where a CMS object came without a mail.
     outer: Option<&'a Header>,
     /// Is there a signature around it, good or bad?
@@ -292,9 +302,10 @@ impl Opening<'_> {
             let structure = scan(&*octets, 0..0)?;
             return Ok(Opened { form: Form::Mail, octets: Some(octets), structure, layer, findings: Vec::new() });
         }
-        let structure = scan_within(&*octets, 0..octets.len(), inside)?;
+        let (structure, hashed) = clear::scanned(&*octets, 0..octets.len(), inside)?;
         let outer = place.outer.or(Some(&structure.root().header));
-        let within = Place { octets: &*octets, structure: &structure, outer, budget: inside, ..*place };
+        let hashed = hashed.as_ref();
+        let within = Place { octets: &*octets, structure: &structure, hashed, outer, budget: inside, ..*place };
         let (layer, findings) = self.entity(&within)?;
         Ok(Opened { form: Form::Mail, octets: Some(octets), structure, layer, findings })
     }

@@ -19,7 +19,8 @@ pub(super) fn open(opening: &Opening<'_>, input: &dyn Octets, budget: &Budget) -
     let Some(inside) = budget.layer() else { return Ok(None) };
     let structure = scan(input, 0..0)?;
     let around = Around { signed: false, encrypted: false };
-    let place = Place { octets: input, structure: &structure, outer: None, is_signed: false, around, budget };
+    let place =
+        Place { octets: input, structure: &structure, hashed: None, outer: None, is_signed: false, around, budget };
     let (form, layer) = if begins_as_cms(&head) {
         (Form::Ber, opening.object(input, true, &place, &inside)?)
     } else if head.trim_ascii_start().starts_with(b"-----BEGIN ") {
