@@ -1,7 +1,8 @@
-//! Any bytes are a mail: the scan ends, and every range lies inside the mail and inside its parent.
+//! Any bytes are a mail: the scan ends, every range lies inside the mail and inside its parent, and header text is shown
+//! in one line.
 #![no_main]
 
-use kakitome_smime::mime::scan;
+use kakitome_smime::mime::{header, scan};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -15,5 +16,10 @@ fuzz_target!(|data: &[u8]| {
             assert!(parent.range.start <= entity.range.start && entity.range.end <= parent.range.end);
         }
         let _ = entity.file_name();
+        let _ = entity.content_type.text("name");
+        for field in &entity.header.fields {
+            let shown = header::decode(entity.header.value(field));
+            assert!(!shown.contains(['\r', '\n']));
+        }
     }
 });

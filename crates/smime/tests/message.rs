@@ -166,6 +166,7 @@ fn what_is_not_signed_has_its_reason() {
                 "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=a\r\n\r\n--a--\r\n",
             )),
         ),
+        ("a line of blanks in the header", ambiguous(b"From: a@b.example\r\n \r\n\r\nx\r\n".to_vec())),
         ("half made", protected(part("Content-Type: text/plain; hp=\"clear\"\r\n\r\nx\r\n"))),
         ("a signature alone", protected(part("Content-Type: application/pkcs7-signature\r\n\r\nx\r\n"))),
         ("two types", ambiguous(part("Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n"))),

@@ -4,7 +4,6 @@
 //! octets that came. What is legal but odd (a date before 1970, an unknown extension) is kept; what is malformed is a
 //! finding of the caller.
 
-pub mod bundle;
 pub mod crl;
 pub mod extension;
 pub mod name;

@@ -7,7 +7,6 @@ mod decryption_key;
 mod derive;
 mod hash;
 mod key;
-pub mod pkcs8;
 mod public_key;
 mod seal;
 mod transport;

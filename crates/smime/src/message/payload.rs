@@ -68,6 +68,10 @@ impl Payload {
                 Unsignable::Ambiguous(finding.code)
             });
         }
+        // Fields are put behind those that are there.
+        if structure.entities.iter().any(|entity| entity.header.has_blank_line()) {
+            return Err(Unsignable::Ambiguous("a line of blanks in a header"));
+        }
         let mut pieces = vec![Piece::Octets(root_header(root, cover)?)];
         let mut at = root.body.start;
         if root.parts.is_empty() {

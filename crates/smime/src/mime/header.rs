@@ -75,6 +75,11 @@ impl Header {
         header
     }
 
+    /// Is there a line of blanks alone? Whatever is written behind it is no field to some programs.
+    pub(crate) const fn has_blank_line(&self) -> bool {
+        self.seen.blank_line
+    }
+
     /// Says once that something is odd.
     pub(super) fn odd(&mut self, what: &'static str) {
         if !self.oddities.contains(&what) {

@@ -3,7 +3,7 @@
 
 use super::charset::{Charset, unlabelled};
 use super::header::ContentType;
-use super::word;
+use super::{hex, word};
 
 /// Sections of one parameter that are put together (RFC 2231 §3).
 pub const SECTION_LIMIT: usize = 100;
@@ -74,7 +74,7 @@ fn percent(value: &str) -> Vec<u8> {
     while let Some((first, tail)) = rest.split_first() {
         rest = tail;
         match (first, tail) {
-            (b'%', [high, low, after @ ..]) if let Some(octet) = word::hex(*high, *low) => {
+            (b'%', [high, low, after @ ..]) if let Some(octet) = hex(*high, *low) => {
                 out.push(octet);
                 rest = after;
             }

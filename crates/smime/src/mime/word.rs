@@ -2,6 +2,7 @@
 //! character. For people to read; never an address.
 
 use super::charset::{Charset, unlabelled};
+use super::hex;
 
 /// The text of a word is looked for this far, in octets; RFC 2047 §2 allows 75, and programs write whole subjects.
 const WORD_LIMIT: usize = 4096;
@@ -158,10 +159,4 @@ fn quoted(text: &[u8]) -> Vec<u8> {
         }
     }
     out
-}
-
-/// The octet that two hexadecimal digits stand for.
-pub(super) fn hex(high: u8, low: u8) -> Option<u8> {
-    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    Some(digit(high)? << 4 | digit(low)?)
 }

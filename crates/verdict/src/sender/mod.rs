@@ -4,10 +4,10 @@
 //! `kakitome-office`.
 
 mod binding;
-pub(crate) mod expert;
+mod expert;
 mod found;
 mod judge;
-pub(crate) mod steps;
+mod steps;
 
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;

@@ -41,7 +41,6 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["answer"],
             &["evidence"],
             &["sender", "content"],
-            &["certificate"],
             &["text"],
             &["wire"],
         ],

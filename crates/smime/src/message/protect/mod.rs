@@ -2,8 +2,9 @@
 //!
 //! [`read`] reads every form that mail was ever written in and says of each field how it is protected. [`Cover`] is what
 //! a payload that we write says of its own header, [`Policy`] what of an encrypted mail stays outside, [`Response`] what
-//! an answer to such a mail must not give away.
+//! an answer to such a mail must not give away, [`display`] the lines in a text for programs that know none of this.
 
+pub mod display;
 mod policy;
 mod read;
 mod response;

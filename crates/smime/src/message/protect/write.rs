@@ -21,8 +21,6 @@ pub enum Cover {
 pub struct Cipher {
     /// What stays outside.
     pub policy: Policy,
-    /// For programs that decrypt and know none of this: repeat hidden fields in the text (RFC 9788 §5.2.2).
-    pub display: bool,
     /// The mail is an answer to one that hid fields.
     pub response: Response,
 }

@@ -2,8 +2,10 @@
 
 mod base64;
 mod quoted;
+mod unquoted;
 mod view;
 
 pub use base64::{Base64Decoder, Base64Writer};
 pub use quoted::QuotedPrintableWriter;
+pub use unquoted::QuotedPrintableDecoder;
 pub use view::{Base64View, VIEW_FROM};
