@@ -246,6 +246,34 @@ fn what_makes_no_sense_is_said() {
 }
 
 #[test]
+fn a_key_under_a_password_signs() {
+    let Some([openssl]) = peers::programs("keys under a password", ["openssl"]) else { return };
+    let home = tempfile::tempdir().unwrap();
+    prepare(home.path());
+    fs::write(home.path().join("mail.eml"), newsletter(1)).unwrap();
+    fs::write(home.path().join("right"), "open sesame\n").unwrap();
+    fs::write(home.path().join("wrong"), "open barley\n").unwrap();
+    // (how the key is encrypted, with which password it is opened, exit code, what is said)
+    for (form, password, code, told) in [
+        ("-v2 aes-256-cbc -iter 100000", "right", 0, "multipart/signed"),
+        ("-v2 aes-128-cbc -v2prf hmacWithSHA512", "right", 0, "multipart/signed"),
+        ("-v2 des3", "right", 0, "multipart/signed"),
+        ("-v2 aes-256-cbc", "wrong", 60, "the password is wrong"),
+        ("-scrypt", "right", 60, "openssl pkcs8 -topk8"),
+    ] {
+        let arguments = format!("pkcs8 -topk8 -in bank.key -out sealed.key -passout file:right {form}");
+        let made = Command::new(&openssl).args(arguments.split(' ')).current_dir(home.path()).output().unwrap();
+        assert!(made.status.success(), "{}", said(&made));
+        let arguments = format!("sign --cert bank.pem --key sealed.key --password-file {password} mail.eml");
+        let output = kakitome(home.path(), &arguments, None);
+        assert_eq!(output.status.code(), Some(code), "{form}: {}", said(&output));
+        assert!(said(&output).contains(told), "{form}: {}", said(&output));
+    }
+    let output = kakitome(home.path(), "sign --cert bank.pem --key sealed.key mail.eml", None);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+#[test]
 fn openssl_verifies_what_a_batch_signed() {
     let Some([openssl]) = peers::programs("a batch", ["openssl"]) else { return };
     let home = tempfile::tempdir().unwrap();

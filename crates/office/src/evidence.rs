@@ -76,6 +76,12 @@ pub enum Unusable {
         /// Why not.
         why: String,
     },
+    /// The key opens with a password, and none was given.
+    #[error("{}: the key needs a password", path.display())]
+    NeedsPassword {
+        /// Which file.
+        path: PathBuf,
+    },
     /// One of them cannot be read.
     #[error("{}: the {what} number {number} cannot be read: {why}", path.display())]
     Malformed {
@@ -193,18 +199,29 @@ impl Identity {
         Err(why)
     }
 
-    /// From a file of certificates and one with the key.
+    /// From a file of certificates and one with the key, which may need a password.
     ///
     /// # Errors
-    /// [`Unusable`].
-    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, Unusable> {
+    /// [`Unusable`]; [`Unusable::NeedsPassword`] where there is no key in the clear and no password was given.
+    pub fn from_files(certificate: &Path, key: &Path, password: Option<&str>) -> Result<Self, Unusable> {
         let certificates = certificates(certificate)?;
-        let blocks = private_keys(key)?;
-        if blocks.iter().all(|block| block.label.contains("ENCRYPTED")) {
-            let why = "the key is encrypted; this version reads keys in the clear, or in a PKCS#12 file (--p12)";
-            return Err(Unusable::Identity { path: key.to_owned(), why: why.to_owned() });
+        let refused = |why: String| Unusable::Identity { path: key.to_owned(), why };
+        let mut keys = Vec::new();
+        let mut is_closed = false;
+        for block in private_keys(key)? {
+            match (crypto::is_encrypted_key(&block.der), password) {
+                (false, _) => keys.push(block.der),
+                (true, Some(password)) => {
+                    let opened = crypto::decrypt_private_key(&block.der, password.as_bytes());
+                    keys.push(opened.map_err(|error| refused(error.to_string()))?);
+                }
+                (true, None) => is_closed = true,
+            }
         }
-        let keys: Vec<&[u8]> = blocks.iter().map(|block| block.der.as_slice()).collect();
+        if keys.is_empty() && is_closed {
+            return Err(Unusable::NeedsPassword { path: key.to_owned() });
+        }
+        let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_slice()).collect();
         Self::new(key, &certificates, &keys)
     }
 

@@ -7,6 +7,7 @@ mod docs;
 mod fault;
 mod input;
 mod output;
+mod password;
 mod sign;
 mod trust;
 mod up;

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use kakitome_office::evidence::Identity;
+use kakitome_office::evidence::{Identity, Unusable};
 use kakitome_pki::address::{Address, Match};
 use kakitome_pki::algorithm::Digest;
 use kakitome_pki::cert::Certificate;
@@ -20,9 +20,8 @@ use kakitome_smime::message::sign::{Asked, Draft, Form};
 use kakitome_smime::mime::address;
 use kakitome_smime::octets::Octets;
 
-use zeroize::Zeroizing;
-
 use super::output::Output;
+use super::password::Password;
 use super::{Ended, Everywhere, Failure, input};
 
 /// Sign mail with a certificate and key in files.
@@ -54,16 +53,14 @@ pub(super) struct Sign {
     /// The signer's certificate, intermediates behind it (PEM or DER)
     #[arg(long, value_name = "FILE", requires = "key", required_unless_present = "p12", conflicts_with = "p12")]
     cert: Option<PathBuf>,
-    /// The private key (PKCS#8, PKCS#1 or SEC 1; PEM or DER; not encrypted)
+    /// The private key (PKCS#8, PKCS#1 or SEC 1; PEM or DER; PKCS#8 may be under a password)
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// Certificate, intermediates and key in one PKCS#12 file; the password comes from --password-file, the environment
-    /// (KAKITOME_P12_PASSWORD), or a question on the terminal
+    /// Certificate, intermediates and key in one PKCS#12 file
     #[arg(long, value_name = "FILE")]
     p12: Option<PathBuf>,
-    /// A file whose first line is the password
-    #[arg(long, value_name = "FILE", requires = "p12")]
-    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    password: Password,
     /// Put the mail into the signature (application/pkcs7-mime) instead of beside it
     #[arg(long)]
     opaque: bool,
@@ -165,27 +162,15 @@ impl Sign {
 
     fn identity(&self) -> Result<Identity, Failure> {
         match (&self.cert, &self.key, &self.p12) {
-            (Some(cert), Some(key), _) => Ok(Identity::from_files(cert, key)?),
-            (_, _, Some(p12)) => Ok(Identity::from_pkcs12(p12, &self.password(p12)?)?),
+            (Some(cert), Some(key), _) => match Identity::from_files(cert, key, None) {
+                Err(Unusable::NeedsPassword { .. }) => {
+                    Ok(Identity::from_files(cert, key, Some(&self.password.of(key)?))?)
+                }
+                identity => Ok(identity?),
+            },
+            (_, _, Some(p12)) => Ok(Identity::from_pkcs12(p12, &self.password.of(p12)?)?),
             _ => Err(Failure::usage("give --cert and --key, or --p12")),
         }
-    }
-
-    /// Never an argument: other users see the arguments of a process.
-    fn password(&self, p12: &Path) -> Result<Zeroizing<String>, Failure> {
-        if let Some(path) = &self.password_file {
-            let text = Zeroizing::new(
-                std::fs::read_to_string(path)
-                    .map_err(|error| Failure::unreadable(format!("{}: {error}", path.display())))?,
-            );
-            return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
-        }
-        if let Ok(password) = std::env::var("KAKITOME_P12_PASSWORD") {
-            return Ok(Zeroizing::new(password));
-        }
-        rpassword::prompt_password(format!("Password of {}: ", p12.display())).map(Zeroizing::new).map_err(|_| {
-            Failure::usage("the password: no terminal to ask on; use --password-file or KAKITOME_P12_PASSWORD")
-        })
     }
 }
 
