@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use kakitome_pki::algorithm::Digest;
+use kakitome_pki::algorithm::{AlgorithmIdentifier, Digest, Signature};
+use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::crypto;
 use kakitome_smime::cms::attribute::Value;
@@ -90,6 +91,11 @@ fn rows() -> Vec<Row> {
     let plain = || SignedFactory::by(bank, CONTENT);
     let (rsa, ed) = (rsa(), ed25519());
     let by_ed = |signer: &SignerFactory, name, refused, told| Row::by(&ed, name, signer, refused, told);
+    let for_pss = pss(None);
+    let by_pss = |name, parameters, refused| {
+        let holder = pss(parameters);
+        Row::by(&holder, name, &SignerFactory::new(&holder).pss(), refused, &[])
+    };
     let eve = &Pki::get().eve;
     let note: &[&str] = &["cms.attribute"];
     vec![
@@ -129,7 +135,20 @@ fn rows() -> Vec<Row> {
         Row::new(
             "an algorithm of another kind of key",
             &sign().without(oid::CMS_ALGORITHM_PROTECTION).label_algorithm(oid::SHA256_WITH_RSA),
-            "cms.unsupported",
+            "cms.key-mismatch",
+            &[],
+        ),
+        // keys that are for RSASSA-PSS alone, with parameters or without (RFC 4055 §1.2)
+        by_pss("PSS by a key for PSS", None, GOOD),
+        by_pss("PSS as the key says", Some((Digest::Sha256, 32)), GOOD),
+        by_pss("more salt than the key asks", Some((Digest::Sha256, 20)), GOOD),
+        by_pss("less salt than the key asks", Some((Digest::Sha256, 33)), "cms.key-mismatch"),
+        by_pss("another hash than the key's", Some((Digest::Sha512, 32)), "cms.key-mismatch"),
+        Row::by(
+            &for_pss,
+            "PKCS#1 by a key for PSS",
+            &SignerFactory::new(&for_pss).pkcs1(RawRsa::of(rsa.key), Digest::Sha256),
+            "cms.key-mismatch",
             &[],
         ),
         // several flaws are all told
@@ -435,6 +454,22 @@ fn what_the_attributes_say_is_read() {
     ]);
     assert_eq!(Reference::parse_receipt(&receipt).unwrap(), Reference::parse(&reference).unwrap());
     assert!(Reference::parse_receipt(&reference).is_err());
+}
+
+/// The RSA signer whose certificate says that the key is for RSASSA-PSS, with this hash and this much salt.
+fn pss(parameters: Option<(Digest, u16)>) -> Holder {
+    let rsa = rsa();
+    let spki = Der::only(rsa.key.spki()).unwrap();
+    let mut inside = spki.inside();
+    inside.element().unwrap();
+    let key = inside.element().unwrap().raw;
+    let algorithm = match parameters {
+        Some((hash, salt)) => Signature::RsaPss { hash, mask: hash, salt }.identifier().unwrap(),
+        None => AlgorithmIdentifier { oid: oid::RSASSA_PSS, parameters: None },
+    };
+    let spki = der::sequence(&[&algorithm.to_der(), key]);
+    let certificate = Pki::leaf(BANK, "info@bank.example", 2).spki(&spki).issued_by(&Pki::get().se);
+    Holder { certificate, ..rsa }
 }
 
 /// The signing time of the factory, `seconds` later, as a BinaryTime.

@@ -326,6 +326,10 @@ reasons! {
         "署名の方式どうしが食い違っています", "内容のハッシュ値と署名とで、違うハッシュ方式が使われています。", TELL_JA;
         "Digest and signature disagree", "They name different hash algorithms.", TELL_EN;
     }
+    CmsKeyMismatch "cms.key-mismatch" {
+        "署名の方式と証明書の鍵が合いません", "証明書の鍵では、この方式の署名は作れません。", TELL_JA;
+        "The certificate's key is not for this kind of signature", "The key cannot, or may not, make a signature by the algorithm that is named.", TELL_EN;
+    }
     CmsSid "cms.sid" {
         "署名した人の証明書が一つに決まりません", "同じ名前で指される証明書が二つ以上あり、見るソフトによって違う人に見えるおそれがあります。", TELL_JA;
         "The signer's certificate is not certain", "More than one certificate bears the name that the signature gives; programs could show different signers.", TELL_EN;

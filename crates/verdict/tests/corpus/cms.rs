@@ -50,6 +50,10 @@ pub(crate) fn rows() -> Vec<Row> {
     };
     let by_eve = |payload: &[u8]| SignedFactory::by(eve, payload);
     let by_rsa = |signer: SignerFactory| base.clear(&SignedFactory::new(payload).signer(&signer).holder(&rsa).der());
+    let altered_by_rsa = |digest| {
+        let signer = SignerFactory::new(&rsa).pkcs1(RawRsa::of(rsa.key), digest);
+        replaced(&by_rsa(signer), "今月", "来月")
+    };
 
     vec![
         odd("B01", &SignedFactory::by(bank, other.payload()).embedded().der(), "cms.econtent-and-detached"),
@@ -134,7 +138,8 @@ pub(crate) fn rows() -> Vec<Row> {
             "WEAK_SIGNATURE",
             "alg.weak",
         ),
-        row("B18m", mislabelled(Digest::Md5, oid::MD5_WITH_RSA), "ALTERED", "cms.digest"),
+        // Weak or not, what was changed is told apart from what was not.
+        Row::new("B18m", altered_by_rsa(Digest::Md5), "ALTERED", "cms.digest"),
         Row::new(
             "B18r",
             base.clear(
@@ -146,8 +151,9 @@ pub(crate) fn rows() -> Vec<Row> {
             "WEAK_SIGNATURE",
             "alg.weak",
         ),
-        row("B18d", mislabelled(Digest::Sha256, oid::DSA_WITH_SHA256), "WEAK_SIGNATURE", "alg.weak"),
-        row("B18s", mislabelled(Digest::Sha1, oid::DSA_WITH_SHA1), "ALTERED", "cms.digest"),
+        ambiguous("B18d", mislabelled(Digest::Sha256, oid::DSA_WITH_SHA256), "cms.key-mismatch"),
+        ambiguous("B18k", mislabelled(Digest::Sha256, oid::SHA256_WITH_RSA), "cms.key-mismatch"),
+        Row::new("B18s", altered_by_rsa(Digest::Sha1), "ALTERED", "cms.digest"),
         Row::new(
             "B19",
             base.clear(

@@ -313,6 +313,11 @@ impl<'a> Trial<'a> {
         match checked {
             Ok(()) => {}
             Err(Unverified::Wrong) => self.refuse("cms.sigvalue", misfit(key, value)),
+            // Nobody made this with that key, or he may not have (RFC 4055 §1.2): no sign that the mail was changed.
+            Err(mismatch @ Unverified::KeyMismatch) => {
+                let (name, kind) = (algorithms.signature.name(), key.describe());
+                self.refuse("cms.key-mismatch", format!("{name} by a key for {kind}: {mismatch}"));
+            }
             Err(other) => self.not_computed(algorithms, &other),
         }
     }
