@@ -3,9 +3,70 @@
 
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::cert::Certificate;
+use kakitome_pki::crypto::{DecryptionKey, sha256};
+use kakitome_smime::cms::recipient::Holder;
 
 use crate::cms::Form;
-use crate::write;
+use crate::{CertificateFactory, rsa_key, write};
+
+/// The kinds of key that take a content key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Takes {
+    Rsa,
+    P256,
+    P384,
+    P521,
+    X25519,
+}
+
+impl Takes {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Rsa, Self::P256, Self::P384, Self::P521, Self::X25519];
+
+    /// The private key of this name in DER; the same in every run, but for RSA.
+    pub fn key_der(self, name: &str) -> Vec<u8> {
+        let private = |length: usize| {
+            let hash = sha256(name.as_bytes());
+            // The first octet is zero: below the order of any curve.
+            [&[0][..], &hash, &hash].concat().into_iter().take(length).collect::<Vec<u8>>()
+        };
+        let sec1 = |length: usize, curve: Oid| {
+            let private = [private(length.min(48)), vec![1; length - length.min(48)]].concat();
+            der::sequence(&[&der::unsigned(&[1]), &der::octet_string(&private), &der::context(0, &[&der::oid(&curve)])])
+        };
+        match self {
+            Self::Rsa => rsa_key(name).to_pkcs8().expect("a key is written").to_vec(),
+            Self::P256 => sec1(32, oid::P256),
+            Self::P384 => sec1(48, oid::P384),
+            Self::P521 => sec1(66, oid::P521),
+            Self::X25519 => der::sequence(&[
+                &der::unsigned(&[0]),
+                &der::sequence(&[&der::oid(&oid::X25519)]),
+                &der::octet_string(&der::octet_string(&private(32))),
+            ]),
+        }
+    }
+
+    /// A certificate for this key, for encryption alone, with the key.
+    pub fn holder(self, name: &str) -> Holder {
+        self.holder_of(name, |factory| factory)
+    }
+
+    /// The same with a certificate that was changed before it was signed.
+    pub fn holder_of(self, name: &str, edit: impl FnOnce(CertificateFactory) -> CertificateFactory) -> Holder {
+        let key = DecryptionKey::from_der(&self.key_der(name)).expect("a key that decrypts");
+        let usage = if self == Self::Rsa { 2 } else { 4 };
+        let mailbox = format!("{name}@mail.example");
+        let factory = CertificateFactory::signer(&[(oid::COMMON_NAME, name)], &[&mailbox], name).spki(key.spki()).with(
+            oid::KEY_USAGE,
+            true,
+            der::named_bits(&[usage]),
+        );
+        let certificate = edit(factory).issued_by(&CertificateFactory::authority("Test CA").self_signed("Test CA"));
+        Holder { certificate, key }
+    }
+}
 
 /// Builds one encrypted object. Without more said it is enveloped-data around data that is no encryption of anything.
 #[derive(Clone)]

@@ -38,6 +38,16 @@ impl KeyUsage {
         self.has(0) || self.has(1)
     }
 
+    /// keyEncipherment: what encryption to an RSA key needs (RFC 8550 §4.4.2).
+    pub fn encrypts_keys(self) -> bool {
+        self.has(2)
+    }
+
+    /// keyAgreement: what encryption to a key on a curve needs (RFC 5753 §4).
+    pub fn agrees_on_keys(self) -> bool {
+        self.has(4)
+    }
+
     /// keyCertSign.
     pub fn signs_certificates(self) -> bool {
         self.has(5)

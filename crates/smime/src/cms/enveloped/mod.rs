@@ -1,11 +1,13 @@
 //! Enveloped-data (RFC 5652 §6), auth-enveloped-data (RFC 5083) and encrypted-data (RFC 5652 §8), for reading: who can
 //! open it, with what it is encrypted, and where the encrypted content stands. The content is never held.
 
+mod choose;
 mod open;
+mod write;
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
 use kakitome_pki::asn1::der::Der;
-use kakitome_pki::asn1::{Malformed, Oid, oid, tag, write};
+use kakitome_pki::asn1::{self, Malformed, Oid, oid, tag};
 use kakitome_pki::cert::Certificate;
 
 use super::attribute::{self, Attribute};
@@ -14,7 +16,9 @@ use super::recipient::{RECIPIENTS_LIMIT, RecipientInfo, Recipients};
 use super::signed::{self, Form, octets_of};
 use crate::Finding;
 
+pub use choose::{Floor, choose};
 pub use open::{Opening, Plaintext};
+pub use write::{Envelope, Sealing, Unsealed};
 
 /// A set of attributes may be this long, in octets.
 pub const ATTRIBUTES_LIMIT: usize = 1024 * 1024;
@@ -264,7 +268,7 @@ impl AuthenticatedAttributes {
         while !list.is_empty() {
             sorted.push(list.element()?.raw.to_vec());
         }
-        let octets = write::set_of(sorted);
+        let octets = asn1::write::set_of(sorted);
         Ok(Self { attributes, was_der: octets == set, octets })
     }
 }

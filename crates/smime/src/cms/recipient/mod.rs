@@ -4,12 +4,13 @@
 //! it is looked at: what a recipient costs is its own length.
 
 mod keys;
+mod write;
 
 use std::borrow::Cow;
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
 use kakitome_pki::asn1::der::{self, Der, Tlv};
-use kakitome_pki::asn1::{Malformed, Oid, oid, tag, write};
+use kakitome_pki::asn1::{self, Malformed, Oid, oid, tag};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::cert::name::Name;
@@ -18,6 +19,7 @@ use super::signed::octets_of;
 
 pub(in crate::cms) use keys::known;
 pub use keys::{Answer, ENCRYPTED_KEY_LIMIT, HeldKeys, Holder, Keys, NoKeys, PASSWORD_LIMIT, Question, Unwrapped};
+pub use write::{Naming, PASSWORD_ROUNDS, Recipient, Unaddressable};
 
 /// A message may have this many recipients.
 pub const RECIPIENT_LIMIT: usize = 20_000;
@@ -376,7 +378,7 @@ impl<'a> Encapsulation<'a> {
             derivation,
             key_length,
             material: material.map(|explicit| octets_of(explicit.value)).transpose()?,
-            other_info: write::sequence(&[wrap.raw, length.raw, explicit]),
+            other_info: asn1::write::sequence(&[wrap.raw, length.raw, explicit]),
             algorithm,
             encrypted_key,
         })
