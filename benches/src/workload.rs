@@ -18,6 +18,7 @@ use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::{NotWritten, Signer};
 use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::mime::encoding::Base64Writer;
@@ -84,7 +85,7 @@ impl Member {
 
     /// Opens and judges; the answer must be that it is confirmed.
     pub fn check(&self, mail: &dyn Octets, spools: &dyn Spools) -> anyhow::Result<()> {
-        let opened = kakitome_smime::message::open::open(mail, spools)?;
+        let opened = kakitome_smime::message::open::open(mail, spools, &NoKeys)?;
         let answer = judge(&opened, &self.evidence).answer;
         ensure!(answer.state.is_confirmed(), "the answer is {}", answer.state.name());
         Ok(())

@@ -3,6 +3,7 @@
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::path::PolicyInputs;
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::{open, sign};
 use kakitome_smime::octets::InMemory;
 use kakitome_verdict::answer::Basis;
@@ -11,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let mail = data.to_vec();
-    let opened = open::open(&mail, &InMemory).expect("memory does not fail");
+    let opened = open::open(&mail, &InMemory, &NoKeys).expect("memory does not fail");
     let evidence = Evidence {
         anchors: Vec::new(),
         hints: Vec::new(),

@@ -22,6 +22,7 @@ use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::octets::{InMemory, Octets, read_range};
 use kakitome_testkit::NOW;
 use kakitome_verdict::answer::Answer;
@@ -48,7 +49,8 @@ impl Checker for Judge {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
         let choice = Choice { own_ca: vec![self.anchor.clone()], ..Choice::default() };
         let evidence = evidence::gather(&choice, NOW).map_err(|error| error.to_string())?;
-        let judgement = evidence::examine(&*mail, &self.spools, &evidence).map_err(|error| error.to_string())?;
+        let judgement =
+            evidence::examine(&*mail, &self.spools, &NoKeys, &evidence).map_err(|error| error.to_string())?;
         Ok(judgement.answer)
     }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use kakitome_pki::cert::pem;
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::open::{Layer, open};
 use kakitome_smime::mime::mbox::Mbox;
 use kakitome_smime::octets::InMemory;
@@ -55,7 +56,7 @@ fn said(output: &Output) -> String {
 /// The text that the signature of a mail covers, if it verifies.
 fn covered(mail: &[u8]) -> Option<String> {
     let mail = mail.to_vec();
-    let opened = open(&mail, &InMemory).unwrap();
+    let opened = open(&mail, &InMemory, &NoKeys).unwrap();
     let Layer::Signed(layer) = &opened.layer else { return None };
     layer.outcome.verified.as_ref()?;
     let mut out = Vec::new();

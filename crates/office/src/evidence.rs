@@ -14,6 +14,7 @@ use kakitome_pki::cert::{Certificate, hex, pem, pkcs12};
 use kakitome_pki::crypto::{self, SigningKey};
 use kakitome_pki::path::revocation::Mode;
 use kakitome_pki::path::{Anchor, AnchorSource, PolicyInputs};
+use kakitome_smime::cms::recipient::Keys;
 use kakitome_smime::message::open;
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Basis;
@@ -144,12 +145,12 @@ pub fn gather(choice: &Choice, now: Time) -> Result<Evidence, Unusable> {
     })
 }
 
-/// The answer about a mail: the one call that every door makes.
+/// The answer about a mail: the one call that every door makes. What is encrypted is opened with `keys`.
 ///
 /// # Errors
 /// The environment's; what is wrong with the mail is in the answer.
-pub fn examine(mail: &dyn Octets, spools: &dyn Spools, evidence: &Evidence) -> io::Result<Judgement> {
-    Ok(judge(&open::open(mail, spools)?, evidence))
+pub fn examine(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys, evidence: &Evidence) -> io::Result<Judgement> {
+    Ok(judge(&open::open(mail, spools, keys)?, evidence))
 }
 
 /// The certificates of a file, PEM (many) or DER (one).

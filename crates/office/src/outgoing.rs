@@ -7,6 +7,7 @@ use kakitome_pki::address::Address;
 use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::crypto::Random;
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::{NotWritten, Signer};
 use kakitome_smime::message::open::{self, Layer};
 use kakitome_smime::message::sign::{Draft, Form};
@@ -109,7 +110,7 @@ impl Outgoing {
 
 /// Every signature is read back by our own engine before it leaves.
 fn check(signed: &dyn Octets, spools: &dyn Spools) -> Result<(), OutgoingFault> {
-    match open::open(signed, spools)?.layer {
+    match open::open(signed, spools, &NoKeys)?.layer {
         Layer::Signed(layer) if layer.outcome.verified.is_some() => Ok(()),
         _ => Err(OutgoingFault::Bug("our own engine does not verify what it signed")),
     }

@@ -11,18 +11,22 @@ pub const LAYER_LIMIT: usize = 10;
 /// A message has at most this many BER elements, in all layers together. A signed gigabyte in pieces of 512 octets, the
 /// smallest that any program writes, stays below it.
 pub const ELEMENT_LIMIT: u64 = 4_000_000;
+/// All compressed content of a message may be this long together when it is no longer compressed, in octets.
+pub const EXPANDED_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// The budget of one message, at one place in it. Clones share what is counted for the whole message.
 #[derive(Clone, Debug)]
 pub struct Budget {
     elements: Rc<Cell<u64>>,
+    expanded: Rc<Cell<u64>>,
     depth: usize,
     layers: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { elements: Rc::new(Cell::new(ELEMENT_LIMIT)), depth: 0, layers: 0 }
+        let (elements, expanded) = (Rc::new(Cell::new(ELEMENT_LIMIT)), Rc::new(Cell::new(EXPANDED_LIMIT)));
+        Self { elements, expanded, depth: 0, layers: 0 }
     }
 }
 
@@ -54,6 +58,16 @@ impl Budget {
             }
             None => false,
         }
+    }
+
+    /// How much compressed content may still become in this message, in octets.
+    pub(crate) fn expanded(&self) -> u64 {
+        self.expanded.get()
+    }
+
+    /// Takes what compressed content became.
+    pub(crate) fn expand(&self, octets: u64) {
+        self.expanded.set(self.expanded.get().saturating_sub(octets));
     }
 }
 

@@ -4,6 +4,7 @@
 
 use kakitome_pki::asn1::oid;
 use kakitome_pki::crypto::{NoRandomness, Random};
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::Signer;
 use kakitome_smime::message::open::{Layer, Opened, open};
 use kakitome_smime::message::payload::Unsignable;
@@ -45,7 +46,7 @@ fn sign_covered(mail: &[u8], form: Form, cover: Cover) -> Result<Vec<u8>, Unsign
 /// What the signature covers, if it verifies.
 fn content(mail: &[u8]) -> Option<Vec<u8>> {
     let mail = mail.to_vec();
-    let opened = open(&mail, &InMemory).unwrap();
+    let opened = open(&mail, &InMemory, &NoKeys).unwrap();
     let Layer::Signed(layer) = &opened.layer else { return None };
     layer.outcome.verified.as_ref()?;
     let mut out = Vec::new();
@@ -219,7 +220,7 @@ fn every_encoding_of_one_signature_gives_the_same() {
 
 /// Opens what may be anything; says whether a signature verified, and writes what it covers.
 fn opened(mail: Vec<u8>) -> bool {
-    let Opened { structure, layer, .. } = open(&mail, &InMemory).unwrap();
+    let Opened { structure, layer, .. } = open(&mail, &InMemory, &NoKeys).unwrap();
     for entity in &structure.entities {
         assert!(entity.range.start <= entity.body.start && entity.body.end <= mail.len() as u64);
     }

@@ -378,6 +378,10 @@ reasons! {
         "開封の受領書です", "署名つきの受領書で、ふつうのメールではありません。", ASK_JA;
         "A signed receipt", "It says that a mail was received, and is no mail itself.", ASK_EN;
     }
+    CmsCompressed "cms.compressed" {
+        "圧縮された中身が壊れています", "途中で切れているか、余分なものが付いています。", ASK_JA;
+        "The compressed content is damaged", "It is cut off, or something follows it.", ASK_EN;
+    }
     CmsUnsupported "cms.unsupported" {
         "知らない方式の署名です", "この署名の方式を、このソフトはまだ扱えません。", ASK_JA;
         "An algorithm that we do not know", "This program cannot check this kind of signature yet.", ASK_EN;
@@ -489,6 +493,38 @@ reasons! {
     EncCannotOpen "enc.cannot-open" {
         "開くための鍵がここにありません", "暗号化されていて、宛先の人の鍵でだけ開けます。", "宛先の人のメールソフトで開いてください。";
         "No key here to open it", "It is encrypted, and only a key of the addressee opens it.", "Open it in the addressee's mail program.";
+    }
+    EncFailed "enc.failed" {
+        "ここの鍵では開けませんでした", "壊れているか、別の鍵のために暗号化されています。どちらかは分かりません。", ASK_JA;
+        "It does not open with the key here", "It is damaged, or was encrypted for another key; which of them cannot be told.", ASK_EN;
+    }
+    EncRefused "enc.refused" {
+        "暗号化の作りが正しくありません", "改ざんの手口にも使われる形なので、開いていません。", ASK_JA;
+        "The encryption is not well formed", "Attacks take such forms, so it was not opened.", ASK_EN;
+    }
+    EncUnsupported "enc.unsupported" {
+        "知らない暗号方式です", "このプログラムでは開けない方式で暗号化されています。", TELL_JA;
+        "Unknown means of encryption", "It is encrypted by means that this program does not open.", TELL_EN;
+    }
+    EncUnauthenticated "enc.unauthenticated" {
+        "途中の書き換えに気づけない暗号方式です", "中の署名で確認できないかぎり、届いた内容は送られた内容と違うかもしれません。", NONE_JA;
+        "This encryption does not notice changes", "Unless a signature inside says otherwise, what arrived may not be what was sent.", NONE_EN;
+    }
+    EncWeak "enc.weak" {
+        "古い暗号方式です", "今の計算機では、宛先以外の人にも読まれるおそれがあります。", TELL_JA;
+        "Outdated encryption", "With the machines of today, others than the addressee may read it.", TELL_EN;
+    }
+    EncWeakKey "enc.weak-key" {
+        "宛先の鍵が弱すぎます", "今の計算機では、宛先以外の人にも読まれるおそれがあります。", "新しい証明書を使ってください。";
+        "The addressee's key is too weak", "With the machines of today, others than the addressee may read it.", "Use a new certificate.";
+    }
+    EncRecipient "enc.recipient" {
+        "読めない宛先の欄があります", "暗号の宛先のうち、読めないものは飛ばしました。", NONE_JA;
+        "A recipient could not be read", "Recipients of the encryption that cannot be read were passed over.", NONE_EN;
+    }
+    EncOuterSignature "enc.outer-sig" {
+        "暗号の外側にだけ署名があります", "署名した人が中身を書いたとはかぎりません。中身を見ずに署名できます。", ASK_JA;
+        "The signature is outside the encryption", "Whoever signed need not have written what is inside, nor even seen it.", ASK_EN;
     }
 
     // time
@@ -613,6 +649,10 @@ reasons! {
     LimitCms "limit.cms" {
         "署名のデータが大きすぎます", "署名の大きさ、証明書の数または鍵の長さが上限を超えています。", ASK_JA;
         "The signature's data is too large", "Its size, its certificates or a key are beyond the limit.", ASK_EN;
+    }
+    LimitCompressed "limit.compressed" {
+        "圧縮された中身が大きすぎます", "広げると上限を超えます。わざと大きくしたものかもしれません。", ASK_JA;
+        "The compressed content is too large", "Expanded it is beyond the limit, perhaps on purpose.", ASK_EN;
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use kakitome_office::evidence::examine;
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_verdict::sender::Signer;
 use kakitome_verdict::state::Strength;
 use kakitome_verdict::text::terminal;
@@ -52,7 +53,7 @@ impl Check {
         let evidence = self.trust.evidence(everywhere, Signer::From)?;
         let spools = input::spools(everywhere, None)?;
         let mail = input::mail(self.mail.as_deref(), everywhere, &spools)?;
-        let answer = examine(&*mail, &spools, &evidence)?.answer;
+        let answer = examine(&*mail, &spools, &NoKeys, &evidence)?.answer;
         drop(mail);
         output::print(&if self.json {
             format!("{}\n", wire::json(&answer).trim_end())

@@ -17,6 +17,7 @@ use kakitome_office::store::{self, Store};
 use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::octets::Octets;
 use kakitome_verdict::answer::Answer;
 use tokio::net::TcpListener;
@@ -330,7 +331,8 @@ impl Checker for PageChecker {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
         let choice = Choice { own_ca: vec![self.anchor.clone()], ..Choice::default() };
         let evidence = evidence::gather(&choice, input::now()).map_err(|error| error.to_string())?;
-        let judgement = examine(&*mail, &self.instance.spools, &evidence).map_err(|error| error.to_string())?;
+        let judgement =
+            examine(&*mail, &self.instance.spools, &NoKeys, &evidence).map_err(|error| error.to_string())?;
         Ok(judgement.answer)
     }
 

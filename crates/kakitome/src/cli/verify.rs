@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kakitome_pki::address::Address;
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::open::{self, Layer};
 use kakitome_verdict::sender::{Signer, judge};
 use kakitome_verdict::state::Outcome;
@@ -54,7 +55,7 @@ impl Verify {
         let evidence = self.trust.evidence(everywhere, signer)?;
         let spools = input::spools(everywhere, self.output.as_deref())?;
         let mail = input::mail(self.mail.as_deref(), everywhere, &spools)?;
-        let opened = open::open(&*mail, &spools)?;
+        let opened = open::open(&*mail, &spools, &NoKeys)?;
         let judgement = judge(&opened, &evidence);
         let answer = &judgement.answer;
         // The proof, not the state, opens the door.

@@ -9,10 +9,9 @@ use kakitome_pki::asn1::{Malformed, Oid, oid, tag, write};
 
 use super::reader::{OctetString, Reader, Stop};
 use crate::Finding;
+use crate::budget::Budget;
 use crate::octets::{Octets, Spool, Spools, WINDOW, copy_range};
 
-/// All compressed content of a message may be this long together when it is no longer compressed, in octets.
-pub const EXPANDED_LIMIT: u64 = 64 * 1024 * 1024;
 /// Content may become this many times longer.
 pub const EXPANSION_LIMIT: u64 = 100;
 /// Up to this length the ratio does not count, in octets: a short mail of repeated lines is no bomb.
@@ -37,9 +36,8 @@ impl Compressed {
         self.content.len()
     }
 
-    /// Gives out the content; `object` holds the octets that it was read from. `allowed` is how much compressed content
-    /// may still become in this message ([`EXPANDED_LIMIT`] at its beginning), and less afterwards: layers of
-    /// compression inside one another share it.
+    /// Gives out the content; `object` holds the octets that it was read from. Layers of compression inside one another
+    /// share what they may become.
     ///
     /// # Errors
     /// The environment's; inside, why there is no content.
@@ -47,19 +45,19 @@ impl Compressed {
         &self,
         object: &dyn Octets,
         spools: &dyn Spools,
-        allowed: &mut u64,
+        budget: &Budget,
     ) -> io::Result<Result<Box<dyn Octets>, Finding>> {
         if self.algorithm.oid != oid::ZLIB_COMPRESSION {
             return Ok(Err(Finding::new("cms.unsupported", oid::describe(&self.algorithm.oid))));
         }
         let mut spool = spools.spool()?;
-        let mut inflating = Inflating::new(&mut spool, *allowed);
+        let mut inflating = Inflating::new(&mut spool, budget.expanded());
         let copied = {
             let mut buffered = BufWriter::with_capacity(WINDOW, &mut inflating);
             self.content.copy(object, &mut buffered).and_then(|()| buffered.flush())
         };
         let ended = inflating.end();
-        *allowed = allowed.saturating_sub(ended.written);
+        budget.expand(ended.written);
         match (ended.why, copied) {
             // What stopped the copying was the content, not the environment.
             (Some(finding), _) => Ok(Err(finding)),

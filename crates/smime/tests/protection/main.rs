@@ -9,6 +9,7 @@ mod response;
 mod whatever;
 
 use kakitome_pki::crypto::{NoRandomness, Random};
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::Signer;
 use kakitome_smime::message::open::{Layer, SignedLayer, open};
 use kakitome_smime::message::protect::{Around, Cover, Reading, read};
@@ -50,7 +51,7 @@ struct Payload {
 impl Payload {
     fn of(mail: &[u8]) -> Self {
         let mail = mail.to_vec();
-        let opened = open(&mail, &InMemory).unwrap();
+        let opened = open(&mail, &InMemory, &NoKeys).unwrap();
         let Layer::Signed(layer) = &opened.layer else { panic!("not signed") };
         let layer: &SignedLayer = layer;
         assert!(layer.outcome.verified.is_some(), "{:?}", layer.outcome.findings);

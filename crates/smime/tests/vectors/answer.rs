@@ -10,9 +10,10 @@ use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::{Certificate, pkcs12};
 use kakitome_smime::Finding;
-use kakitome_smime::cms::compressed::EXPANDED_LIMIT;
+use kakitome_smime::budget::Budget;
 use kakitome_smime::cms::content::{self, Object};
 use kakitome_smime::cms::enveloped::Opening;
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::signed::SignedData;
 use kakitome_smime::cms::verify::{self, Content, Outcome, VerifiedSignature};
 use kakitome_smime::message::open::{self, Layer};
@@ -70,7 +71,7 @@ pub(crate) fn ask(corpus: &Corpus, table: &Table, case: &Case, file: &str) -> An
 }
 
 fn mail(octets: Vec<u8>) -> Answer {
-    let opened = open::open(&octets, &InMemory).unwrap();
+    let opened = open::open(&octets, &InMemory, &NoKeys).unwrap();
     let mut answer = match &opened.layer {
         Layer::NotAMail(finding) => Answer::new(format!("no mail {}", finding.code)),
         Layer::None => Answer::new("plain"),
@@ -113,12 +114,10 @@ fn cms(corpus: &Corpus, table: &Table, case: &Case, octets: Vec<u8>) -> Answer {
             answer.add(&enveloped.findings);
             answer
         }
-        Object::Compressed(compressed) => {
-            match compressed.open(&octets, &InMemory, &mut EXPANDED_LIMIT.clone()).unwrap() {
-                Ok(content) => Answer { content: Some(whole(&*content)), ..Answer::new("compressed") },
-                Err(finding) => Answer::new(format!("compressed refused {}", finding.code)),
-            }
-        }
+        Object::Compressed(compressed) => match compressed.open(&octets, &InMemory, &Budget::default()).unwrap() {
+            Ok(content) => Answer { content: Some(whole(&*content)), ..Answer::new("compressed") },
+            Err(finding) => Answer::new(format!("compressed refused {}", finding.code)),
+        },
         Object::Other(kind) => unsupported(&kind),
         Object::NotCms(malformed) => Answer { findings: vec![malformed.to_string()], ..Answer::new("no cms") },
         Object::Broken(finding, _) => {

@@ -6,6 +6,7 @@ use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_smime::cms::content::{self, Object};
 use kakitome_smime::cms::reader::Reader;
+use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::verify::{self, Content};
 use kakitome_smime::message::open;
 use kakitome_smime::octets::InMemory;
@@ -75,7 +76,7 @@ fn ask_everything(name: &str, octets: Vec<u8>) -> bool {
         }
         list |= Crl::parse(der).is_ok();
     }
-    let mail = open::open(&octets, &InMemory).unwrap();
+    let mail = open::open(&octets, &InMemory, &NoKeys).unwrap();
     drop(mail);
     let object = match content::read(&octets, &InMemory).unwrap() {
         Object::Signed(signed) => {

@@ -21,23 +21,27 @@ const PARTS_SHOWN: usize = 200;
 const SHOWN: [&str; 9] =
     ["From", "Sender", "Reply-To", "To", "Cc", "Date", "Subject", "Message-ID", "Authentication-Results"];
 
-/// The MIME tree, with what is inside an opaque signature below it.
+/// The MIME tree, with what is inside CMS objects below it.
 pub(super) fn structure(opened: &Opened) -> Expert {
     let mut tree = Vec::new();
-    let (signed_part, inner) = match &opened.layer {
-        Layer::Signed(layer) => {
-            (layer.part, layer.inner.as_ref().map(|inner| &inner.structure).filter(|_| !layer.clear))
+    let (mut this, mut depth, mut all_signed) = (Some(opened), 0u16, false);
+    while let Some(opened) = this {
+        let signed = match &opened.layer {
+            Layer::Signed(layer) => Some(&**layer),
+            _ => None,
+        };
+        // A part that is a layer itself stands in the structure around it already.
+        if depth == 0 || opened.octets.is_some() {
+            parts(&opened.structure, depth, signed.and_then(|layer| layer.part), all_signed, &mut tree);
         }
-        _ => (None, None),
-    };
-    parts(&opened.structure, signed_part, false, &mut tree);
-    if let Some(inner) = inner {
-        parts(inner, None, true, &mut tree);
+        all_signed |= signed.is_some_and(|layer| !layer.clear);
+        depth = depth.saturating_add(1);
+        this = opened.inner();
     }
     Expert { tree, ..Expert::default() }
 }
 
-fn parts(structure: &Structure, signed_part: Option<usize>, all_signed: bool, tree: &mut Vec<Part>) {
+fn parts(structure: &Structure, depth: u16, signed_part: Option<usize>, all_signed: bool, tree: &mut Vec<Part>) {
     for (number, entity) in structure.entities.iter().enumerate().take(PARTS_SHOWN) {
         let mut signed = all_signed;
         let mut this = Some(number);
@@ -46,7 +50,7 @@ fn parts(structure: &Structure, signed_part: Option<usize>, all_signed: bool, tr
             this = structure.entity(number).and_then(|entity| entity.parent);
         }
         tree.push(Part {
-            depth: u16::try_from(entity.depth).unwrap_or(u16::MAX).saturating_add(u16::from(all_signed)),
+            depth: u16::try_from(entity.depth).unwrap_or(u16::MAX).saturating_add(depth),
             content_type: entity.content_type.essence(),
             bytes: entity.range.clone(),
             signed,

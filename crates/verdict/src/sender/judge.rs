@@ -3,7 +3,6 @@
 //! Nothing about identity is said large before signature, revocation, binding and path were found good: the names of a
 //! certificate that failed any of them stand in the expert part alone.
 
-use kakitome_pki::asn1::oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::identity;
@@ -11,9 +10,11 @@ use kakitome_pki::path::revocation::{Judged, NotRevoked, Status, UnknownCause, V
 use kakitome_pki::path::{AnchorSource, ValidPath};
 use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
-use kakitome_smime::message::open::{Layer, Opened, SignedLayer};
+use kakitome_smime::message::open::{Opened, SignedLayer};
 use kakitome_smime::message::protect::Protected;
 use kakitome_smime::mime::header::unfold;
+
+mod root;
 
 use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
@@ -212,63 +213,6 @@ impl<'a> Trial<'a> {
         let revocation = judged.proof?;
         self.decided = Some((state, Reason::Ok));
         Some(ConfirmedSender { signature, path: path.path, revocation, bound })
-    }
-
-    /// Steps 1 to 4: is there a signature at the root?
-    fn root(&mut self) -> Option<&'a SignedLayer> {
-        let opened = self.opened;
-        self.note_findings(&opened.findings);
-        if let Layer::NotAMail(finding) = &opened.layer {
-            self.step(Step::Input, fails(State::NotAMail, code(finding, Reason::InNotMail), &finding.detail));
-            self.answer.sealed.answer = Encrypted::Unknown;
-            return None;
-        }
-        self.step(Step::Input, Outcome::Holds(String::new()));
-        match &opened.layer {
-            Layer::NotAMail(_) => None,
-            Layer::Signed(layer) => {
-                let detail = if layer.clear { "multipart/signed" } else { "signed-data" };
-                self.step(Step::Structure, Outcome::Holds(detail.to_owned()));
-                self.step(Step::Fake, Outcome::Skipped);
-                self.step(Step::Open, Outcome::Skipped);
-                Some(layer)
-            }
-            Layer::None => {
-                for reason in unsigned_notes(opened) {
-                    self.note(reason);
-                }
-                self.step(Step::Structure, fails(State::NotSigned, Reason::MimeNone, ""));
-                None
-            }
-            Layer::CertificatesOnly(_) => {
-                self.step(Step::Structure, fails(State::NotSigned, Reason::CmsCertsOnly, ""));
-                None
-            }
-            Layer::Fake(finding) => {
-                self.step(Step::Structure, Outcome::Holds(String::new()));
-                self.step(Step::Fake, fails(State::FakeSignature, code(finding, Reason::FakeNotCms), &finding.detail));
-                None
-            }
-            Layer::Sealed(layer) => {
-                self.answer.sealed = Sealed { answer: Encrypted::CannotOpen, ..Sealed::default() };
-                self.step(Step::Structure, Outcome::Holds(layer.enveloped.kind.name().to_owned()));
-                self.step(Step::Open, fails(State::Sealed, Reason::EncCannotOpen, ""));
-                None
-            }
-            Layer::Malformed(finding, _) => {
-                self.step(Step::Cms, fails(State::Ambiguous, code(finding, Reason::CmsParse), &finding.detail));
-                None
-            }
-            Layer::Compressed(_) => {
-                let kind = oid::describe(&oid::COMPRESSED_DATA);
-                self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsType, &kind));
-                None
-            }
-            Layer::Unsupported(kind) => {
-                self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsType, &oid::describe(kind)));
-                None
-            }
-        }
     }
 
     /// Steps 5 and 6: is the signature well formed, and does it verify?
@@ -502,6 +446,10 @@ impl<'a> Trial<'a> {
         // A confirmed state and its proof go together, whatever the steps above came to.
         let state = if state.is_confirmed() && confirmed.is_none() { State::Ambiguous } else { state };
         self.answer.state = state;
+        // RFC 8551 §6: encryption alone says nothing about who wrote it.
+        if self.answer.sealed.answer == Encrypted::Yes && confirmed.is_none() {
+            self.answer.sealed.answer = Encrypted::Unverified;
+        }
         if matches!(state, State::Ambiguous) {
             self.answer.altered = Altered::default();
         }

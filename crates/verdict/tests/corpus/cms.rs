@@ -4,9 +4,11 @@ use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::crypto::sha256;
+use kakitome_smime::cms::compressed::write_compressed;
+use kakitome_smime::octets::InMemory;
 use kakitome_testkit::cms::{SignedFactory, SignerFactory, object};
-use kakitome_testkit::envelope::compressed;
-use kakitome_testkit::mail::{Mail, replaced};
+use kakitome_testkit::envelope::compressed as uncompressed;
+use kakitome_testkit::mail::{Mail, opaque_part, replaced};
 use kakitome_testkit::{BANK, Holder, Pki, RawRsa, forged_cube, in_days};
 
 use crate::Row;
@@ -17,6 +19,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let (bank, eve) = (&world.bank, &world.eve);
     let base = Mail::of(bank);
     let payload = base.payload();
+    let signed = SignedFactory::by(bank, payload).embedded();
     let large = der::sequence(&[&der::octet_string(&[0; 200_000])]);
     let other = Mail::of(bank).part("Content-Type: text/plain\r\n\r\npay to eve\r\n");
     let sign = || SignerFactory::new(bank);
@@ -205,7 +208,9 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
         odd("B25", &cms(sign()).trailing(b"garbage").der(), "cms.trailing"),
         Row::new("B25o", base.opaque(&cms(sign()).embedded().trailing(&[0]).der()), "AMBIGUOUS", "cms.trailing"),
-        Row::new("B26", base.opaque(&compressed(oid::SIGNED_DATA, &[])), "ORG_CONFIRMED", "ok"),
+        Row::new("B26", base.opaque(&compressed(&opaque_part(&signed.der()))), "ORG_CONFIRMED", "ok"),
+        Row::new("B26b", base.opaque(&compressed(&vec![b'x'; 2_000_000])), "AMBIGUOUS", "limit.compressed"),
+        Row::new("B26c", base.opaque(&uncompressed(oid::DATA, &[0x5a; 64])), "AMBIGUOUS", "cms.compressed"),
         row("X10", sign().no_attributes(), "ORG_CONFIRMED", "ok").note("time.no-signing-time"),
         odd(
             "X11",
@@ -300,4 +305,11 @@ fn huge_key() -> Vec<u8> {
         se.certificate.spki(),
         se.key,
     )
+}
+
+/// Compressed-data around a MIME entity.
+fn compressed(entity: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_compressed(oid::DATA, &entity.to_vec(), &InMemory, &mut out).unwrap();
+    out
 }

@@ -69,6 +69,16 @@ pub(super) fn begins_as_cms(head: &[u8]) -> bool {
     header.tag == tag::SEQUENCE && inside.first() == Some(&tag::OID)
 }
 
+/// Is the first line a header field that a MIME entity or a mail begins with?
+pub(super) fn begins_as_entity(content: &dyn Octets) -> io::Result<bool> {
+    const NAMES: [&str; 9] =
+        ["mime-version", "from", "to", "cc", "date", "subject", "message-id", "received", "return-path"];
+    let head = read_range(content, 0..content.len(), 1024)?;
+    let name = head.split(|octet| *octet == b':').next().unwrap_or_default().to_ascii_lowercase();
+    Ok(head.len() > name.len()
+        && (name.starts_with(b"content-") || NAMES.iter().any(|known| known.as_bytes() == name.as_slice())))
+}
+
 pub(in crate::message) enum Decoded<'a> {
     /// The octets; whether their transfer encoding left no doubt about them.
     Octets(Box<dyn Octets + 'a>, bool),

@@ -9,11 +9,12 @@ mod carrier;
 mod clear;
 mod opaque;
 mod raw;
+mod sealed;
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use kakitome_pki::asn1::Oid;
+use kakitome_pki::asn1::{Oid, oid};
 
 use super::fake;
 use super::protect::{self, Protected};
@@ -22,6 +23,7 @@ use crate::budget::Budget;
 use crate::cms::compressed::Compressed;
 use crate::cms::digests::Hashed;
 use crate::cms::enveloped::Enveloped;
+use crate::cms::recipient::Keys;
 use crate::cms::signed::SignedData;
 use crate::cms::verify::{self, Outcome};
 use crate::mime::header::{self, ContentType, Header};
@@ -102,17 +104,39 @@ pub struct SignedLayer {
 pub struct SealedLayer {
     /// What the CMS object holds beside the content.
     pub enveloped: Enveloped,
-    /// What was inside, if a key opened it.
+    /// What became of it.
+    pub seal: Seal,
+    /// What was inside, if it was opened.
     pub inner: Option<Box<Opened>>,
-    /// What is odd about the labels around it.
+    /// Header fields inside the encryption (RFC 9788), where the content is no layer itself.
+    pub protected: Option<Protected>,
+    /// What is odd about it.
     pub findings: Vec<Finding>,
+}
+
+/// What became of an encrypted layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// No key is here.
+    Closed,
+    /// Opened.
+    Opened {
+        /// A change would have been found. If not, the plain text may be anybody's work (EFAIL).
+        authenticated: bool,
+        /// Which recipient info opened it, from 0; `None` in encrypted-data.
+        recipient: Option<usize>,
+    },
+    /// Refused by what it says openly, before a key was touched.
+    Refused(Finding),
+    /// It does not decrypt; why is not told.
+    Failed(Finding),
 }
 
 /// A compressed layer.
 pub struct CompressedLayer {
     /// What the CMS object holds beside the content.
     pub compressed: Compressed,
-    /// What was inside.
+    /// What was inside, if it could be expanded.
     pub inner: Option<Box<Opened>>,
     /// What is odd about the labels around it.
     pub findings: Vec<Finding>,
@@ -183,12 +207,12 @@ impl SignedLayer {
     }
 }
 
-/// Opens a mail, or a CMS object that came without one.
+/// Opens a mail, or a CMS object that came without one; encrypted layers with `keys`.
 ///
 /// # Errors
 /// The environment's.
-pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
-    let opening = Opening { spools };
+pub fn open(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys) -> io::Result<Opened> {
+    let opening = Opening { spools, keys };
     let budget = Budget::default();
     if let Some(opened) = raw::open(&opening, mail, &budget)? {
         return Ok(opened);
@@ -231,6 +255,7 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<Opened> {
 /// What opening needs everywhere.
 struct Opening<'a> {
     spools: &'a dyn Spools,
+    keys: &'a dyn Keys,
 }
 
 /// A MIME entity at whose root a layer may stand.
@@ -288,17 +313,13 @@ impl Opening<'_> {
         Ok((if let Some(finding) = ambiguous { layer.malformed(finding) } else { layer }, findings))
     }
 
-    /// What was taken out of a CMS object in `place`, `inside` being the budget there. It is a MIME entity, or said not to
-    /// be.
-    fn content(
-        &self,
-        octets: Arc<dyn Octets>,
-        is_entity: bool,
-        place: &Place<'_>,
-        inside: &Budget,
-    ) -> io::Result<Opened> {
-        if !is_entity {
-            let layer = Layer::NotAMail(Finding::new("in.not-mail", "the content is no MIME entity"));
+    /// What was taken out of a CMS object in `place`, `inside` being the budget there and `kind` what the object says it
+    /// is. It is a MIME entity, or said not to be.
+    fn content(&self, octets: Arc<dyn Octets>, kind: Oid, place: &Place<'_>, inside: &Budget) -> io::Result<Opened> {
+        // In a mail data is an entity whatever it looks like (RFC 8551 §3.1); alone it may be any document.
+        if kind != oid::DATA || (place.outer.is_none() && !carrier::begins_as_entity(&*octets)?) {
+            let what = format!("the content is {}, and no MIME entity", oid::describe(&kind));
+            let layer = Layer::NotAMail(Finding::new("in.not-mail", what));
             let structure = scan(&*octets, 0..0)?;
             return Ok(Opened { form: Form::Mail, octets: Some(octets), structure, layer, findings: Vec::new() });
         }

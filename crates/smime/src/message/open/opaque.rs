@@ -5,14 +5,14 @@ use std::io;
 use std::sync::Arc;
 
 use super::carrier::{Decoded, decoded, is_decodable};
-use super::{CompressedLayer, Layer, Opening, Place, SealedLayer, SignedLayer, is_ambiguous};
+use super::{Layer, Opening, Place, SignedLayer, is_ambiguous};
 use crate::Finding;
 use crate::budget::Budget;
 use crate::cms::content::{self, Object};
 use crate::cms::signed::SignedData;
 use crate::cms::verify::{self, Content, Outcome};
 use crate::message::protect;
-use crate::octets::{Octets, read_range};
+use crate::octets::Octets;
 
 impl Opening<'_> {
     /// The layer of an application/pkcs7-mime, `inside` being the budget in it.
@@ -40,14 +40,8 @@ impl Opening<'_> {
         match content::read_within(octets, self.spools, inside)? {
             Object::Signed(signed) => self.signed_content(*signed, clean, place, inside),
             Object::NotCms(what) => malformed("cms.parse", &format!("no CMS object: {what}")),
-            Object::Enveloped(enveloped) => {
-                let layer = SealedLayer { enveloped: *enveloped, inner: None, findings: Vec::new() };
-                Ok(Layer::Sealed(Box::new(layer)))
-            }
-            Object::Compressed(compressed) => {
-                let layer = CompressedLayer { compressed: *compressed, inner: None, findings: Vec::new() };
-                Ok(Layer::Compressed(Box::new(layer)))
-            }
+            Object::Enveloped(enveloped) => self.sealed(octets, *enveloped, place, inside),
+            Object::Compressed(compressed) => self.compressed(octets, *compressed, place, inside),
             Object::Other(kind) => Ok(Layer::Unsupported(kind)),
             Object::Broken(finding, held) => {
                 let Some(Object::Signed(mut signed)) = held.map(|held| *held) else {
@@ -120,23 +114,11 @@ impl Opening<'_> {
             findings: Vec::new(),
         };
         let Some(content) = content else { return Ok(layer) };
-        // In a mail it is an entity whatever it looks like (RFC 8551 §3.1); alone it may be any document.
-        let is_entity = place.outer.is_some() || begins_as_entity(&*content)?;
-        let inner = self.content(Arc::clone(&content), is_entity, &within, inside)?;
+        let inner = self.content(Arc::clone(&content), layer.signed.content_type, &within, inside)?;
         let outer = place.outer.unwrap_or(&inner.structure.root().header);
         let reading = protect::read(outer, &*content, &inner.structure, 0, around)?;
         (layer.protected, layer.findings) = (reading.protected, reading.findings);
         layer.inner = Some(Box::new(inner));
         Ok(layer)
     }
-}
-
-/// Is the first line a header field that a MIME entity or a mail begins with?
-fn begins_as_entity(content: &dyn Octets) -> io::Result<bool> {
-    const NAMES: [&str; 9] =
-        ["mime-version", "from", "to", "cc", "date", "subject", "message-id", "received", "return-path"];
-    let head = read_range(content, 0..content.len(), 1024)?;
-    let name = head.split(|octet| *octet == b':').next().unwrap_or_default().to_ascii_lowercase();
-    Ok(head.len() > name.len()
-        && (name.starts_with(b"content-") || NAMES.iter().any(|known| known.as_bytes() == name.as_slice())))
 }

@@ -1,0 +1,140 @@
+//! Steps 1 to 4: down to the signature that says who wrote the mail. It stands at the root, or inside what seals or
+//! compresses the whole (RFC 9787 §4.5).
+
+use kakitome_pki::asn1::oid;
+use kakitome_smime::cms::enveloped::Enveloped;
+use kakitome_smime::message::open::{Layer, Opened, Seal, SealedLayer, SignedLayer};
+
+use super::{Outcome, Trial, code, fails, unsigned_notes};
+use crate::answer::{Encrypted, Sealed, Step};
+use crate::reason::Reason;
+use crate::state::State;
+
+impl<'a> Trial<'a> {
+    /// The signature, if the mail has one that can say who wrote it.
+    pub(super) fn root(&mut self) -> Option<&'a SignedLayer> {
+        let opened = self.opened;
+        if let Layer::NotAMail(finding) = &opened.layer {
+            self.note_findings(&opened.findings);
+            self.step(Step::Input, fails(State::NotAMail, code(finding, Reason::InNotMail), &finding.detail));
+            self.answer.sealed.answer = Encrypted::Unknown;
+            return None;
+        }
+        self.step(Step::Input, Outcome::Holds(String::new()));
+        self.layer(opened)
+    }
+
+    fn layer(&mut self, opened: &'a Opened) -> Option<&'a SignedLayer> {
+        self.note_findings(&opened.findings);
+        match &opened.layer {
+            Layer::Signed(layer) => self.signed(layer),
+            Layer::None | Layer::NotAMail(_) => {
+                for reason in unsigned_notes(opened) {
+                    self.note(reason);
+                }
+                self.step(Step::Structure, fails(State::NotSigned, Reason::MimeNone, ""));
+                None
+            }
+            Layer::CertificatesOnly(_) => {
+                self.step(Step::Structure, fails(State::NotSigned, Reason::CmsCertsOnly, ""));
+                None
+            }
+            Layer::Fake(finding) => {
+                self.step(Step::Structure, Outcome::Holds(String::new()));
+                self.step(Step::Fake, fails(State::FakeSignature, code(finding, Reason::FakeNotCms), &finding.detail));
+                None
+            }
+            Layer::Sealed(layer) => {
+                self.sealed(layer);
+                let kind = layer.enveloped.kind.name();
+                match (&layer.seal, layer.inner.as_deref()) {
+                    (Seal::Opened { .. }, Some(inner)) => {
+                        self.step(Step::Open, Outcome::Holds(kind.to_owned()));
+                        self.layer(inner)
+                    }
+                    (Seal::Refused(finding) | Seal::Failed(finding), _) => {
+                        self.step(Step::Structure, Outcome::Holds(kind.to_owned()));
+                        let reason = code(finding, Reason::EncFailed);
+                        self.step(Step::Open, fails(State::Sealed, reason, &finding.detail));
+                        None
+                    }
+                    (Seal::Closed | Seal::Opened { .. }, _) => {
+                        self.step(Step::Structure, Outcome::Holds(kind.to_owned()));
+                        self.step(Step::Open, fails(State::Sealed, Reason::EncCannotOpen, ""));
+                        None
+                    }
+                }
+            }
+            // It protects nothing, and takes nothing away from what is inside.
+            Layer::Compressed(layer) => {
+                self.note_findings(&layer.findings);
+                if let Some(inner) = layer.inner.as_deref() {
+                    return self.layer(inner);
+                }
+                let finding = layer.findings.first();
+                let reason = finding.map_or(Reason::CmsType, |finding| code(finding, Reason::CmsType));
+                self.step(Step::Cms, fails(State::Ambiguous, reason, &oid::describe(&oid::COMPRESSED_DATA)));
+                None
+            }
+            Layer::Malformed(finding, _) => {
+                self.step(Step::Cms, fails(State::Ambiguous, code(finding, Reason::CmsParse), &finding.detail));
+                None
+            }
+            Layer::Unsupported(kind) => {
+                self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsType, &oid::describe(kind)));
+                None
+            }
+        }
+    }
+
+    /// A signature around an encryption may be anybody's who passed the mail on: what was signed before it was encrypted
+    /// says who wrote it.
+    fn signed(&mut self, layer: &'a SignedLayer) -> Option<&'a SignedLayer> {
+        if let Some(Layer::Sealed(seal)) = layer.inner.as_ref().map(|inner| &inner.layer) {
+            self.sealed(seal);
+            if let Some(inner) = seal.inner.as_deref().filter(|inner| is_signed(inner)) {
+                self.step(Step::Open, Outcome::Holds(seal.enveloped.kind.name().to_owned()));
+                return self.layer(inner);
+            }
+            if self.answer.sealed.answer == Encrypted::Yes {
+                self.answer.sealed.answer = Encrypted::Unverified;
+            }
+            self.note(Reason::EncOuterSignature);
+        }
+        let detail = if layer.clear { "multipart/signed" } else { "signed-data" };
+        self.step(Step::Structure, Outcome::Holds(detail.to_owned()));
+        self.step(Step::Fake, Outcome::Skipped);
+        if !self.checks.iter().any(|check| check.step == Step::Open) {
+            self.step(Step::Open, Outcome::Skipped);
+        }
+        Some(layer)
+    }
+
+    /// What is to be said of an encrypted layer, opened or not.
+    fn sealed(&mut self, layer: &SealedLayer) {
+        self.note_findings(&layer.findings);
+        let is_weak = layer.findings.iter().any(|finding| matches!(finding.code, "enc.weak" | "enc.weak-key"));
+        let answer = match layer.seal {
+            Seal::Opened { .. } if is_weak => Encrypted::Weak,
+            Seal::Opened { .. } => Encrypted::Yes,
+            Seal::Closed | Seal::Refused(_) | Seal::Failed(_) => Encrypted::CannotOpen,
+        };
+        self.answer.sealed = Sealed { answer, alg: cipher(&layer.enveloped), ..Sealed::default() };
+    }
+}
+
+fn cipher(enveloped: &Enveloped) -> Option<String> {
+    Some(match enveloped.encryption() {
+        Ok(encryption) => encryption.cipher().name().to_string(),
+        Err(_) => oid::describe(&enveloped.algorithm.oid),
+    })
+}
+
+/// Is there a signature inside, through whatever seals or compresses it?
+fn is_signed(opened: &Opened) -> bool {
+    match &opened.layer {
+        Layer::Signed(_) => true,
+        Layer::Sealed(_) | Layer::Compressed(_) => opened.inner().is_some_and(is_signed),
+        _ => false,
+    }
+}
