@@ -7,10 +7,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use kakitome_pki::asn1::Malformed;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
-use kakitome_pki::cert::{Certificate, hex, pem, pkcs12};
+use kakitome_pki::cert::{Certificate, bundle, hex, pem, pkcs12};
 use kakitome_pki::crypto::{self, SigningKey};
 use kakitome_pki::path::revocation::Mode;
 use kakitome_pki::path::{Anchor, AnchorSource, PolicyInputs};
@@ -161,6 +162,29 @@ pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Unusable> {
     parse_certificates(path, &read(path)?)
 }
 
+/// The certificates of a file from anybody, PEM, DER or a PKCS#7 bundle: each as it could be read, or why not.
+///
+/// # Errors
+/// [`Unusable`]: the file cannot be read, or holds no certificate at all.
+pub fn any_certificates(path: &Path) -> Result<Vec<Result<Certificate, Malformed>>, Unusable> {
+    certificates_in(path, &read(path)?)
+}
+
+/// As [`any_certificates`], of a file that was read already; `path` is for the message.
+///
+/// # Errors
+/// [`Unusable::Empty`].
+pub fn certificates_in(path: &Path, bytes: &[u8]) -> Result<Vec<Result<Certificate, Malformed>>, Unusable> {
+    let mut found = Vec::new();
+    for block in blocks(bytes, |label| is_certificate(label) || matches!(label, "PKCS7" | "CMS"), "CERTIFICATE") {
+        match bundle::open(&block.der) {
+            Ok(bundle) => found.extend(bundle.certificates.into_iter().map(Certificate::parse)),
+            Err(_) => found.push(Certificate::parse(&block.der)),
+        }
+    }
+    if found.is_empty() { Err(Unusable::Empty { path: path.to_owned(), what: "certificate" }) } else { Ok(found) }
+}
+
 /// The private key blocks of a file, PEM or DER, in order; not yet looked into.
 ///
 /// # Errors
@@ -240,8 +264,11 @@ impl Identity {
     }
 }
 
+fn is_certificate(label: &str) -> bool {
+    matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE")
+}
+
 fn parse_certificates(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {
-    let is_certificate = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE");
     let blocks = blocks(bytes, is_certificate, "CERTIFICATE");
     let parse = |der: &[u8]| Certificate::parse(der).map_err(|malformed| malformed.to_string());
     each(path, &blocks, "certificate", parse)

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub mod answer;
+pub mod certificate;
 pub mod lang;
 pub mod reason;
 pub mod safe;

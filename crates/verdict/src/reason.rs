@@ -100,6 +100,10 @@ reasons! {
         "証明書のつながりが正しくありません", "発行元までの証明書のどれかで、署名または期限が合いません。", ASK_JA;
         "The chain of certificates does not hold", "A signature or a date in a certificate on the way to the issuer is wrong.", ASK_EN;
     }
+    PathPolicy "path.policy" {
+        "求められた発行方針が成り立ちません", "証明書のつながりの全体に通じる発行方針（ポリシー）がありません。", TELL_JA;
+        "A demanded policy does not hold", "No certificate policy that is acceptable holds through the whole chain.", TELL_EN;
+    }
     PathLength "path.pathlen" {
         "証明書のつながりが長すぎます", "発行元が許した段数を超えて証明書が発行されています。", ASK_JA;
         "The chain of certificates is too long", "More authorities stand in the chain than the issuer permits.", ASK_EN;
@@ -129,6 +133,10 @@ reasons! {
     CertCritical "cert.critical" {
         "証明書に理解できない条件があります", "必ず守るべきと書かれた条件を、このソフトは知りません。", TELL_JA;
         "The certificate has a condition we do not know", "It is marked as one that must be understood.", TELL_EN;
+    }
+    CertMalformed "cert.malformed" {
+        "証明書の形が正しくありません", "規格どおりに読み取れないため、何も確かめられません。", TELL_JA;
+        "The certificate is malformed", "It cannot be read by the standard, so nothing in it can be checked.", TELL_EN;
     }
     CertSanNul "cert.san-nul" {
         "証明書のアドレスに不正な文字があります", "見るソフトによって違うアドレスに見えるように作られています。", SHUT_JA;

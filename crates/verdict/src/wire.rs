@@ -5,6 +5,8 @@
 //! a program that shows them must take care of control characters itself. The text as a whole is fit for a terminal:
 //! what cannot be seen is written as `\uXXXX`, which reads the same.
 
+pub mod certificate;
+
 use serde::Serialize;
 
 use crate::answer::{Answer, Certificate, Expert, Revoked};

@@ -1,6 +1,7 @@
 //! The command line: a file per verb. Results go to standard output, messages to standard error.
 
 mod ca;
+mod cert;
 mod check;
 mod config;
 mod docs;
@@ -56,6 +57,9 @@ enum Verb {
     Check(check::Check),
     Verify(verify::Verify),
     Sign(sign::Sign),
+    /// Certificates, judged or shown
+    #[command(subcommand)]
+    Cert(cert::Cert),
     /// The own certificate authority
     #[command(subcommand)]
     Ca(ca::Ca),
@@ -115,6 +119,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Check(check) => check.run(everywhere),
         Verb::Verify(verify) => verify.run(everywhere),
         Verb::Sign(sign) => sign.run(everywhere),
+        Verb::Cert(cert) => cert.run(everywhere),
         Verb::Ca(ca) => ca.run(everywhere),
         Verb::Config(config) => config.run(everywhere),
         Verb::Completion(completion) => completion.run(),

@@ -147,7 +147,9 @@ impl Crl {
         let mut outer = Der::only(raw)?.of(tag::SEQUENCE, "a revocation list is not a SEQUENCE")?.inside();
         let signed = outer.expect(tag::SEQUENCE, "a revocation list has no TBSCertList")?;
         let outer_algorithm = AlgorithmIdentifier::parse(&outer.element()?)?;
-        let signature = der::whole_bits(outer.expect(tag::BIT_STRING, "a revocation list has no signature")?.value)?;
+        // Bits that do not fill their octets are no signature: such a list is read, and verifies by no key.
+        let signature = outer.expect(tag::BIT_STRING, "a revocation list has no signature")?.value;
+        let signature = der::whole_bits(signature).unwrap_or_default();
         outer.finish()?;
 
         let mut fields = signed.inside();

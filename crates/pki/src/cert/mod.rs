@@ -4,6 +4,7 @@
 //! octets that came. What is legal but odd (a date before 1970, an unknown extension) is kept; what is malformed is a
 //! finding of the caller.
 
+pub mod bundle;
 pub mod crl;
 pub mod extension;
 pub mod name;

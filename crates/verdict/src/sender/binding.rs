@@ -10,17 +10,18 @@ use kakitome_smime::mime::header::Header;
 use super::Signer;
 use crate::reason::Reason;
 
-/// Proof that From names exactly one mailbox and that the certificate is for it. Made in [`bind`] alone.
+/// Proof that From names exactly one mailbox and that the certificate is for it; or that anybody's signature was asked
+/// for. Made in [`bind`] alone.
 #[derive(Clone, Debug)]
 pub(super) struct Bound {
-    address: String,
+    address: Option<String>,
     reason: Reason,
 }
 
 impl Bound {
-    /// The mailbox, as the certificate writes it.
-    pub(super) fn address(&self) -> &str {
-        &self.address
+    /// The mailbox, as the certificate writes it; `None` where anybody was asked for and the certificate names none.
+    pub(super) fn address(&self) -> Option<&str> {
+        self.address.as_deref()
     }
 
     /// How they are bound.
@@ -55,9 +56,8 @@ pub(super) fn bind(
         Signer::Address(expected) => expected.clone(),
         Signer::Anybody => {
             let mailbox = certificate.extensions().mailboxes().find(|mailbox| Address::parse(mailbox).is_ok());
-            return mailbox
-                .map(|mailbox| Bound { address: mailbox.to_owned(), reason: Reason::BindExact })
-                .ok_or(Unbound::NoMailbox);
+            let reason = if mailbox.is_some() { Reason::BindExact } else { Reason::BindNoAddress };
+            return Ok(Bound { address: mailbox.map(str::to_owned), reason });
         }
     };
     if *signer == Signer::From
@@ -79,13 +79,13 @@ pub(super) fn bind(
         // A malformed mailbox in a certificate matches nobody.
         let Ok(address) = Address::parse(mailbox) else { continue };
         match address.matches(&outer) {
-            Match::Exact => return Ok(Bound { address: (*mailbox).to_owned(), reason: Reason::BindExact }),
+            Match::Exact => return Ok(Bound { address: Some((*mailbox).to_owned()), reason: Reason::BindExact }),
             Match::Folded => folded = Some((*mailbox).to_owned()),
             Match::No => {}
         }
     }
     if let Some(address) = folded {
-        return Ok(Bound { address, reason: Reason::BindCase });
+        return Ok(Bound { address: Some(address), reason: Reason::BindCase });
     }
     if !listed.is_empty() {
         return Err(Unbound::Differs(sender_only(header, &listed)));
@@ -96,7 +96,7 @@ pub(super) fn bind(
         return Err(Unbound::NoMailbox);
     }
     old.find(|mailbox| Address::parse(mailbox).is_ok_and(|address| address.matches(&outer) != Match::No))
-        .map(|mailbox| Bound { address: mailbox.to_owned(), reason: Reason::BindDnEmail })
+        .map(|mailbox| Bound { address: Some(mailbox.to_owned()), reason: Reason::BindDnEmail })
         .ok_or(Unbound::Differs(Reason::BindNone))
 }
 

@@ -1,7 +1,7 @@
 //! The expert part: what stands in the mail and its certificates, laid out. Texts stay as they were found; they are
 //! escaped where they are shown.
 
-use kakitome_pki::algorithm::{Digest, Signature as Algorithm};
+use kakitome_pki::algorithm::{AlgorithmIdentifier, Digest, Signature as Algorithm};
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert;
 use kakitome_pki::path::revocation::Status;
@@ -85,8 +85,14 @@ fn attribute_value(attribute: &Attribute) -> String {
     }
 }
 
+/// The name of the algorithm of a certificate's signature.
+pub(crate) fn algorithm(identifier: &AlgorithmIdentifier) -> String {
+    let known = Algorithm::from_identifier(identifier, None).ok().flatten();
+    known.map_or_else(|| oid::describe(&identifier.oid), Algorithm::name)
+}
+
 /// A certificate.
-pub(super) fn certificate(certificate: &cert::Certificate) -> Certificate {
+pub(crate) fn certificate(certificate: &cert::Certificate) -> Certificate {
     let extensions = certificate.extensions();
     let usages = extensions.extended_key_usage.iter().flatten().map(oid::describe).collect();
     Certificate {

@@ -51,8 +51,8 @@ pub struct ConfirmedSender {
 }
 
 impl ConfirmedSender {
-    /// The confirmed address, as the certificate writes it.
-    pub fn address(&self) -> &str {
+    /// The confirmed address, as the certificate writes it; `None` where anybody was asked for and it names none.
+    pub fn address(&self) -> Option<&str> {
         self.bound.address()
     }
 
@@ -275,7 +275,7 @@ impl<'a> Trial<'a> {
         match bound {
             Ok(bound) => {
                 self.note(bound.reason());
-                Outcome::Holds(bound.address().to_owned())
+                Outcome::Holds(bound.address().unwrap_or_default().to_owned())
             }
             Err(Unbound::Ambiguous(reason)) => fails(State::Ambiguous, *reason, ""),
             Err(Unbound::NoMailbox) => Outcome::Skipped,
@@ -430,7 +430,7 @@ impl<'a> Trial<'a> {
         let named = class != Class::Local && class != Class::Mailbox && class != Class::PreBr;
         let who = &mut self.answer.who;
         who.class = class;
-        who.address = Some(bound.address().to_owned());
+        who.address = bound.address().map(str::to_owned);
         if named {
             who.org.clone_from(&vouched.organisation);
             who.org_id =

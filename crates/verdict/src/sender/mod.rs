@@ -4,10 +4,10 @@
 //! `kakitome-office`.
 
 mod binding;
-mod expert;
+pub(crate) mod expert;
 mod found;
 mod judge;
-mod steps;
+pub(crate) mod steps;
 
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;

@@ -30,7 +30,7 @@ pub(super) fn code(finding: &Finding, otherwise: Reason) -> Reason {
     Reason::from_code(finding.code).unwrap_or(otherwise)
 }
 
-pub(super) fn choice(source: AnchorSource) -> Choice {
+pub(crate) fn choice(source: AnchorSource) -> Choice {
     match source {
         AnchorSource::PublicList => Choice::PublicList,
         AnchorSource::User => Choice::ChosenFile,
@@ -42,13 +42,41 @@ pub(super) fn choice(source: AnchorSource) -> Choice {
 pub(super) fn revoked(found: &Found) -> Outcome {
     let Found::Path(_, judged) = found else { return Outcome::Skipped };
     let Status::Revoked { which, when, reason, is_ca } = &judged.status else { return Outcome::Holds(String::new()) };
-    let code = match reason {
-        _ if *is_ca => Reason::RevCa,
+    let code = revoked_reason(*reason, *is_ca);
+    fails(State::Revoked, code, &format!("{} at {when}", which.subject().short()))
+}
+
+/// Why a revoked certificate does not count.
+pub(crate) const fn revoked_reason(reason: Option<CrlReason>, is_ca: bool) -> Reason {
+    match reason {
+        _ if is_ca => Reason::RevCa,
         Some(CrlReason::KeyCompromise) => Reason::RevKeyCompromise,
         Some(CrlReason::CertificateHold) => Reason::RevHold,
         _ => Reason::RevBefore,
-    };
-    fails(State::Revoked, code, &format!("{} at {when}", which.subject().short()))
+    }
+}
+
+/// What a problem of a path is called.
+pub(crate) fn reason(problem: &PathProblem) -> Reason {
+    match problem {
+        PathProblem::NoAnchors => Reason::PathNoAnchors,
+        PathProblem::UnknownIssuer => Reason::PathUnknown,
+        PathProblem::SelfSigned => Reason::PathSelfSigned,
+        PathProblem::NotCa => Reason::PathNotCa,
+        PathProblem::PathLength => Reason::PathLength,
+        PathProblem::PolicyMapping | PathProblem::Policy => Reason::PathPolicy,
+        PathProblem::BadSignature
+        | PathProblem::UnsupportedAlgorithm(_)
+        | PathProblem::Budget
+        | PathProblem::DistrustAfter => Reason::PathInvalid,
+        PathProblem::UnknownCritical(_) => Reason::CertCritical,
+        PathProblem::NameConstraint(_) => Reason::PathNameConstraint,
+        PathProblem::CaExtendedKeyUsage => Reason::PathPurpose,
+        PathProblem::ExtendedKeyUsage => Reason::CertPurpose,
+        PathProblem::KeyUsage => Reason::CertKeyUsage,
+        PathProblem::NotYetValid { .. } => Reason::TimeNotYet,
+        PathProblem::Expired { .. } => Reason::TimeExpiredAtSigning,
+    }
 }
 
 /// Step 9.
@@ -57,18 +85,7 @@ pub(super) fn issuer(found: &Found) -> Outcome {
         Found::Path(found, _) => return Outcome::Holds(found.path.anchor().certificate.subject().short()),
         Found::None(refusal, _) => refusal,
     };
-    let reason = match &refusal.problem {
-        PathProblem::NoAnchors => Reason::PathNoAnchors,
-        PathProblem::UnknownIssuer => Reason::PathUnknown,
-        PathProblem::SelfSigned => Reason::PathSelfSigned,
-        PathProblem::NotCa => Reason::PathNotCa,
-        PathProblem::PathLength => Reason::PathLength,
-        PathProblem::BadSignature
-        | PathProblem::UnsupportedAlgorithm(_)
-        | PathProblem::Budget
-        | PathProblem::DistrustAfter
-        | PathProblem::PolicyMapping
-        | PathProblem::Policy => Reason::PathInvalid,
+    match &refusal.problem {
         // The issuer is known; what is wrong is the certificate, and step 11 says so.
         PathProblem::UnknownCritical(_)
         | PathProblem::NameConstraint(_)
@@ -76,9 +93,9 @@ pub(super) fn issuer(found: &Found) -> Outcome {
         | PathProblem::ExtendedKeyUsage
         | PathProblem::KeyUsage
         | PathProblem::NotYetValid { .. }
-        | PathProblem::Expired { .. } => return Outcome::Holds(String::new()),
-    };
-    fails(State::IssuerUnknown, reason, &refusal.to_string())
+        | PathProblem::Expired { .. } => Outcome::Holds(String::new()),
+        problem => fails(State::IssuerUnknown, reason(problem), &refusal.to_string()),
+    }
 }
 
 /// Step 10.
@@ -116,16 +133,7 @@ pub(super) fn validity(signature: &VerifiedSignature, found: &Found) -> Outcome 
         }
         Found::None(refusal, _) => refusal,
     };
-    let reason = match &refusal.problem {
-        PathProblem::UnknownCritical(_) => Reason::CertCritical,
-        PathProblem::NameConstraint(_) => Reason::PathNameConstraint,
-        PathProblem::CaExtendedKeyUsage => Reason::PathPurpose,
-        PathProblem::ExtendedKeyUsage => Reason::CertPurpose,
-        PathProblem::KeyUsage => Reason::CertKeyUsage,
-        PathProblem::NotYetValid { .. } => Reason::TimeNotYet,
-        _ => Reason::TimeExpiredAtSigning,
-    };
-    fails(State::CertNotValidThen, reason, &refusal.to_string())
+    fails(State::CertNotValidThen, reason(&refusal.problem), &refusal.to_string())
 }
 
 pub(super) fn covers(protected: Option<&Protected>) -> Vec<Covered> {

@@ -217,7 +217,7 @@ fn signature(answer: &Answer, lang: Lang) -> Table {
     table
 }
 
-fn certificate(certificate: &Certificate, lang: Lang) -> Table {
+pub(super) fn certificate(certificate: &Certificate, lang: Lang) -> Table {
     pairs(
         "signer",
         lang.pick("署名した人の証明書", "Signer's certificate"),

@@ -4,6 +4,7 @@
 //! that it cannot reorder our words; a name stands in quotation marks, always. Cut after 64 characters; the expert part
 //! shows more, and the code points.
 
+pub mod certificate;
 pub mod details;
 mod en;
 mod ja;

@@ -16,9 +16,9 @@ pub struct Options {
     pub details: bool,
 }
 
-const BOLD: &str = "\x1b[1m";
-const FAINT: &str = "\x1b[2m";
-const PLAIN: &str = "\x1b[0m";
+pub(super) const BOLD: &str = "\x1b[1m";
+pub(super) const FAINT: &str = "\x1b[2m";
+pub(super) const PLAIN: &str = "\x1b[0m";
 
 /// The answer as lines of text, the last one ended.
 pub fn text(answer: &Answer, lang: Lang, options: Options) -> String {
@@ -65,7 +65,7 @@ impl Lang {
 }
 
 // A line of a table with the empty cells left out; a column would be as wide as the longest name an attacker chose.
-fn lines(table: &Table, out: &mut String) {
+pub(super) fn lines(table: &Table, out: &mut String) {
     for row in &table.rows {
         let mut cells = row.iter().filter(|cell| !cell.is_empty());
         let _ = write!(out, "  {}", cells.next().map_or("", String::as_str));

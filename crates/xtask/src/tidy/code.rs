@@ -41,6 +41,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["answer"],
             &["evidence"],
             &["sender", "content"],
+            &["certificate"],
             &["text"],
             &["wire"],
         ],

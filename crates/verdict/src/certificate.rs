@@ -1,0 +1,414 @@
+//! One certificate judged by itself: its path, its revocation, whose address it is for. What `cert check` shows.
+//!
+//! Pure, like the judgement of a mail, and by the same rules; there is no signature here, so nobody is confirmed.
+
+use kakitome_pki::address::{Address, Match};
+use kakitome_pki::asn1::oid;
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert;
+use kakitome_pki::cert::crl::Crl;
+use kakitome_pki::cert::ocsp::OcspResponse;
+use kakitome_pki::identity;
+use kakitome_pki::path::revocation::{self, Judged, Mode, Sources, Status, Terms, UnknownCause, Via};
+use kakitome_pki::path::{self, AnchorSource, Check, PathProblem, Purpose, Question, Refusal, ValidPath};
+
+use crate::answer::{Certificate, CheckOutcome, Choice, Revocation, Revoked};
+use crate::reason::Reason;
+use crate::sender::{Evidence, expert, steps};
+
+/// What is asked about the certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The certificate.
+    pub leaf: &'a cert::Certificate,
+    /// What it is to be good for.
+    pub purpose: Purpose,
+    /// Whose it is to be.
+    pub address: Option<&'a Address>,
+    /// Believe what could be forged today (SHA-1, DSA, short RSA keys), and say so.
+    pub legacy: bool,
+}
+
+/// How it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything holds.
+    Good,
+    /// Something does not, or could not be found out.
+    NotGood,
+    /// Somebody says otherwise: it was revoked, or is for another address.
+    Contradicted,
+}
+
+impl Outcome {
+    /// The exit code.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::NotGood => 30,
+            Self::Contradicted => 40,
+        }
+    }
+
+    /// Its name in the wire form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::NotGood => "not-good",
+            Self::Contradicted => "contradicted",
+        }
+    }
+}
+
+/// One thing that was looked at, in the order of [`Examined::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Examined {
+    /// A check of the path.
+    Path(Check),
+    /// The algorithms and keys are strong enough.
+    Strength,
+    /// Nothing in the path was revoked.
+    Revocation,
+    /// It is for the address asked about.
+    Address,
+}
+
+impl Examined {
+    /// Its name in the wire form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Path(check) => match check {
+                Check::Issuer => "issuer",
+                Check::Signatures => "signatures",
+                Check::Validity => "validity",
+                Check::Authorities => "authorities",
+                Check::PathLength => "path-length",
+                Check::Extensions => "extensions",
+                Check::Names => "names",
+                Check::Policies => "policies",
+                Check::Usages => "usages",
+                Check::Distrust => "distrust",
+            },
+            Self::Strength => "strength",
+            Self::Revocation => "revocation",
+            Self::Address => "address",
+        }
+    }
+}
+
+/// One line of the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What was looked at.
+    pub examined: Examined,
+    /// How it ended.
+    pub outcome: CheckOutcome,
+    /// What was seen: a text that may hold names out of certificates.
+    pub detail: String,
+}
+
+/// What is told about one certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// How it ends.
+    pub outcome: Outcome,
+    /// The reason that matters first, and what else is to be said.
+    pub reasons: Vec<Reason>,
+    /// The first reason in particular; empty where everything holds.
+    pub detail: String,
+    /// The path, leaf first: the best that was found, whole or not.
+    pub path: Vec<Certificate>,
+    /// Whose choice the anchor is, at the end of the path; `None` if it does not reach one.
+    pub anchor: Option<Choice>,
+    /// Who issued the last certificate of a path that reaches no anchor.
+    pub missing: Option<String>,
+    /// Every check.
+    pub lines: Vec<Line>,
+    /// Revocation, for each certificate below the anchor.
+    pub revocation: Vec<Revocation>,
+    /// The policies that hold through the path.
+    pub policies: Vec<String>,
+    /// The addresses that it is for.
+    pub mailboxes: Vec<String>,
+    /// The moment for which the report holds.
+    pub at: Time,
+    /// What it was to be good for.
+    pub purpose: Purpose,
+}
+
+/// Judges a certificate. `evidence.hints` are the certificates that may lie between it and an anchor.
+pub fn judge(asked: &Asked<'_>, evidence: &Evidence) -> Report {
+    let question = Question {
+        leaf: asked.leaf,
+        untrusted: &evidence.hints,
+        anchors: &evidence.anchors,
+        at: evidence.at,
+        purpose: asked.purpose,
+        policy: &evidence.policy,
+    };
+    match path::find(&question) {
+        Ok(path) => found(asked, evidence, &path),
+        Err(refusal) => refused(asked, evidence, &refusal),
+    }
+}
+
+/// What stands in a certificate, laid out. Nothing in it is judged.
+pub fn laid_out(certificate: &cert::Certificate) -> Certificate {
+    expert::certificate(certificate)
+}
+
+/// A certificate that cannot be read at all.
+pub fn malformed(why: &str, evidence: &Evidence, purpose: Purpose) -> Report {
+    let mut report = empty(evidence.at, purpose);
+    report.reasons = vec![Reason::CertMalformed];
+    why.clone_into(&mut report.detail);
+    report
+}
+
+fn empty(at: Time, purpose: Purpose) -> Report {
+    Report {
+        outcome: Outcome::NotGood,
+        reasons: Vec::new(),
+        detail: String::new(),
+        path: Vec::new(),
+        anchor: None,
+        missing: None,
+        lines: Vec::new(),
+        revocation: Vec::new(),
+        policies: Vec::new(),
+        mailboxes: Vec::new(),
+        at,
+        purpose,
+    }
+}
+
+fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report {
+    let problems = || std::iter::once(&refusal.problem).chain(&refusal.others);
+    let lines = Check::ALL.iter().map(|check| {
+        let failed: Vec<String> =
+            problems().filter(|problem| problem.check() == *check).map(ToString::to_string).collect();
+        let outcome = match (&refusal.anchor, failed.is_empty()) {
+            (_, false) => CheckOutcome::Failed,
+            (Some(_), true) => CheckOutcome::Ok,
+            (None, true) => CheckOutcome::NotReached,
+        };
+        Line { examined: Examined::Path(*check), outcome, detail: failed.join("; ") }
+    });
+    let not_reached = |examined| Line { examined, outcome: CheckOutcome::NotReached, detail: String::new() };
+    let mut lines: Vec<Line> = lines.collect();
+    lines.extend([not_reached(Examined::Strength), not_reached(Examined::Revocation)]);
+    lines.extend(asked.address.map(|_| not_reached(Examined::Address)));
+    let anchor = refusal.anchor.as_ref();
+    let missing = refusal.partial.last().filter(|_| anchor.is_none()).map(|last| last.issuer().to_string());
+    Report {
+        reasons: vec![steps::reason(&refusal.problem)],
+        detail: refusal.problem.to_string(),
+        path: certificates(&refusal.partial, anchor),
+        anchor: anchor.map(|anchor| steps::choice(anchor.source)),
+        missing: missing.filter(|_| refusal.problem != PathProblem::SelfSigned),
+        lines,
+        mailboxes: asked.leaf.extensions().mailboxes().map(str::to_owned).collect(),
+        ..empty(evidence.at, asked.purpose)
+    }
+}
+
+fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath) -> Report {
+    let source = path.anchor().source;
+    let mut trial = Trial { outcome: Outcome::Good, reasons: Vec::new(), detail: String::new(), lines: Vec::new() };
+    for check in Check::ALL {
+        trial.holds(Examined::Path(check), seen(check, path, evidence));
+    }
+    match path.weak() {
+        Some(weakness) if asked.legacy => {
+            trial.holds(Examined::Strength, format!("{weakness}; believed because of --legacy"));
+            trial.note(Reason::AlgWeak);
+        }
+        Some(weakness) => trial.fails(Examined::Strength, Outcome::NotGood, Reason::AlgWeak, weakness),
+        None => trial.holds(Examined::Strength, path.leaf().key().describe()),
+    }
+    let judged = revocations(asked, evidence, path);
+    trial.revocation(&judged);
+    let vouched = identity::vouch(path);
+    if let Some(wanted) = asked.address {
+        trial.address(wanted, &vouched.mailboxes);
+    }
+    if trial.outcome == Outcome::Good {
+        trial.note(match source {
+            AnchorSource::PublicList => Reason::PathOk,
+            AnchorSource::User => Reason::PathLocal,
+            AnchorSource::OwnCa => Reason::PathOwnCa,
+        });
+        trial.reasons.insert(0, Reason::Ok);
+    }
+    let rows = path.certificates().iter().zip(&judged.each);
+    Report {
+        outcome: trial.outcome,
+        reasons: trial.reasons,
+        detail: trial.detail,
+        path: certificates(path.certificates(), Some(path.anchor())),
+        anchor: Some(steps::choice(source)),
+        lines: trial.lines,
+        revocation: rows.map(|(which, status)| row(which, status)).collect(),
+        policies: path.policies().iter().map(oid::describe).collect(),
+        mailboxes: vouched.mailboxes,
+        ..empty(evidence.at, asked.purpose)
+    }
+}
+
+fn revocations(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath) -> Judged {
+    let lists: Vec<&Crl> = evidence.crls.iter().collect();
+    let responses: Vec<&OcspResponse> = evidence.responses.iter().collect();
+    let sources = Sources { lists: &lists, responses: &responses, certificates: &evidence.hints };
+    let mode = evidence.revocation.unwrap_or(match path.anchor().source {
+        AnchorSource::PublicList => Mode::Require,
+        AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
+    });
+    revocation::judge(path, &sources, &Terms { mode, at: evidence.at, legacy: asked.legacy })
+}
+
+/// The steps behind the path; the first that fails decides, and of those that fail a contradiction.
+struct Trial {
+    outcome: Outcome,
+    reasons: Vec<Reason>,
+    detail: String,
+    lines: Vec<Line>,
+}
+
+impl Trial {
+    fn holds(&mut self, examined: Examined, detail: String) {
+        self.lines.push(Line { examined, outcome: CheckOutcome::Ok, detail });
+    }
+
+    fn note(&mut self, reason: Reason) {
+        self.reasons.push(reason);
+    }
+
+    fn fails(&mut self, examined: Examined, outcome: Outcome, reason: Reason, detail: String) {
+        let decides = self.outcome == Outcome::Good
+            || (outcome == Outcome::Contradicted && self.outcome != Outcome::Contradicted);
+        if decides {
+            self.outcome = outcome;
+            self.detail.clone_from(&detail);
+            self.reasons.insert(0, reason);
+        } else {
+            self.reasons.push(reason);
+        }
+        self.lines.push(Line { examined, outcome: CheckOutcome::Failed, detail });
+    }
+
+    fn revocation(&mut self, judged: &Judged) {
+        let examined = Examined::Revocation;
+        match &judged.status {
+            Status::Good { by, via, .. } => {
+                self.note(match via {
+                    Via::List => Reason::RevCrlGood,
+                    Via::Response => Reason::RevOcspGood,
+                });
+                self.holds(examined, by.clone());
+            }
+            Status::NoneOffered => {
+                self.note(Reason::RevNoneOffered);
+                self.holds(examined, "no source is named, and none was demanded".to_owned());
+            }
+            Status::Off => {
+                self.note(Reason::RevOff);
+                self.lines.push(Line { examined, outcome: CheckOutcome::Skipped, detail: String::new() });
+            }
+            Status::Revoked { which, when, reason, is_ca } => {
+                let why = reason.map_or("no reason given", |reason| reason.name());
+                let detail = format!("{} was revoked at {when}: {why}", which.subject().short());
+                self.fails(examined, Outcome::Contradicted, steps::revoked_reason(*reason, *is_ca), detail);
+            }
+            Status::Unknown { which, cause } => {
+                let reason = if *cause == UnknownCause::Stale { Reason::RevStale } else { Reason::RevUnavailable };
+                let detail = format!("{}: {cause}", which.subject().short());
+                self.fails(examined, Outcome::NotGood, reason, detail);
+            }
+        }
+    }
+
+    fn address(&mut self, wanted: &Address, mailboxes: &[String]) {
+        let matches = |mailbox: &String| Address::parse(mailbox).map_or(Match::No, |address| address.matches(wanted));
+        let best = |kind| mailboxes.iter().find(|mailbox| matches(mailbox) == kind);
+        match (best(Match::Exact), best(Match::Folded)) {
+            (Some(own), _) => self.holds(Examined::Address, own.clone()),
+            (None, Some(own)) => {
+                self.note(Reason::BindCase);
+                self.holds(Examined::Address, own.clone());
+            }
+            (None, None) if mailboxes.is_empty() => {
+                let detail = "it names no address".to_owned();
+                self.fails(Examined::Address, Outcome::NotGood, Reason::BindNoAddress, detail);
+            }
+            (None, None) => {
+                let detail = format!("it is for {}, not for {wanted}", mailboxes.join(", "));
+                self.fails(Examined::Address, Outcome::Contradicted, Reason::BindNone, detail);
+            }
+        }
+    }
+}
+
+/// What a check that holds looked at.
+fn seen(check: Check, path: &ValidPath, evidence: &Evidence) -> String {
+    let below = path.certificates();
+    let extensions = path.leaf().extensions();
+    match check {
+        Check::Issuer => path.anchor().certificate.subject().short(),
+        Check::Signatures => {
+            let signed = below.iter().filter(|_| !path.is_anchor_alone());
+            let mut names: Vec<String> = signed.map(|one| expert::algorithm(one.signature_algorithm())).collect();
+            names.sort();
+            names.dedup();
+            names.join(", ")
+        }
+        Check::Validity => {
+            let ends = below.iter().map(cert::Certificate::not_after).min();
+            let until = ends.filter(|_| !path.is_anchor_alone()).map_or_else(String::new, |end| format!(", to {end}"));
+            format!("at {}{until}", evidence.at)
+        }
+        Check::Authorities | Check::PathLength | Check::Extensions | Check::Distrust => String::new(),
+        Check::Names => {
+            let authorities = below.iter().skip(1).chain([&path.anchor().certificate]);
+            let constrained = authorities.filter(|one| one.extensions().name_constraints.is_some());
+            constrained.map(|one| format!("limited by {}", one.subject().short())).collect::<Vec<_>>().join(", ")
+        }
+        Check::Policies => path.policies().iter().map(oid::describe).collect::<Vec<_>>().join(", "),
+        Check::Usages => {
+            let keys = extensions.key_usage.map(|usage| usage.names()).unwrap_or_default();
+            let uses = extensions.extended_key_usage.iter().flatten().map(oid::describe);
+            keys.into_iter().map(str::to_owned).chain(uses).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// The certificates of a path, leaf first, the anchor last.
+fn certificates(below: &[cert::Certificate], anchor: Option<&path::Anchor>) -> Vec<Certificate> {
+    let anchor = anchor.map(|anchor| &anchor.certificate);
+    let below = below.iter().filter(|certificate| anchor != Some(*certificate));
+    below.chain(anchor).map(expert::certificate).collect()
+}
+
+fn row(which: &cert::Certificate, status: &Status) -> Revocation {
+    let mut row = Revocation {
+        subject: which.subject().to_string(),
+        source: String::new(),
+        result: Revoked::Unavailable,
+        this_update: None,
+        next_update: None,
+    };
+    match status {
+        Status::Good { by, via, this_update, next_update } => {
+            row.source = format!("{} {by}", if *via == Via::List { "CRL of" } else { "OCSP by" });
+            row.result = Revoked::Good;
+            (row.this_update, row.next_update) = (Some(*this_update), *next_update);
+        }
+        Status::NoneOffered => row.result = Revoked::NotOffered,
+        Status::Off => row.result = Revoked::Off,
+        Status::Revoked { when, reason, .. } => {
+            let reason = reason.map_or("unspecified", |reason| reason.name());
+            row.result = Revoked::Since(*when, reason.to_owned());
+        }
+        Status::Unknown { cause, .. } => row.source = cause.to_string(),
+    }
+    row
+}
