@@ -176,10 +176,11 @@ pub fn any_certificates(path: &Path) -> Result<Vec<Result<Certificate, Malformed
 /// [`Unusable::Empty`].
 pub fn certificates_in(path: &Path, bytes: &[u8]) -> Result<Vec<Result<Certificate, Malformed>>, Unusable> {
     let mut found = Vec::new();
-    for block in blocks(bytes, |label| is_certificate(label) || matches!(label, "PKCS7" | "CMS"), "CERTIFICATE") {
+    let wanted = |block: &pem::Block| block.is_certificate() || matches!(block.label.as_str(), "PKCS7" | "CMS");
+    for block in blocks(bytes, wanted, "CERTIFICATE") {
         match bundle::open(&block.der) {
             Ok(bundle) => found.extend(bundle.certificates.into_iter().map(Certificate::parse)),
-            Err(_) => found.push(Certificate::parse(&block.der)),
+            Err(_) => found.push(Certificate::parse(block.certificate())),
         }
     }
     if found.is_empty() { Err(Unusable::Empty { path: path.to_owned(), what: "certificate" }) } else { Ok(found) }
@@ -190,7 +191,7 @@ pub fn certificates_in(path: &Path, bytes: &[u8]) -> Result<Vec<Result<Certifica
 /// # Errors
 /// [`Unusable`].
 fn private_keys(path: &Path) -> Result<Vec<pem::Block>, Unusable> {
-    let blocks = blocks(&read(path)?, |label| label.ends_with("PRIVATE KEY"), "PRIVATE KEY");
+    let blocks = blocks(&read(path)?, |block| block.label.ends_with("PRIVATE KEY"), "PRIVATE KEY");
     if blocks.is_empty() { Err(Unusable::Empty { path: path.to_owned(), what: "private key" }) } else { Ok(blocks) }
 }
 
@@ -264,13 +265,9 @@ impl Identity {
     }
 }
 
-fn is_certificate(label: &str) -> bool {
-    matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE")
-}
-
 fn parse_certificates(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {
-    let blocks = blocks(bytes, is_certificate, "CERTIFICATE");
-    let parse = |der: &[u8]| Certificate::parse(der).map_err(|malformed| malformed.to_string());
+    let blocks = blocks(bytes, pem::Block::is_certificate, "CERTIFICATE");
+    let parse = |block: &pem::Block| Certificate::parse(block.certificate()).map_err(|malformed| malformed.to_string());
     each(path, &blocks, "certificate", parse)
 }
 
@@ -281,10 +278,12 @@ enum RevocationAnswer {
 
 /// Revocation lists, PEM or DER, and OCSP responses, which are DER and begin otherwise.
 fn revocation_answers(path: &Path) -> Result<Vec<RevocationAnswer>, Unusable> {
-    let blocks = blocks(&read(path)?, |label| label == "X509 CRL", "X509 CRL");
-    each(path, &blocks, "revocation list", |der| match Crl::parse(der) {
+    let blocks = blocks(&read(path)?, |block| block.label == "X509 CRL", "X509 CRL");
+    each(path, &blocks, "revocation list", |block| match Crl::parse(&block.der) {
         Ok(list) => Ok(RevocationAnswer::List(list)),
-        Err(malformed) => OcspResponse::parse(der).map(RevocationAnswer::Response).map_err(|_| malformed.to_string()),
+        Err(malformed) => {
+            OcspResponse::parse(&block.der).map(RevocationAnswer::Response).map_err(|_| malformed.to_string())
+        }
     })
 }
 
@@ -292,7 +291,7 @@ fn each<T>(
     path: &Path,
     blocks: &[pem::Block],
     what: &'static str,
-    parse: impl Fn(&[u8]) -> Result<T, String>,
+    parse: impl Fn(&pem::Block) -> Result<T, String>,
 ) -> Result<Vec<T>, Unusable> {
     if blocks.is_empty() {
         return Err(Unusable::Empty { path: path.to_owned(), what });
@@ -300,14 +299,14 @@ fn each<T>(
     let numbered = blocks.iter().zip(1..);
     numbered
         .map(|(block, number)| {
-            parse(&block.der).map_err(|why| Unusable::Malformed { path: path.to_owned(), what, number, why })
+            parse(block).map_err(|why| Unusable::Malformed { path: path.to_owned(), what, number, why })
         })
         .collect()
 }
 
-fn blocks(bytes: &[u8], wanted: impl Fn(&str) -> bool, der_label: &str) -> Vec<pem::Block> {
+fn blocks(bytes: &[u8], wanted: impl Fn(&pem::Block) -> bool, der_label: &str) -> Vec<pem::Block> {
     if pem::is_pem(bytes) {
-        return pem::read(bytes).into_iter().filter(|block| wanted(&block.label)).collect();
+        return pem::read(bytes).into_iter().filter(wanted).collect();
     }
     // DER begins with a SEQUENCE; anything else holds nothing.
     let der = bytes.first() == Some(&0x30);

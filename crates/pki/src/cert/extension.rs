@@ -241,6 +241,10 @@ impl Extensions {
                 let permitted = subtrees(inside.optional(tag::context_constructed(0))?)?;
                 let excluded = subtrees(inside.optional(tag::context_constructed(1))?)?;
                 inside.finish()?;
+                // RFC 5280 §4.2.1.10: the empty sequence MUST NOT be issued.
+                if permitted.is_empty() && excluded.is_empty() {
+                    return Err(Malformed::new("name constraints constrain nothing"));
+                }
                 self.name_constraints = Some(NameConstraints { permitted, excluded });
             }
             oid::CRL_DISTRIBUTION_POINTS => {

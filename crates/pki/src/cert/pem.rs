@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::asn1::der::Der;
+
 /// A file may hold this many blocks.
 pub const BLOCK_LIMIT: usize = 100_000;
 
@@ -14,6 +16,21 @@ pub struct Block {
     pub label: String,
     /// The octets.
     pub der: Zeroizing<Vec<u8>>,
+}
+
+impl Block {
+    /// Is it a certificate, under any of the labels that occur?
+    pub fn is_certificate(&self) -> bool {
+        matches!(self.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE")
+    }
+
+    /// The certificate in it. OpenSSL's TRUSTED CERTIFICATE holds its own trust settings behind; they are no part of it.
+    pub fn certificate(&self) -> &[u8] {
+        match Der::new(&self.der).element() {
+            Ok(first) if self.label == "TRUSTED CERTIFICATE" => first.raw,
+            _ => &self.der,
+        }
+    }
 }
 
 /// Does this look like PEM?

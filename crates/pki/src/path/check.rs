@@ -79,6 +79,7 @@ pub(super) fn check(
 
     dates(below, question, &mut problems);
     authorities(below, anchor, &mut problems);
+    profile(below, &anchor.certificate, &mut problems);
     critical(chain.iter().chain([&anchor.certificate]), &mut problems);
     if question.purpose == Purpose::Email {
         usages(question.leaf, below, anchor, &mut problems);
@@ -145,6 +146,29 @@ fn critical<'a>(all: impl Iterator<Item = &'a Certificate>, problems: &mut Vec<P
     for certificate in all {
         if let Some(unknown) = certificate.extensions().unknown_critical.first() {
             problems.push(PathProblem::UnknownCritical(*unknown));
+        }
+    }
+}
+
+/// What no CA may write (RFC 5280 §4.1.2.4, §4.1.2.6, §4.2.1.1, §4.2.1.2, §4.2.1.10, §4.2.2.1). What else the standard
+/// demands of CAs, and honest ones forget, is let pass: a missing key identifier is a missing hint.
+fn profile(below: &[Certificate], anchor: &Certificate, problems: &mut Vec<PathProblem>) {
+    const NEVER_CRITICAL: [Oid; 3] =
+        [oid::AUTHORITY_KEY_IDENTIFIER, oid::SUBJECT_KEY_IDENTIFIER, oid::AUTHORITY_INFO_ACCESS];
+    for certificate in below.iter().chain([anchor]) {
+        let mut critical = certificate.extensions().listed.iter().filter(|(_, critical)| *critical);
+        if critical.any(|(id, _)| NEVER_CRITICAL.contains(id)) {
+            problems.push(PathProblem::Profile("an extension is critical that may not be"));
+        }
+    }
+    for certificate in below {
+        let extensions = certificate.extensions();
+        let is_ca = extensions.basic_constraints.is_some_and(|basic| basic.ca);
+        if certificate.issuer().is_empty() {
+            problems.push(PathProblem::Profile("its issuer has no name"));
+        }
+        if extensions.name_constraints.is_some() && !is_ca {
+            problems.push(PathProblem::Profile("it limits names, and is no certificate authority"));
         }
     }
 }

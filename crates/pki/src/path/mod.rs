@@ -124,6 +124,9 @@ pub enum PathProblem {
     /// A critical extension that this engine does not process (RFC 5280 §4.2).
     #[error("a certificate has the critical extension {0}, which is not understood")]
     UnknownCritical(Oid),
+    /// A certificate breaks what the standard demands of every CA (RFC 5280 §4.1, §4.2).
+    #[error("a certificate breaks the standard: {0}")]
+    Profile(&'static str),
     /// A name lies outside what a CA above may vouch for.
     #[error("a name is outside what a certificate authority may vouch for: {0}")]
     NameConstraint(String),
@@ -175,14 +178,15 @@ impl PathProblem {
             Self::PathLength => 7,
             Self::DistrustAfter => 8,
             Self::UnknownCritical(_) => 9,
-            Self::NameConstraint(_) => 10,
-            Self::PolicyMapping => 11,
-            Self::Policy => 12,
-            Self::CaExtendedKeyUsage => 13,
-            Self::ExtendedKeyUsage => 14,
-            Self::KeyUsage => 15,
-            Self::NotYetValid { .. } => 16,
-            Self::Expired { .. } => 17,
+            Self::Profile(_) => 10,
+            Self::NameConstraint(_) => 11,
+            Self::PolicyMapping => 12,
+            Self::Policy => 13,
+            Self::CaExtendedKeyUsage => 14,
+            Self::ExtendedKeyUsage => 15,
+            Self::KeyUsage => 16,
+            Self::NotYetValid { .. } => 17,
+            Self::Expired { .. } => 18,
         }
     }
 
@@ -194,7 +198,7 @@ impl PathProblem {
             Self::NotCa => Check::Authorities,
             Self::PathLength => Check::PathLength,
             Self::DistrustAfter => Check::Distrust,
-            Self::UnknownCritical(_) => Check::Extensions,
+            Self::UnknownCritical(_) | Self::Profile(_) => Check::Extensions,
             Self::NameConstraint(_) => Check::Names,
             Self::PolicyMapping | Self::Policy => Check::Policies,
             Self::CaExtendedKeyUsage | Self::ExtendedKeyUsage | Self::KeyUsage => Check::Usages,
@@ -216,7 +220,7 @@ pub enum Check {
     Authorities,
     /// No CA has more CAs below it than it may.
     PathLength,
-    /// Every critical extension is understood.
+    /// Every critical extension is understood, and none contradicts the standard.
     Extensions,
     /// All names lie where they may.
     Names,

@@ -69,6 +69,7 @@ pub(crate) fn reason(problem: &PathProblem) -> Reason {
         | PathProblem::UnsupportedAlgorithm(_)
         | PathProblem::Budget
         | PathProblem::DistrustAfter => Reason::PathInvalid,
+        PathProblem::Profile(_) => Reason::CertMalformed,
         PathProblem::UnknownCritical(_) => Reason::CertCritical,
         PathProblem::NameConstraint(_) => Reason::PathNameConstraint,
         PathProblem::CaExtendedKeyUsage => Reason::PathPurpose,
@@ -88,6 +89,7 @@ pub(super) fn issuer(found: &Found) -> Outcome {
     match &refusal.problem {
         // The issuer is known; what is wrong is the certificate, and step 11 says so.
         PathProblem::UnknownCritical(_)
+        | PathProblem::Profile(_)
         | PathProblem::NameConstraint(_)
         | PathProblem::CaExtendedKeyUsage
         | PathProblem::ExtendedKeyUsage
