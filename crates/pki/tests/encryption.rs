@@ -6,13 +6,12 @@ use kakitome_pki::algorithm::{
     Cipher, ContentEncryption, Derivation, Digest, KeyAgreement, KeyTransport, KeyWrap, PasswordDerivation,
 };
 use kakitome_pki::crypto::{
-    ContentKey, DecryptionKey, EphemeralKey, KeyEncryptionKey, KeyKind, PasswordKey, PublicKey, SigningKey,
-    SystemRandom,
+    ContentKey, DecryptionKey, EphemeralKey, KeyEncryptionKey, KeyKind, PasswordKey, PublicKey, SystemRandom,
 };
 
 fn decryption_key(kind: KeyKind) -> (DecryptionKey, PublicKey) {
-    let made = SigningKey::generate(kind).unwrap();
-    let key = DecryptionKey::from_der(&made.to_pkcs8().unwrap()).unwrap();
+    let (made, pkcs8) = DecryptionKey::generate(kind).unwrap();
+    let key = DecryptionKey::from_der(&pkcs8).unwrap();
     assert_eq!(key.spki(), made.spki());
     let public = PublicKey::parse(key.spki()).unwrap();
     assert_eq!(key.public(), &public);
@@ -71,22 +70,33 @@ fn a_wrong_pkcs1_ciphertext_gives_the_same_unknown_key_each_time() {
 
 #[test]
 fn two_sides_agree_on_one_key() {
-    for kind in [KeyKind::P256, KeyKind::P384] {
+    for kind in [KeyKind::P256, KeyKind::P384, KeyKind::P521, KeyKind::X25519] {
         let (key, public) = decryption_key(kind);
-        let agreement = KeyAgreement::new(Derivation::X963(Digest::Sha256), KeyWrap::Aes256);
-        let info = agreement.wrap_identifier.to_der();
-        let ephemeral = EphemeralKey::generate(&public).unwrap();
-        let sender = ephemeral.agree(&public, &agreement, &info, Some(b"ukm")).unwrap();
-        let sent = content_key(Cipher::Aes256Gcm);
-        let wrapped = sender.wrap(&sent).unwrap();
-        let unwrap = |ukm: Option<&[u8]>| {
-            let read = key.agree(ephemeral.public(), &agreement, &info, ukm).unwrap();
-            read.unwrap(&wrapped, Cipher::Aes256Gcm).map(|key| key.octets().to_vec())
-        };
-        assert_eq!(unwrap(Some(b"ukm")).as_deref(), Ok(sent.octets()));
-        assert!(unwrap(None).is_err());
-        let (other, _) = decryption_key(KeyKind::Rsa2048);
-        assert!(other.agree(ephemeral.public(), &agreement, &info, None).is_err());
+        for derivation in [
+            Derivation::X963(Digest::Sha1),
+            Derivation::X963(Digest::Sha256),
+            Derivation::X963(Digest::Sha512),
+            Derivation::Hkdf(Digest::Sha384),
+        ] {
+            let agreement = KeyAgreement::new(derivation, KeyWrap::Aes256);
+            let info = agreement.wrap_identifier.to_der();
+            let ephemeral = EphemeralKey::generate(&public).unwrap();
+            let sender = ephemeral.agree(&public, &agreement, &info, Some(b"ukm")).unwrap();
+            let sent = content_key(Cipher::Aes256Gcm);
+            let wrapped = sender.wrap(&sent).unwrap();
+            let unwrap = |ukm: Option<&[u8]>| {
+                let read = key.agree(ephemeral.public(), &agreement, &info, ukm).unwrap();
+                read.unwrap(&wrapped, Cipher::Aes256Gcm).map(|key| key.octets().to_vec())
+            };
+            assert_eq!(unwrap(Some(b"ukm")).as_deref(), Ok(sent.octets()));
+            assert!(unwrap(None).is_err());
+            for other in [KeyKind::Rsa2048, KeyKind::P256, KeyKind::X25519] {
+                let (other_key, other_public) = decryption_key(other);
+                let agrees = other_key.agree(ephemeral.public(), &agreement, &info, None).is_ok();
+                assert_eq!(agrees, other == kind);
+                assert_eq!(ephemeral.agree(&other_public, &agreement, &info, None).is_ok(), other == kind);
+            }
+        }
     }
 }
 

@@ -1,13 +1,19 @@
 //! Private keys that decrypt: they take a content key out of what was sent to them.
 
-use aws_lc_rs::agreement::PrivateKey;
+use aws_lc_rs::agreement::{self as library, PrivateKey};
+use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use kakitome_awslc::RsaPrivateKey;
+use zeroize::Zeroizing;
 
+use super::pkcs8::{self, PrivateKeyInfo};
 use super::transport::RsaTransport;
-use super::{ContentKey, Curve, KeyEncryptionKey, KeyRefused, NotDecrypted, PublicKey, RSA_MODULUS_LIMIT, agree};
+use super::{
+    ContentKey, Curve, KeyEncryptionKey, KeyKind, KeyRefused, NotDecrypted, PublicKey, RSA_MODULUS_LIMIT, SigningKey,
+    agree,
+};
 use crate::algorithm::{AlgorithmIdentifier, Cipher, KeyAgreement, KeyTransport};
 use crate::asn1::der::Der;
-use crate::asn1::{Malformed, oid, tag, write};
+use crate::asn1::{oid, tag, write};
 
 /// A shorter modulus decrypts nothing here, in bits: old mail was sent to keys of 1024.
 const RSA_MODULUS_LEAST: usize = 1024;
@@ -37,43 +43,47 @@ impl DecryptionKey {
     /// # Errors
     /// It is none of them, or its numbers do not belong together.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyRefused> {
-        let mut inside = sequence(der)?;
-        // The version: 0 or 1.
-        inside.small().map_err(|_| KeyRefused)?;
-        match inside.peek() {
-            Some(tag::SEQUENCE) => Self::pkcs8(der, inside),
-            Some(tag::INTEGER) => Self::rsa(der),
-            _ => [Curve::P256, Curve::P384, Curve::P521]
-                .into_iter()
-                .find_map(|curve| Self::ec(curve, der).ok())
-                .ok_or(KeyRefused),
-        }
-    }
-
-    fn pkcs8(der: &[u8], mut inside: Der<'_>) -> Result<Self, KeyRefused> {
-        let refused = |_: Malformed| KeyRefused;
-        let algorithm = inside.element().and_then(|element| AlgorithmIdentifier::parse(&element)).map_err(refused)?;
-        let key = inside.expect(tag::OCTET_STRING, "a private key is missing").map_err(refused)?;
-        match algorithm.oid {
-            oid::RSA_ENCRYPTION | oid::RSAES_OAEP => Self::rsa(key.value),
-            oid::EC_PUBLIC_KEY => {
-                let named = algorithm.parameters.ok_or(KeyRefused)?;
-                let curve = Curve::from_oid(&Der::new(&named).oid().map_err(refused)?).ok_or(KeyRefused)?;
-                Self::ec(curve, der)
-            }
+        let Some(info) = PrivateKeyInfo::parse(der) else {
+            return Self::rsa(der)
+                .or_else(|_| Curve::ALL.into_iter().find_map(|curve| Self::ec(curve, der).ok()).ok_or(KeyRefused));
+        };
+        match info.algorithm.oid {
+            oid::RSA_ENCRYPTION | oid::RSAES_OAEP => Self::rsa(info.key),
+            oid::EC_PUBLIC_KEY => Self::ec(info.curve().ok_or(KeyRefused)?, der),
             oid::X25519 => {
-                let octets = Der::only(key.value).and_then(|octets| octets.of(tag::OCTET_STRING, "no octets"));
-                let octets = octets.map_err(refused)?.value;
-                let private = PrivateKey::from_private_key(&aws_lc_rs::agreement::X25519, octets);
-                Self::agreement(private.map_err(|_| KeyRefused)?, PublicKey::X25519)
+                let octets = Der::only(info.key).and_then(|octets| octets.of(tag::OCTET_STRING, "no octets"));
+                Self::x25519(octets.map_err(|_| KeyRefused)?.value)
             }
             _ => Err(KeyRefused),
         }
     }
 
+    /// Makes a new key, and gives it as PKCS#8, too; the crypto library draws its randomness itself.
+    ///
+    /// # Errors
+    /// The library could not make one, or the kind does not decrypt (Ed25519).
+    pub fn generate(kind: KeyKind) -> Result<(Self, Zeroizing<Vec<u8>>), KeyRefused> {
+        let pkcs8 = match kind {
+            KeyKind::X25519 => {
+                let private = PrivateKey::generate(&library::X25519).map_err(|_| KeyRefused)?;
+                let octets: Curve25519SeedBin<'_> = private.as_be_bytes().map_err(|_| KeyRefused)?;
+                let octets = Zeroizing::new(write::octet_string(octets.as_ref()));
+                pkcs8::written(&AlgorithmIdentifier::plain(oid::X25519), &octets)
+            }
+            _ => SigningKey::generate(kind)?.to_pkcs8()?,
+        };
+        Ok((Self::from_der(&pkcs8)?, pkcs8))
+    }
+
+    fn x25519(octets: &[u8]) -> Result<Self, KeyRefused> {
+        let private = PrivateKey::from_private_key(&library::X25519, octets).map_err(|_| KeyRefused)?;
+        Self::agreement(private, PublicKey::X25519)
+    }
+
     /// The RSAPrivateKey of RFC 8017 §A.1.2; its size is looked at before the library computes with it.
     fn rsa(pkcs1: &[u8]) -> Result<Self, KeyRefused> {
-        let mut inside = sequence(pkcs1)?;
+        let outer = Der::only(pkcs1).and_then(|outer| outer.of(tag::SEQUENCE, "no RSAPrivateKey"));
+        let mut inside = outer.map_err(|_| KeyRefused)?.inside();
         let mut number = || inside.unsigned().map_err(|_| KeyRefused);
         let (_version, modulus, public, private) = (number()?, number()?, number()?, number()?);
         let spki = write::sequence(&[
@@ -158,9 +168,4 @@ impl DecryptionKey {
             _ => None,
         }
     }
-}
-
-fn sequence(der: &[u8]) -> Result<Der<'_>, KeyRefused> {
-    let element = Der::only(der).and_then(|element| element.of(tag::SEQUENCE, "no SEQUENCE"));
-    element.map(|element| element.inside()).map_err(|_| KeyRefused)
 }

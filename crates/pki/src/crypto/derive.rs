@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use super::{Hasher, NotDecrypted};
 use crate::algorithm::{Derivation, Digest, PasswordDerivation};
 
-/// No key here is longer, in octets.
-const KEY_LIMIT: usize = 1024;
+/// No derived key is longer, in octets: what HKDF with SHA-512 yields at most (RFC 5869 §2.3).
+const KEY_LIMIT: usize = 255 * 64;
 
 /// A key of `length` octets from a shared secret and what both sides know.
 pub(super) fn derive(
@@ -20,7 +20,7 @@ pub(super) fn derive(
 ) -> Result<Zeroizing<Vec<u8>>, NotDecrypted> {
     match derivation {
         Derivation::X963(hash) => x963(hash, secret, info, length),
-        Derivation::Hkdf(hash) => self::hkdf(hash, &[], secret, info, length),
+        Derivation::Hkdf(hash) => expand(hash, &[], secret, info, length),
     }
 }
 
@@ -45,8 +45,11 @@ fn x963(hash: Digest, secret: &[u8], info: &[u8], length: usize) -> Result<Zeroi
     Ok(key)
 }
 
-/// HKDF (RFC 5869), extract and expand.
-pub(super) fn hkdf(
+/// HKDF (RFC 5869), extract and expand: `length` octets from a secret.
+///
+/// # Errors
+/// The hash is none that HKDF goes with here, or `length` is more than it yields.
+pub fn expand(
     hash: Digest,
     salt: &[u8],
     secret: &[u8],
@@ -77,24 +80,25 @@ pub(super) fn hkdf(
     Ok(key)
 }
 
-/// A key of `length` octets from a password. The rounds are within their limit by construction.
-pub(super) fn stretch(
-    derivation: &PasswordDerivation,
-    password: &[u8],
-    length: usize,
-) -> Result<Zeroizing<Vec<u8>>, NotDecrypted> {
-    let algorithm = match derivation.hash() {
-        Digest::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
-        Digest::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
-        Digest::Sha384 => pbkdf2::PBKDF2_HMAC_SHA384,
-        Digest::Sha512 => pbkdf2::PBKDF2_HMAC_SHA512,
-        _ => return Err(NotDecrypted),
-    };
-    if length == 0 || length > KEY_LIMIT || derivation.key_len().is_some_and(|fixed| fixed != length) {
-        return Err(NotDecrypted);
+impl PasswordDerivation {
+    /// A key of `length` octets from a password. The rounds are within their limit by construction.
+    ///
+    /// # Errors
+    /// The parameters fix another length.
+    pub fn key(&self, password: &[u8], length: usize) -> Result<Zeroizing<Vec<u8>>, NotDecrypted> {
+        let algorithm = match self.hash() {
+            Digest::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
+            Digest::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
+            Digest::Sha384 => pbkdf2::PBKDF2_HMAC_SHA384,
+            Digest::Sha512 => pbkdf2::PBKDF2_HMAC_SHA512,
+            _ => return Err(NotDecrypted),
+        };
+        if length == 0 || length > KEY_LIMIT || self.key_len().is_some_and(|fixed| fixed != length) {
+            return Err(NotDecrypted);
+        }
+        let rounds = NonZeroU32::new(self.rounds()).ok_or(NotDecrypted)?;
+        let mut key = Zeroizing::new(vec![0; length]);
+        pbkdf2::derive(algorithm, rounds, self.salt(), password, &mut key);
+        Ok(key)
     }
-    let rounds = NonZeroU32::new(derivation.rounds()).ok_or(NotDecrypted)?;
-    let mut key = Zeroizing::new(vec![0; length]);
-    pbkdf2::derive(algorithm, rounds, derivation.salt(), password, &mut key);
-    Ok(key)
 }

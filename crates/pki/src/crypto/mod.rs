@@ -19,6 +19,7 @@ use aws_lc_rs::rand;
 pub use agree::EphemeralKey;
 pub use content::{ContentKey, Decryptor, Encryptor};
 pub use decryption_key::DecryptionKey;
+pub use derive::expand as hkdf;
 pub use hash::{DigestValue, Hasher, digest, sha1_identifier, sha256};
 pub use key::{KeyKind, KeyRefused, SigningKey};
 pub use pkcs8::{KeyNotOpened, decrypt_private_key, is_encrypted_key};

@@ -1,111 +1,220 @@
-//! Private keys under a password: EncryptedPrivateKeyInfo (RFC 5958 §3) by PBES2 (RFC 8018 §6.2), for reading.
+//! PKCS#8 (RFC 5958), plain and encrypted. Encrypted ones are read, never written: the vault seals keys its own way.
 
+use pkcs12::kdf::{Pkcs12KeyType, derive_key_utf8};
+use sha1::Sha1;
 use zeroize::Zeroizing;
 
-use super::derive::stretch;
-use super::{ContentKey, Decryptor, NotDecrypted};
-use crate::algorithm::{AlgorithmIdentifier, ContentEncryption, PasswordDerivation};
-use crate::asn1::der::Der;
-use crate::asn1::{Malformed, oid, tag};
+use super::{ContentKey, Curve, Decryptor};
+use crate::algorithm::{AlgorithmIdentifier, Cipher, ContentEncryption, PBKDF2_ROUNDS_LIMIT, PasswordDerivation};
+use crate::asn1::der::{self, Der};
+use crate::asn1::{Malformed, Oid, oid, tag};
 
-/// Why a private key did not open.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyNotOpened {
-    /// The password, or the file.
-    #[error("the password is wrong, or the key is damaged")]
-    Password,
-    /// Another scheme than PBES2 with PBKDF2, or another cipher.
-    #[error("the key is encrypted by {0}, which is not read here; openssl pkcs8 -topk8 writes a form that is")]
-    Unsupported(String),
-    /// It is no encrypted key.
-    #[error("not an encrypted private key: {0}")]
-    Malformed(#[from] Malformed),
+/// An encrypted key longer than this is none, in octets.
+const ENCRYPTED_LIMIT: usize = 1024 * 1024;
+
+/// `OneAsymmetricKey ::= SEQUENCE { version, privateKeyAlgorithm, privateKey OCTET STRING, … }`.
+pub(super) struct PrivateKeyInfo<'a> {
+    pub(super) algorithm: AlgorithmIdentifier,
+    pub(super) key: &'a [u8],
 }
 
-impl From<NotDecrypted> for KeyNotOpened {
-    fn from(NotDecrypted: NotDecrypted) -> Self {
-        Self::Password
+impl<'a> PrivateKeyInfo<'a> {
+    /// `None` where it is none.
+    pub(super) fn parse(der: &'a [u8]) -> Option<Self> {
+        let mut inside = Der::only(der).ok()?.of(tag::SEQUENCE, "").ok()?.inside();
+        if inside.small().ok()? > 1 {
+            return None;
+        }
+        let algorithm = AlgorithmIdentifier::parse(&inside.element().ok()?).ok()?;
+        let key = inside.expect(tag::OCTET_STRING, "").ok()?.value;
+        Some(Self { algorithm, key })
+    }
+
+    /// The curve that an EC key names.
+    pub(super) fn curve(&self) -> Option<Curve> {
+        let named = Der::only(self.algorithm.parameters.as_deref()?).ok()?.of(tag::OID, "").ok()?;
+        Curve::from_oid(&der::oid(named.value).ok()?)
     }
 }
 
-/// Does it look like an encrypted private key: a SEQUENCE that begins with an algorithm, and not with a version?
-pub fn is_encrypted_key(der: &[u8]) -> bool {
-    Der::only(der).is_ok_and(|info| info.tag == tag::SEQUENCE && info.inside().peek() == Some(tag::SEQUENCE))
+/// Why an encrypted key did not open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyNotOpened {
+    /// The password, most likely; or the file is damaged.
+    #[error("the password is wrong, or the key is damaged")]
+    Password,
+    /// It is no EncryptedPrivateKeyInfo, or names more rounds than [`PBKDF2_ROUNDS_LIMIT`].
+    #[error("not an encrypted PKCS#8 key: {0}")]
+    Malformed(#[from] Malformed),
+    /// It is encrypted in a way that is not read here, which is named.
+    #[error("the key is encrypted by {0}, which is not read here; openssl pkcs8 -topk8 writes a form that is")]
+    Unsupported(String),
 }
 
-/// Opens a private key; what comes out is PKCS#8.
-///
-/// ```asn1
-/// EncryptedPrivateKeyInfo ::= SEQUENCE { encryptionAlgorithm AlgorithmIdentifier, encryptedData OCTET STRING }
-/// PBES2-params ::= SEQUENCE { keyDerivationFunc AlgorithmIdentifier, encryptionScheme AlgorithmIdentifier }
-/// ```
+/// Is this an EncryptedPrivateKeyInfo (RFC 5958 §3)? Then it begins with an identifier, where a plain key has a version.
+pub fn is_encrypted_key(der: &[u8]) -> bool {
+    Der::only(der).is_ok_and(|outer| outer.tag == tag::SEQUENCE && outer.inside().peek() == Some(tag::SEQUENCE))
+}
+
+/// Opens an EncryptedPrivateKeyInfo: PBES2 with PBKDF2 and a CBC cipher (RFC 8018 §6.2), or SHA-1 with 3DES or RC2 as
+/// PKCS#12 has it (RFC 7292 §C).
 ///
 /// # Errors
 /// [`KeyNotOpened`].
 pub fn decrypt_private_key(der: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyNotOpened> {
-    let mut info = Der::only(der)?.of(tag::SEQUENCE, "an encrypted key is not a SEQUENCE")?.inside();
-    let scheme = AlgorithmIdentifier::parse(&info.element()?)?;
-    let encrypted = info.expect(tag::OCTET_STRING, "an encrypted key has no octets")?.value;
-    info.finish()?;
-
-    let unsupported = |identifier: &AlgorithmIdentifier| KeyNotOpened::Unsupported(oid::describe(&identifier.oid));
-    if scheme.oid != oid::PBES2 {
-        return Err(unsupported(&scheme));
+    if der.len() > ENCRYPTED_LIMIT {
+        return Err(Malformed::new("it is longer than 1 MiB").into());
     }
-    let parameters = scheme.parameters.ok_or(Malformed::new("PBES2 has no parameters"))?;
-    let mut parameters = Der::only(&parameters)?.of(tag::SEQUENCE, "PBES2 has no parameters")?.inside();
-    let derivation = AlgorithmIdentifier::parse(&parameters.element()?)?;
-    let cipher = AlgorithmIdentifier::parse(&parameters.element()?)?;
-    parameters.finish()?;
-    let derivation = PasswordDerivation::from_identifier(&derivation)?.ok_or_else(|| unsupported(&derivation))?;
-    let encryption = ContentEncryption::from_identifier(&cipher)?
-        .filter(|encryption| !encryption.cipher().is_authenticated())
-        .ok_or_else(|| unsupported(&cipher))?;
+    let mut inside = Der::only(der)?.of(tag::SEQUENCE, "it is no SEQUENCE")?.inside();
+    let algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
+    let encrypted = inside.expect(tag::OCTET_STRING, "it holds no encrypted key")?.value;
+    inside.finish()?;
+    let parameters = algorithm.parameters.as_deref().ok_or(Malformed::new("its encryption has no parameters"))?;
+    let (encryption, key) = if algorithm.oid == oid::PBES2 {
+        pbes2(parameters, password)?
+    } else {
+        pkcs12(algorithm.oid, parameters, password)?
+    };
+    let mut decryptor = Decryptor::new(&encryption, &key, &[]).map_err(|_| KeyNotOpened::Password)?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(encrypted.len().saturating_add(16)));
+    decryptor.update(encrypted, &mut plain);
+    decryptor.finish(&[], &mut plain).map_err(|_| KeyNotOpened::Password)?;
+    // One wrong password in 256 leaves good padding; it leaves no key.
+    if PrivateKeyInfo::parse(&plain).is_none() {
+        return Err(KeyNotOpened::Password);
+    }
+    Ok(plain)
+}
 
-    let key = stretch(&derivation, password, encryption.cipher().key_len())?;
-    let key = ContentKey::new(encryption.cipher(), &key).ok_or(NotDecrypted)?;
-    let mut decryptor = Decryptor::new(&encryption, &key, &[])?;
-    let mut out = Zeroizing::new(Vec::with_capacity(encrypted.len()));
-    decryptor.update(encrypted, &mut out);
-    decryptor.finish(&[], &mut out)?;
-    // One padding in 256 is right by chance.
-    Der::only(&out).and_then(|key| key.of(tag::SEQUENCE, "")).map_err(|_| KeyNotOpened::Password)?;
-    Ok(out)
+/// `PBES2-params ::= SEQUENCE { keyDerivationFunc, encryptionScheme }` (RFC 8018 §A.4).
+fn pbes2(parameters: &[u8], password: &[u8]) -> Result<(ContentEncryption, ContentKey), KeyNotOpened> {
+    let unsupported = |oid: &Oid| KeyNotOpened::Unsupported(oid::describe(oid));
+    let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "PBES2 has no parameters")?.inside();
+    let derivation = AlgorithmIdentifier::parse(&inside.element()?)?;
+    let scheme = AlgorithmIdentifier::parse(&inside.element()?)?;
+    inside.finish()?;
+    let known = PasswordDerivation::from_identifier(&derivation)?.ok_or_else(|| unsupported(&derivation.oid))?;
+    let encryption = ContentEncryption::from_identifier(&scheme)?
+        .filter(|encryption| !encryption.cipher().is_authenticated())
+        .ok_or_else(|| unsupported(&scheme.oid))?;
+    let octets = known.key(password, encryption.cipher().key_len());
+    let octets = octets.map_err(|_| Malformed::new("PBKDF2 names another length than the cipher's"))?;
+    let key = ContentKey::new(encryption.cipher(), &octets).ok_or(KeyNotOpened::Password)?;
+    Ok((encryption, key))
+}
+
+/// `pkcs-12PbeParams ::= SEQUENCE { salt OCTET STRING, iterations INTEGER }` (RFC 7292 §C), key and IV from the password.
+fn pkcs12(scheme: Oid, parameters: &[u8], password: &[u8]) -> Result<(ContentEncryption, ContentKey), KeyNotOpened> {
+    let cipher = match scheme {
+        oid::PBE_SHA1_TRIPLE_DES => Cipher::TripleDesCbc,
+        oid::PBE_SHA1_RC2_128 => Cipher::Rc2Cbc { bits: 128 },
+        oid::PBE_SHA1_RC2_40 => Cipher::Rc2Cbc { bits: 40 },
+        other => return Err(KeyNotOpened::Unsupported(oid::describe(&other))),
+    };
+    let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "the encryption has no parameters")?.inside();
+    let salt = inside.expect(tag::OCTET_STRING, "the encryption has no salt")?.value;
+    let rounds = inside.small()?;
+    inside.finish()?;
+    let rounds = i32::try_from(rounds).ok().filter(|_| (1..=PBKDF2_ROUNDS_LIMIT).contains(&rounds));
+    let rounds = rounds.ok_or(Malformed::new("the encryption names no rounds, or more than ten million"))?;
+    let password = std::str::from_utf8(password).map_err(|_| KeyNotOpened::Password)?;
+    let derive = |kind, length| {
+        // Characters outside the BMP have no form there.
+        derive_key_utf8::<Sha1>(password, salt, kind, rounds, length)
+            .map(Zeroizing::new)
+            .map_err(|_| KeyNotOpened::Password)
+    };
+    let key = ContentKey::new(cipher, &derive(Pkcs12KeyType::EncryptionKey, cipher.key_len())?);
+    let encryption = ContentEncryption::new(cipher, &derive(Pkcs12KeyType::Iv, cipher.iv_len())?);
+    encryption.zip(key).ok_or(KeyNotOpened::Password)
+}
+
+/// A plain key as PKCS#8.
+pub(super) fn written(algorithm: &AlgorithmIdentifier, key: &[u8]) -> Zeroizing<Vec<u8>> {
+    use crate::asn1::write;
+    let key = Zeroizing::new(write::octet_string(key));
+    Zeroizing::new(write::sequence(&[&write::unsigned(&[0]), &algorithm.to_der(), &key]))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Encryptor, KeyKind, SigningKey};
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
-    use crate::algorithm::{Cipher, Digest};
     use crate::asn1::write;
 
-    fn encrypted(key: &[u8], cipher: Cipher, iv: &[u8], password: &[u8]) -> Vec<u8> {
-        let derivation = PasswordDerivation::new(Digest::Sha256, b"the salt", 2).unwrap();
-        let encryption = ContentEncryption::new(cipher, iv).unwrap();
-        let stretched = stretch(&derivation, password, cipher.key_len()).unwrap();
-        let mut encryptor = Encryptor::new(&encryption, &ContentKey::new(cipher, &stretched).unwrap(), &[]).unwrap();
-        let mut out = Vec::new();
-        encryptor.update(key, &mut out);
-        encryptor.finish(&mut out).unwrap();
-        let parameters = write::sequence(&[&derivation.identifier().to_der(), &encryption.identifier().to_der()]);
-        let scheme = AlgorithmIdentifier { oid: oid::PBES2, parameters: Some(parameters) };
-        write::sequence(&[&scheme.to_der(), &write::octet_string(&out)])
+    const PASSWORD: &str = "パスワード";
+
+    /// One Ed25519 key, encrypted by `openssl pkcs8 -topk8 -iter 2048`.
+    const ROWS: [(&str, &str); 8] = [
+        (
+            "-v2 aes-256-cbc -v2prf hmacWithSHA256",
+            "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAh8MfV4wuKtrAICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEDU9bWZu2Q/SKYLg4uZZ4QYEQFKrh2uAppZU9SLyiFBfbXc1VfkLilCMsp7JxrejOUERnSoArZ7tOpAVvzSp7UN2viGQTPvGIVu5qht1MyZiO3M=",
+        ),
+        (
+            "-v2 aes-192-cbc -v2prf hmacWithSHA512",
+            "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAi9vgVyNMymYAICCAAwDAYIKoZIhvcNAgsFADAdBglghkgBZQMEARYEEFxdLi6ZzJumNl5KYzBmWXEEQKY6+KfmgJBIAbHjxbJT7OAG8SxiaMMiayfZ1WVECpWyqQ+w3Atk0S+lVE1s7hg53bWJVjudDDqVVbrRChoShwA=",
+        ),
+        (
+            "-v2 aes-128-cbc -v2prf hmacWithSHA1",
+            "MIGNMEkGCSqGSIb3DQEFDTA8MBsGCSqGSIb3DQEFDDAOBAiU71ZYbD6fTwICCAAwHQYJYIZIAWUDBAECBBClYf4KkCTjHOjkMIbxNuejBECiuenZkJDJHL8a0V1Uxt1m3NJSCcUqdAMvR2AOlgQLLk1GCG9zcUhDv2WU8ylPpGvECi1bTk0sAW6YoPwJaDVY",
+        ),
+        (
+            "-v2 des-ede3-cbc",
+            "MIGKME4GCSqGSIb3DQEFDTBBMCkGCSqGSIb3DQEFDDAcBAguwNdeHiSA1AICCAAwDAYIKoZIhvcNAgkFADAUBggqhkiG9w0DBwQIU+ClI4UjQD4EOIIa90RqdZHLD1NEfYNyqpQ1PAp6vcycUDcXYSuRXoDY/aUNw6U82XluyFsnvQHjyjJMMrKsVOuI",
+        ),
+        (
+            "-v2 rc2",
+            "MIGSMFYGCSqGSIb3DQEFDTBJMCwGCSqGSIb3DQEFDDAfBAiAl1xTn3a3nQICCAACARAwDAYIKoZIhvcNAgkFADAZBggqhkiG9w0DAjANAgE6BAgQhgKtVimLrgQ41cY7dk/4KN+B5c1yf578tJOM2tx4PNZa4VzQHA9gsyzhe3FJk1yuvn1ZGdqooPcbPTl3zrcmjtQ=",
+        ),
+        (
+            "-v1 PBE-SHA1-3DES",
+            "MFgwHAYKKoZIhvcNAQwBAzAOBAi4FzirUvRftAICCAAEOLuXbETfchSYkUqXg8yvix+eKGsros4KhvQXVECFbh3kiKBqd6GzBmV11hq0wFAI2nqke0xKL87L",
+        ),
+        (
+            "-v1 PBE-SHA1-RC2-40",
+            "MFgwHAYKKoZIhvcNAQwBBjAOBAjy4i1HSCsyBgICCAAEOCm/s7J5uL9lZIm2eIeRuWUC50uw6FgQIj6U3wQPc0VO27ApaEiwKwsC0n3rPCg1iTn12ZkrepzK",
+        ),
+        (
+            "-v1 PBE-SHA1-RC2-128",
+            "MFgwHAYKKoZIhvcNAQwBBTAOBAhSo7BYctdGjQICCAAEOD+HAib/nTqWyaCH6LPa3MmFWOrALNzjDHFUX8DmFwHCyUhp7h6sUqNPgfbNjGPzFXthg7xkt++A",
+        ),
+    ];
+    const PLAIN: &str = "MC4CAQAwBQYDK2VwBCIEIE9yCrpSHVutexUEbiCPDJAU2FqIQlffVSFUf0AqRIzk";
+
+    #[test]
+    fn encrypted_keys_open_with_their_password_alone() {
+        let plain = STANDARD.decode(PLAIN).unwrap();
+        assert!(!is_encrypted_key(&plain));
+        for (how, text) in ROWS {
+            let mut der = STANDARD.decode(text).unwrap();
+            assert!(is_encrypted_key(&der), "{how}");
+            assert_eq!(decrypt_private_key(&der, PASSWORD.as_bytes()).as_deref(), Ok(&plain), "{how}");
+            assert_eq!(decrypt_private_key(&der, b"password"), Err(KeyNotOpened::Password), "{how}");
+            *der.last_mut().unwrap() ^= 1;
+            assert_eq!(decrypt_private_key(&der, PASSWORD.as_bytes()), Err(KeyNotOpened::Password), "{how}");
+        }
+        assert!(crate::crypto::SigningKey::from_der(&plain).is_ok());
+        assert!(matches!(decrypt_private_key(&plain, b""), Err(KeyNotOpened::Malformed(_))));
     }
 
     #[test]
-    fn a_key_opens_with_its_password_alone() {
-        let key = SigningKey::generate(KeyKind::P256).unwrap().to_pkcs8().unwrap();
-        for (cipher, iv) in [(Cipher::Aes128Cbc, 16), (Cipher::Aes256Cbc, 16)] {
-            let sealed = encrypted(&key, cipher, &vec![7; iv], b"open sesame");
-            assert_eq!(*decrypt_private_key(&sealed, b"open sesame").unwrap(), *key, "{}", cipher.name());
-            for wrong in [&b"open"[..], b"", b"open sesame "] {
-                assert_eq!(decrypt_private_key(&sealed, wrong), Err(KeyNotOpened::Password));
-            }
+    fn rounds_are_bounded_and_unknown_schemes_are_named() {
+        let key = |scheme: Oid, rounds: u32| {
+            let salt = write::octet_string(&[7; 8]);
+            let parameters = write::sequence(&[&salt, &write::unsigned(&rounds.to_be_bytes())]);
+            let identifier = AlgorithmIdentifier { oid: scheme, parameters: Some(parameters) };
+            decrypt_private_key(
+                &write::sequence(&[&identifier.to_der(), &write::octet_string(&[0; 8])]),
+                PASSWORD.as_bytes(),
+            )
+        };
+        assert_eq!(key(oid::PBE_SHA1_TRIPLE_DES, 1), Err(KeyNotOpened::Password));
+        for rounds in [0, PBKDF2_ROUNDS_LIMIT + 1, u32::MAX] {
+            assert!(matches!(key(oid::PBE_SHA1_TRIPLE_DES, rounds), Err(KeyNotOpened::Malformed(_))), "{rounds}");
         }
-        let pbes1 = AlgorithmIdentifier { oid: oid::MD5, parameters: None };
-        let sealed = write::sequence(&[&pbes1.to_der(), &write::octet_string(&[0; 16])]);
-        assert!(matches!(decrypt_private_key(&sealed, b""), Err(KeyNotOpened::Unsupported(_))));
-        assert!(matches!(decrypt_private_key(&key, b""), Err(KeyNotOpened::Malformed(_))));
+        let unknown = key(oid::PBE_SHA1_TWO_KEY_DES, 1);
+        assert_eq!(unknown, Err(KeyNotOpened::Unsupported("PKCS#12 SHA-1 and two-key 3DES".to_owned())));
     }
 }

@@ -82,6 +82,15 @@ impl RsaUse {
         }
     }
 
+    /// What the identifier of a key under id-RSASSA-PSS restricts it to.
+    pub(super) fn pss(identifier: &AlgorithmIdentifier) -> Result<Self, Malformed> {
+        const UNKNOWN: Malformed = Malformed::new("a key is restricted to a hash that is not known");
+        if identifier.parameters.is_none() {
+            return Ok(Self::Pss(None));
+        }
+        Signature::from_identifier(identifier, None)?.map(|restriction| Self::Pss(Some(restriction))).ok_or(UNKNOWN)
+    }
+
     fn identifier(&self) -> AlgorithmIdentifier {
         match self {
             Self::Any => AlgorithmIdentifier::with_null(oid::RSA_ENCRYPTION),
@@ -103,9 +112,12 @@ pub enum Curve {
 }
 
 impl Curve {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
+
     /// The curve that an object identifier names.
     pub fn from_oid(named: &Oid) -> Option<Self> {
-        [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.oid() == *named)
+        Self::ALL.into_iter().find(|curve| curve.oid() == *named)
     }
 
     /// Its object identifier.

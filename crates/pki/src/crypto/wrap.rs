@@ -4,7 +4,6 @@ use kakitome_awslc::{Direction, Stream};
 use zeroize::Zeroizing;
 
 use super::content::fenced;
-use super::derive::stretch;
 use super::{ContentKey, NotDecrypted, NotEncrypted, Random};
 use crate::algorithm::{Cipher, ContentEncryption, KeyWrap, PasswordDerivation};
 
@@ -101,7 +100,7 @@ impl PasswordKey {
         cipher: &ContentEncryption,
         password: &[u8],
     ) -> Result<Self, NotDecrypted> {
-        let octets = stretch(derivation, password, cipher.cipher().key_len())?;
+        let octets = derivation.key(password, cipher.cipher().key_len())?;
         Self::new(cipher, &octets).ok_or(NotDecrypted)
     }
 
