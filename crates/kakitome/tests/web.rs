@@ -275,6 +275,13 @@ fn filled(state: State, words: &str) -> Answer {
             algorithm: text(),
             attributes: vec![(text(), text())],
         }),
+        signers: vec![SignedBy {
+            subject: Some(text()),
+            depth: 65_535,
+            holds: true,
+            signed_claimed: Some(NOW),
+            findings: vec![text()],
+        }],
         signer: Some(Certificate {
             subject: text(),
             issuer: text(),
@@ -402,6 +409,7 @@ fn example(state: State) -> Answer {
             algorithm: "RSASSA-PKCS1-v1_5 with SHA-256".into(),
             attributes: vec![("contentType".into(), "id-data".into()), ("signingTime".into(), NOW.to_string())],
         }),
+        signers: Vec::new(),
         signer: Some(Certificate {
             subject: subject.into(),
             issuer: "CN=Kakitome CA of example.test".into(),

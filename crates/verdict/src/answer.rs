@@ -232,6 +232,8 @@ pub struct Expert {
     pub signature: Option<Signature>,
     /// The signer's certificate.
     pub signer: Option<Certificate>,
+    /// Where there is more than one: everybody who signed, each followed by those who signed his signature.
+    pub signers: Vec<SignedBy>,
     /// The path from the signer's certificate to the anchor.
     pub path: Vec<PathStep>,
     /// What was found about revocation.
@@ -257,6 +259,22 @@ pub struct Part {
     pub signed: bool,
     /// Its name, where it has one.
     pub filename: Option<String>,
+}
+
+/// One of several signers, or somebody who signed a signature (RFC 5652 §11.4). Whose certificate it is, and whether
+/// anybody believes it, was not asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedBy {
+    /// The subject of the certificate that it names; `None` where that is not in the mail.
+    pub subject: Option<String>,
+    /// 0 signed the mail, 1 signed that signature, and so on.
+    pub depth: u16,
+    /// Do digest and signature fit?
+    pub holds: bool,
+    /// The time that it claims.
+    pub signed_claimed: Option<Time>,
+    /// The codes of what was found.
+    pub findings: Vec<String>,
 }
 
 /// A SignerInfo (RFC 5652 §5.3).

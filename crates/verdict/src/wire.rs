@@ -99,6 +99,7 @@ struct ExpertPart<'a> {
     tree: Vec<Part<'a>>,
     signature: Option<Signature<'a>>,
     signer: Option<Signer<'a>>,
+    signers: Vec<SignedBy<'a>>,
     path: Vec<PathStep<'a>>,
     revocation: Vec<Revocation<'a>>,
     headers: Vec<Header<'a>>,
@@ -122,6 +123,15 @@ struct Signature<'a> {
     digest: &'a str,
     algorithm: &'a str,
     attributes: Vec<Attribute<'a>>,
+}
+
+#[derive(Serialize)]
+struct SignedBy<'a> {
+    subject: Option<&'a str>,
+    depth: u16,
+    holds: bool,
+    signed_claimed: Option<String>,
+    findings: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -242,6 +252,17 @@ impl<'a> ExpertPart<'a> {
                 attributes: signature.attributes.iter().map(|(name, value)| Attribute { name, value }).collect(),
             }),
             signer: expert.signer.as_ref().map(Signer::of),
+            signers: expert
+                .signers
+                .iter()
+                .map(|one| SignedBy {
+                    subject: one.subject.as_deref(),
+                    depth: one.depth,
+                    holds: one.holds,
+                    signed_claimed: one.signed_claimed.map(|time| time.to_string()),
+                    findings: &one.findings,
+                })
+                .collect(),
             path: expert
                 .path
                 .iter()

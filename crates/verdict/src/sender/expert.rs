@@ -6,14 +6,18 @@ use kakitome_pki::asn1::oid;
 use kakitome_pki::cert;
 use kakitome_pki::path::revocation::Status;
 use kakitome_pki::path::{Anchor, AnchorSource, ValidPath};
+use kakitome_smime::Finding;
 use kakitome_smime::cms::attribute::Attribute;
 use kakitome_smime::cms::signed::SignedData;
+use kakitome_smime::cms::verify::{Countersigned, Outcome, VerifiedSignature};
 use kakitome_smime::message::open::{Layer, Opened};
 use kakitome_smime::message::protect::{Protected, Protection};
 use kakitome_smime::mime::header::Header as MimeHeader;
 use kakitome_smime::mime::scan::Structure;
 
-use crate::answer::{Certificate, Expert, Header, HeaderState, Part, PathStep, Revocation, Revoked, Signature};
+use crate::answer::{
+    Certificate, Expert, Header, HeaderState, Part, PathStep, Revocation, Revoked, Signature, SignedBy,
+};
 
 /// The expert part shows at most this many parts of a mail.
 const PARTS_SHOWN: usize = 200;
@@ -74,6 +78,34 @@ pub(super) fn signature(signed: &SignedData) -> Option<Signature> {
         algorithm: algorithm.map_or_else(|| oid::describe(&signer.signature_algorithm.oid), Algorithm::name),
         attributes,
     })
+}
+
+/// Everybody who signed, where there is more than one.
+pub(super) fn signers(outcome: &Outcome) -> Vec<SignedBy> {
+    let codes = |findings: &[Finding]| findings.iter().map(|finding| finding.code.to_owned()).collect();
+    let subject = |claimed: &Option<cert::Certificate>| claimed.as_ref().map(|one| one.subject().to_string());
+    let mut found = Vec::new();
+    for signer in &outcome.signers {
+        found.push(SignedBy {
+            subject: subject(&signer.claimed),
+            depth: 0,
+            holds: signer.verified.is_some(),
+            signed_claimed: signer.verified.as_ref().and_then(VerifiedSignature::signing_time),
+            findings: codes(&signer.findings),
+        });
+        let mut open: Vec<(u16, &Countersigned)> = signer.countersignatures.iter().rev().map(|one| (1, one)).collect();
+        while let Some((depth, one)) = open.pop() {
+            found.push(SignedBy {
+                subject: subject(&one.claimed),
+                depth,
+                holds: one.holds,
+                signed_claimed: one.signing_time,
+                findings: codes(&one.findings),
+            });
+            open.extend(one.countersignatures.iter().rev().map(|inner| (depth.saturating_add(1), inner)));
+        }
+    }
+    if found.len() > 1 { found } else { Vec::new() }
 }
 
 /// What an attribute says; of one that says nothing here, how long it is.

@@ -220,6 +220,7 @@ impl<'a> Trial<'a> {
         let outcome = &layer.outcome;
         self.answer.expert.signature = expert::signature(&layer.signed);
         self.answer.expert.signer = outcome.claimed.as_ref().map(expert::certificate);
+        self.answer.expert.signers = expert::signers(outcome);
         self.answer.expert.headers = expert::headers(self.opened.header(), layer.protected.as_ref());
         let Some(proof) = &outcome.verified else {
             let finding = outcome.findings.first().cloned().unwrap_or(Finding::new("cms.parse", ""));

@@ -3,7 +3,7 @@
 use kakitome_pki::asn1::time::Time;
 
 use super::Lang;
-use crate::answer::{Answer, Certificate, CheckOutcome, HeaderState, Revoked, Step};
+use crate::answer::{Answer, Certificate, CheckOutcome, HeaderState, Revoked, SignedBy, Step};
 use crate::safe::{Safe, code_points};
 
 /// A table of the expert part. Its cells are fit to be shown as they are.
@@ -30,6 +30,7 @@ pub fn tables(answer: &Answer, lang: Lang) -> Vec<Table> {
         tree(answer, lang),
         signature(answer, lang),
         expert.signer.as_ref().map_or_else(|| pairs("signer", "", Vec::new()), |signer| certificate(signer, lang)),
+        signers(answer, lang),
         path(answer, lang),
         revocation(answer, lang),
         basis(answer, lang),
@@ -215,6 +216,31 @@ fn signature(answer: &Answer, lang: Lang) -> Table {
     );
     table.rows.extend(signature.attributes.iter().map(|(name, text)| vec![value(name), value(text)]));
     table
+}
+
+fn signers(answer: &Answer, lang: Lang) -> Table {
+    let row = |one: &SignedBy| {
+        let who = one.subject.as_deref().map_or_else(|| lang.pick("証明書なし", "no certificate").to_owned(), value);
+        let role = match one.depth {
+            0 => lang.pick("メールに署名", "signed the mail").to_owned(),
+            1 => lang.pick("その署名に署名", "signed that signature").to_owned(),
+            depth => format!("{} ({depth})", lang.pick("その署名に署名", "signed that signature")),
+        };
+        let holds = if one.holds { lang.pick("合う", "fits") } else { lang.pick("合わない", "does not fit") };
+        vec![who, role, holds.to_owned(), time(one.signed_claimed), list(&one.findings)]
+    };
+    Table {
+        id: "signers",
+        title: lang.pick("署名した全員", "Everybody who signed"),
+        head: vec![
+            lang.pick("証明書の主体者", "Subject of the certificate"),
+            lang.pick("何に", "What"),
+            lang.pick("署名", "Signature"),
+            lang.pick("署名日（申告）", "Signed (claimed)"),
+            lang.pick("気づいたこと", "Noticed"),
+        ],
+        rows: answer.expert.signers.iter().map(row).collect(),
+    }
 }
 
 pub(super) fn certificate(certificate: &Certificate, lang: Lang) -> Table {

@@ -146,6 +146,22 @@ fn full() -> Answer {
             not_after: NOW.plus(8_640_000),
             sha256: "ab".repeat(32),
         }),
+        signers: vec![
+            SignedBy {
+                subject: Some(subject.into()),
+                depth: 0,
+                holds: true,
+                signed_claimed: Some(NOW),
+                findings: vec!["cms.countersig".into()],
+            },
+            SignedBy {
+                subject: None,
+                depth: 1,
+                holds: false,
+                signed_claimed: None,
+                findings: vec!["cms.no-signer-certificate".into()],
+            },
+        ],
         path: vec![
             PathStep { subject: subject.into(), anchor: false, source: "mail".into() },
             PathStep { subject: issuer.into(), anchor: true, source: "nss-2.86".into() },

@@ -206,6 +206,22 @@ fn only_what_was_checked_is_said() {
     }
 }
 
+/// Everybody who signed is told where there is more than one: (id, how deep, does it fit).
+#[test]
+fn everybody_who_signed_is_told() {
+    let rows = all_rows();
+    for (id, expected) in [
+        ("A01", &[][..]),
+        ("B05", &[(0, true), (0, false)]),
+        ("B06", &[(0, true), (0, true)]),
+        ("B22", &[(0, true), (1, false)]),
+    ] {
+        let signers = rows.iter().find(|row| row.id == id).unwrap().judged().answer.expert.signers;
+        let told: Vec<(u16, bool)> = signers.iter().map(|one| (one.depth, one.holds)).collect();
+        assert_eq!(told, expected, "{id}");
+    }
+}
+
 #[test]
 fn what_the_signature_covers_is_said() {
     let rows = all_rows();
