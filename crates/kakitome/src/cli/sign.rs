@@ -186,8 +186,9 @@ struct Desk {
 
 impl Desk {
     fn draft<'a>(&self, mail: &'a dyn Octets) -> Result<Result<Draft<'a>, Unsignable>, Failure> {
-        Ok(match Draft::new(mail)? {
-            Err(Unsignable::AlreadyProtected) if self.wrap => Draft::covered(mail, Cover::Layer)?,
+        let draft = |cover| Draft::expecting(mail, cover, self.signer.digest());
+        Ok(match draft(Cover::Clear)? {
+            Err(Unsignable::AlreadyProtected) if self.wrap => draft(Cover::Layer)?,
             drafted => drafted,
         })
     }

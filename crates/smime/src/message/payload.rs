@@ -89,6 +89,11 @@ impl Payload {
         Ok(Self { pieces })
     }
 
+    /// Is it this header with the body as it stands, line ends as CRLF?
+    pub(super) fn is(&self, header: &[u8], body: &Range<u64>) -> bool {
+        matches!(self.pieces.as_slice(), [Piece::Octets(first), Piece::Lines(rest)] if first == header && rest == body)
+    }
+
     /// Writes the payload.
     pub(super) fn write(&self, mail: &dyn Octets, to: &mut dyn Write) -> io::Result<()> {
         for piece in &self.pieces {
@@ -129,14 +134,14 @@ fn is_protected(root: &Entity) -> bool {
 }
 
 /// Signed or encrypted: its octets are somebody's proof.
-fn is_layer(entity: &Entity) -> bool {
+pub(super) fn is_layer(entity: &Entity) -> bool {
     entity.content_type.is("multipart", "signed")
         || entity.content_type.is("multipart", "encrypted")
         || super::open::is_pkcs7_mime(entity)
 }
 
 /// The header of the payload: the mail's own `Content-*` fields, then what the cover protects.
-fn root_header(root: &Entity, cover: &Cover) -> Result<Vec<u8>, Unsignable> {
+pub(super) fn root_header(root: &Entity, cover: &Cover) -> Result<Vec<u8>, Unsignable> {
     let header = &root.header;
     let mut out = Vec::new();
     let hp = cover.name().map(|name| format!(";\r\n\thp=\"{name}\"")).unwrap_or_default();
@@ -280,6 +285,11 @@ fn new_encoding(entity: &Entity) -> Option<&'static str> {
         return Some(if is_quoted(entity) { "quoted-printable" } else { "base64" });
     }
     (entity.encoding != Encoding::SevenBit).then_some("7bit")
+}
+
+/// Will what was seen of a part so far be written in another way than it stands?
+pub(super) fn changes(part: &Entity) -> bool {
+    new_encoding(part).is_some()
 }
 
 fn needs_encoding(entity: &Entity) -> bool {

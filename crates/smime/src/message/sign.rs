@@ -3,17 +3,18 @@
 
 use std::io::{self, Write};
 
-use kakitome_pki::algorithm::Signature;
+use kakitome_pki::algorithm::{Digest, Signature};
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::hex;
-use kakitome_pki::crypto::{Hasher, NoRandomness, Random};
+use kakitome_pki::crypto::{DigestValue, Hasher, NoRandomness, Random};
 
-use super::payload::{Payload, Unsignable};
+use super::payload::{self, Payload, Unsignable};
 use super::protect::Cover;
+use crate::budget::Budget;
 use crate::cms::write::Signer;
 use crate::mime::encoding::Base64Writer;
 use crate::mime::header::Header;
-use crate::mime::scan::{Structure, scan};
+use crate::mime::scan::{Entity, Structure, Tap, Wanted, scan_with};
 use crate::octets::Octets;
 
 /// A Date within this distance of now lets the signature carry the time, in seconds: one mail program calls a
@@ -35,6 +36,15 @@ pub struct Draft<'a> {
     structure: Structure,
     cover: Cover,
     payload: Payload,
+    /// The digest of the payload, where it came out of the pass that found the structure.
+    digested: Option<Digested>,
+}
+
+#[derive(Clone)]
+struct Digested {
+    digest: Digest,
+    value: DigestValue,
+    length: usize,
 }
 
 impl<'a> Draft<'a> {
@@ -51,8 +61,23 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// As for [`Self::new`].
     pub fn covered(mail: &'a dyn Octets, cover: Cover) -> io::Result<Result<Self, Unsignable>> {
-        let structure = scan(mail, 0..mail.len())?;
-        Ok(Payload::plan(&structure, &cover).map(|payload| Self { mail, structure, cover, payload }))
+        Self::expecting(mail, cover, Digest::Sha256)
+    }
+
+    /// The same, for a signer with another digest than SHA-256. The expected one is computed in the pass that reads the
+    /// mail; another takes a pass of its own.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn expecting(mail: &'a dyn Octets, cover: Cover, digest: Digest) -> io::Result<Result<Self, Unsignable>> {
+        let mut ahead = Ahead { cover: &cover, digest, header: Vec::new(), digesting: None };
+        let structure = scan_with(mail, 0..mail.len(), &Budget::default(), &mut ahead)?;
+        let Ahead { header, digesting, .. } = ahead;
+        Ok(Payload::plan(&structure, &cover).map(|payload| {
+            let is_as_expected = payload.is(&header, &structure.root().body);
+            let digested = digesting.filter(|_| is_as_expected).map(Digesting::finish);
+            Self { mail, structure, cover, payload, digested }
+        }))
     }
 
     /// The header of the mail.
@@ -71,11 +96,16 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// The environment's.
     pub fn request<'s>(&'s self, signer: &'s Signer, signing_time: Option<Time>) -> io::Result<Asked<'s>> {
-        let hasher = Hasher::new(signer.digest());
-        let mut counting = Counting { hasher, length: 0 };
-        self.payload.write(self.mail, &mut counting)?;
-        let octets = signer.octets(counting.hasher.finish().as_ref(), signing_time);
-        Ok(Asked { draft: self, signer, octets, length: counting.length })
+        let digested = match self.digested.clone().filter(|digested| digested.digest == signer.digest()) {
+            Some(digested) => digested,
+            None => {
+                let mut digesting = Digesting::new(signer.digest());
+                self.payload.write(self.mail, &mut digesting)?;
+                digesting.finish()
+            }
+        };
+        let octets = signer.octets(digested.value.as_ref(), signing_time);
+        Ok(Asked { draft: self, signer, octets, length: digested.length })
     }
 }
 
@@ -159,16 +189,71 @@ impl Asked<'_> {
     }
 }
 
-struct Counting {
+/// Digests a payload before it is planned, as long as it looks like the header and the body as they stand: so it is with
+/// what programs send that mean it to be signed. Where the plan is another, this was for nothing.
+struct Ahead<'c> {
+    cover: &'c Cover,
+    digest: Digest,
+    header: Vec<u8>,
+    digesting: Option<Digesting>,
+}
+
+impl Tap for Ahead<'_> {
+    fn wanted(&mut self, message: &Entity) -> Wanted {
+        let Ok(header) = payload::root_header(message, self.cover) else { return Wanted::Nothing };
+        let mut digesting = Digesting::new(self.digest);
+        digesting.update(&header);
+        self.header = header;
+        self.digesting = Some(digesting);
+        Wanted::Body
+    }
+
+    fn goes_on(&mut self, part: &Entity) -> bool {
+        if payload::changes(part) {
+            self.digesting = None;
+        }
+        self.digesting.is_some()
+    }
+}
+
+impl Write for Ahead<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        if let Some(digesting) = &mut self.digesting {
+            digesting.update(octets);
+        }
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Digesting {
+    digest: Digest,
     hasher: Hasher,
     length: usize,
 }
 
-impl Write for Counting {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.hasher.update(bytes);
-        self.length = self.length.saturating_add(bytes.len());
-        Ok(bytes.len())
+impl Digesting {
+    fn new(digest: Digest) -> Self {
+        Self { digest, hasher: Hasher::new(digest), length: 0 }
+    }
+
+    fn update(&mut self, octets: &[u8]) {
+        self.hasher.update(octets);
+        self.length = self.length.saturating_add(octets.len());
+    }
+
+    fn finish(self) -> Digested {
+        Digested { digest: self.digest, value: self.hasher.finish(), length: self.length }
+    }
+}
+
+impl Write for Digesting {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.update(octets);
+        Ok(octets.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
