@@ -95,9 +95,14 @@ fn every_oddity_has_its_tree_and_its_finding() {
             "a part that ends in its header",
             multipart("a", "--a\r\nX: y\r\n--a--\r\n"),
             "multipart/mixed(text/plain:0)",
-            "",
+            "mime.boundary",
         ),
-        ("an empty part", multipart("a", "--a\r\n--a\r\n--a--\r\n"), "multipart/mixed(text/plain:0,text/plain:0)", ""),
+        (
+            "an empty part",
+            multipart("a", "--a\r\n--a\r\n--a--\r\n"),
+            "multipart/mixed(text/plain:0,text/plain:0)",
+            "mime.boundary",
+        ),
         (
             "an inner part without end",
             multipart("a", &format!("{inner}--a--\r\n")),

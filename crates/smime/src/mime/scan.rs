@@ -494,8 +494,9 @@ impl Scanner {
         }
         let Some((place, number, closes)) = found else { return false };
         if self.in_header {
-            // The part ended inside its header: it has no body.
+            // RFC 2046 §5.1.1 wants an empty line there; without it some programs lose this part, or those behind it.
             self.end_header(line.offset);
+            self.finding("mime.boundary", "a part ends inside its header");
         }
         let end = line.offset.saturating_sub(self.last_ending.octets());
         let inner = self.open.split_off(place.saturating_add(1));
