@@ -6,7 +6,18 @@ use kakitome_smime::budget::DEPTH_LIMIT;
 use kakitome_smime::mime::scan::{Structure, scan};
 
 fn scanned(mail: &[u8]) -> Structure {
-    scan(&mail.to_vec(), 0..mail.len() as u64).unwrap()
+    let structure = scan(&mail.to_vec(), 0..mail.len() as u64).unwrap();
+    for entity in &structure.entities {
+        let parent = entity.parent.and_then(|parent| structure.entity(parent));
+        let around = parent.map_or(0..mail.len() as u64, |parent| parent.range.clone());
+        assert!(around.start <= entity.range.start && entity.range.end <= around.end, "{}", text(mail));
+        assert!(entity.range.start <= entity.body.start && entity.body.start <= entity.body.end, "{}", text(mail));
+    }
+    structure
+}
+
+fn text(mail: &[u8]) -> String {
+    String::from_utf8_lossy(mail).into_owned()
 }
 
 /// `multipart/mixed(text/plain:5,text/html:0)`, the number being the octets of a leaf's body.
@@ -56,6 +67,12 @@ fn every_oddity_has_its_tree_and_its_finding() {
             multipart("a", "--a\r\n\r\n12345\r\n--a--\r\n").replace('\n', ""),
             "multipart/mixed:0",
             "mime.header mime.content-type mime.unclosed",
+        ),
+        (
+            "a part whose only line ending is that of the boundary behind it",
+            multipart("a", "--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--a--\r\n"),
+            "multipart/mixed(multipart/mixed(text/plain:0))",
+            "mime.unclosed",
         ),
         ("no end", multipart("a", "--a\r\n\r\n12345\r\n"), "multipart/mixed(text/plain:7)", "mime.unclosed"),
         ("no parts", multipart("a", "text\r\n"), "multipart/mixed:6", "mime.unclosed"),

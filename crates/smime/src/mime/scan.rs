@@ -531,8 +531,10 @@ impl Scanner {
 
     fn end_entity(&mut self, number: usize, end: u64) {
         if let Some(entity) = self.entities.get_mut(number) {
-            entity.body.end = end.max(entity.body.start);
-            entity.range.end = entity.body.end;
+            // A part may begin with the very line ending that belongs to the boundary behind it (RFC 2046 §5.1.1): it is
+            // empty, and lies inside what it stands in all the same.
+            entity.range = entity.range.start.min(end)..end;
+            entity.body = entity.body.start.min(end)..end;
         }
     }
 
