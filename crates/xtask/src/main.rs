@@ -1,9 +1,10 @@
 //! The house rules that the compiler cannot enforce, and the documents that are made from the program.
 //!
-//! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs. Nothing here is part of the product.
+//! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs, `cargo xtask fuzz` throws octets. Nothing here is part of the product.
 
 mod dist;
 mod docs;
+mod fuzz;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,9 @@ const USAGE: &str = "\
 usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
        cargo xtask docs     writes the generated documents anew
        cargo xtask dist [--binary FILE]
-                            packs a release build, or this program, into target/dist: a tarball and a .deb";
+                            packs a release build, or this program, into target/dist: a tarball and a .deb
+       cargo xtask fuzz [SECONDS]
+                            builds the fuzz targets once and runs each for some seconds (10)";
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +28,8 @@ fn main() -> anyhow::Result<ExitCode> {
         ["docs"] => docs::write(&root).map(|()| ExitCode::SUCCESS),
         ["dist"] => dist::run(&root, None).map(|()| ExitCode::SUCCESS),
         ["dist", "--binary", binary] => dist::run(&root, Some(binary)).map(|()| ExitCode::SUCCESS),
+        ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
+        ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");
             Ok(ExitCode::from(2))

@@ -67,6 +67,24 @@ pub(super) fn check(root: &Path, found: &mut Vec<Violation>) -> anyhow::Result<(
     for name in PURE.map(|folder| format!("kakitome-{folder}")) {
         transitive(&name, &tree(root, &name, &[])?, found);
     }
+    fuzz(root, found)
+}
+
+/// The workspace of the fuzz targets has a lock file of its own, which knows what ours depend on.
+fn fuzz(root: &Path, found: &mut Vec<Violation>) -> anyhow::Result<()> {
+    const UPDATE: [&str; 4] = ["update", "--workspace", "--manifest-path", "fuzz/Cargo.toml"];
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(UPDATE)
+        .args(["--locked", "--offline"])
+        .current_dir(root)
+        .output()
+        .context("cargo cannot be started")?;
+    // Offline more can fail than the lock file.
+    if String::from_utf8_lossy(&output.stderr).contains("--locked was passed") {
+        let advice = format!("it does not fit the dependencies; cargo {}", UPDATE.join(" "));
+        found.push(Violation::new("fuzz/Cargo.lock", 1, "dependencies", advice));
+    }
     Ok(())
 }
 

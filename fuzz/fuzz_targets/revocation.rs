@@ -1,0 +1,25 @@
+//! Any bytes are a revocation list or an OCSP response: refused, or fit to be asked everything.
+#![no_main]
+
+use kakitome_pki::cert::crl::Crl;
+use kakitome_pki::cert::ocsp::OcspResponse;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(list) = Crl::parse(data) {
+        assert_eq!(list.raw(), data);
+        assert_eq!(list.is_empty(), list.len() == 0);
+        let _ = (list.number(), list.base(), list.scope(), list.unknown_critical());
+        let _ = list.entry(&[1], list.issuer());
+    }
+    if let Ok(response) = OcspResponse::parse(data)
+        && let Ok(basic) = response.basic()
+    {
+        let _ = (basic.responder(), basic.produced_at(), basic.nonce(&[1]));
+        for certificate in basic.certificates() {
+            let _ = basic.is_by(certificate);
+            let _ = basic.verify_signature(certificate.key());
+            let _ = basic.answers(certificate, certificate).count();
+        }
+    }
+});
