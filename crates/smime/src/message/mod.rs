@@ -1,5 +1,7 @@
-//! A whole mail: opened into its protective layer, or signed.
+//! A whole mail: opened into its protective layers, signed, encrypted, decrypted.
 
+pub mod decrypt;
+pub mod encrypt;
 pub mod fake;
 pub mod open;
 pub mod payload;

@@ -1,5 +1,5 @@
-//! What is signed: the body of a mail with its `Content-*` fields, made safe for every relay, as a list of pieces over
-//! the mail's own octets. It is written twice (digest, output) and never held.
+//! What is signed or encrypted: the body of a mail with its `Content-*` fields, made safe for every relay, as a list of
+//! pieces over the mail's own octets. It is written twice (digest or length, output) and never held.
 //!
 //! 7-bit, CRLF, no line over 998 octets, no white space at a line's end, no line that begins with `From `: leaf by
 //! leaf, only where a leaf needs it, and never inside what is protected already or is a message of its own.
@@ -9,13 +9,13 @@ use std::ops::Range;
 
 use super::protect::Cover;
 use crate::cms::verify::canonical;
-use crate::mime::encoding::{Base64Writer, QuotedPrintableWriter};
+use crate::mime::encoding::{Base64Writer, QuotedPrintableWriter, base64_len};
 use crate::mime::header::{Encoding, ODD};
 use crate::mime::lines::{Ending, Lines};
 use crate::mime::scan::{Entity, LINE_LIMIT, Structure, Traits};
-use crate::octets::{Octets, copy_range};
+use crate::octets::{Octets, copy_range, read_range};
 
-/// Why a mail passes unsigned although it may be signed: the reason in the log.
+/// Why a mail passes unsigned, or is not encrypted: the reason in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsignable {
     /// It is signed or encrypted already.
@@ -53,9 +53,25 @@ pub(super) struct Payload {
     pieces: Vec<Piece>,
 }
 
+/// Does a relay see the payload? If so it must survive what relays do; inside an encryption nobody touches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Relayed,
+    Hidden,
+}
+
 impl Payload {
     /// Plans the payload of a mail under this cover.
     pub(super) fn plan(structure: &Structure, cover: &Cover) -> Result<Self, Unsignable> {
+        Self::plan_for(structure, cover, Way::Relayed)
+    }
+
+    /// The same for a payload that is encrypted as it is. What is signed already goes in unchanged, and is a layer.
+    pub(super) fn plan_hidden(structure: &Structure, cover: &Cover) -> Result<Self, Unsignable> {
+        Self::plan_for(structure, cover, Way::Hidden)
+    }
+
+    fn plan_for(structure: &Structure, cover: &Cover, way: Way) -> Result<Self, Unsignable> {
         let root = structure.root();
         // RFC 2634 §1.1: a layer is wrapped in another where somebody asks for it, and never by the way.
         if *cover != Cover::Layer && is_protected(root) {
@@ -72,18 +88,18 @@ impl Payload {
         if structure.entities.iter().any(|entity| entity.header.has_blank_line()) {
             return Err(Unsignable::Ambiguous("a line of blanks in a header"));
         }
-        let mut pieces = vec![Piece::Octets(root_header(root, cover)?)];
+        let mut pieces = vec![Piece::Octets(root_header(root, cover, way)?)];
         let mut at = root.body.start;
         if root.parts.is_empty() {
-            if let Some(piece) = leaf(root)? {
+            if let Some(piece) = leaf(root, way)? {
                 pieces.push(piece);
                 at = root.body.end;
             }
         } else {
-            whole_lines(root.traits, "the text around the parts")?;
+            way.whole_lines(root.traits, "the text around the parts")?;
         }
         for entity in structure.entities.iter().skip(1) {
-            at = part(structure, entity, at, &mut pieces)?;
+            at = part(structure, entity, at, way, &mut pieces)?;
         }
         pieces.push(Piece::Lines(at..root.body.end));
         Ok(Self { pieces })
@@ -96,22 +112,75 @@ impl Payload {
 
     /// Writes the payload.
     pub(super) fn write(&self, mail: &dyn Octets, to: &mut dyn Write) -> io::Result<()> {
-        for piece in &self.pieces {
-            match piece {
-                Piece::Octets(octets) => to.write_all(octets)?,
-                Piece::Lines(range) => canonical(mail, range.clone(), to)?,
-                Piece::Quoted(range) => quoted(mail, range.clone(), to)?,
-                Piece::Base64 { range, text } => {
-                    let mut writer = Base64Writer::new(&mut *to);
-                    if *text {
-                        canonical(mail, range.clone(), &mut writer)?;
-                    } else {
-                        copy_range(mail, range.clone(), &mut writer)?;
-                    }
-                    writer.finish()?;
+        self.pieces.iter().try_for_each(|piece| piece.write(mail, to))
+    }
+}
+
+impl Piece {
+    fn write(&self, mail: &dyn Octets, to: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Octets(octets) => to.write_all(octets),
+            Self::Lines(range) => canonical(mail, range.clone(), to),
+            Self::Quoted(range) => quoted(mail, range.clone(), to),
+            Self::Base64 { range, text } => {
+                let mut writer = Base64Writer::new(&mut *to);
+                if *text {
+                    canonical(mail, range.clone(), &mut writer)?;
+                } else {
+                    copy_range(mail, range.clone(), &mut writer)?;
                 }
+                writer.finish().map(drop)
             }
         }
+    }
+}
+
+impl Payload {
+    /// How long it is, in octets. Where every line ends with CRLF already, that is known without reading the mail again.
+    pub(super) fn length(&self, mail: &dyn Octets, structure: &Structure) -> io::Result<u64> {
+        let crlf = ends_with_crlf(mail, structure)?;
+        let mut counting = Counting(0);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Lines(range) if crlf => counting.add(range.end.saturating_sub(range.start)),
+                Piece::Base64 { range, text } if crlf || !*text => {
+                    counting.add(base64_len(range.end.saturating_sub(range.start)));
+                }
+                piece => piece.write(mail, &mut counting)?,
+            }
+        }
+        Ok(counting.0)
+    }
+}
+
+/// Do all lines end with CRLF, those between headers and bodies too?
+fn ends_with_crlf(mail: &dyn Octets, structure: &Structure) -> io::Result<bool> {
+    for entity in &structure.entities {
+        let before = entity.body.start.saturating_sub(2).max(entity.range.start)..entity.body.start;
+        let ending = read_range(mail, before, 2)?;
+        if entity.traits.bare_lf || entity.header.has_bare_lf() || !matches!(ending.as_slice(), b"\r\n" | b"") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A writer that only counts.
+struct Counting(u64);
+
+impl Counting {
+    fn add(&mut self, octets: u64) {
+        self.0 = self.0.saturating_add(octets);
+    }
+}
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -141,7 +210,7 @@ pub(super) fn is_layer(entity: &Entity) -> bool {
 }
 
 /// The header of the payload: the mail's own `Content-*` fields, then what the cover protects.
-pub(super) fn root_header(root: &Entity, cover: &Cover) -> Result<Vec<u8>, Unsignable> {
+pub(super) fn root_header(root: &Entity, cover: &Cover, way: Way) -> Result<Vec<u8>, Unsignable> {
     let header = &root.header;
     let mut out = Vec::new();
     let hp = cover.name().map(|name| format!(";\r\n\thp=\"{name}\"")).unwrap_or_default();
@@ -171,7 +240,7 @@ pub(super) fn root_header(root: &Entity, cover: &Cover) -> Result<Vec<u8>, Unsig
         out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n").as_bytes());
     }
     out.extend_from_slice(&cover.inside(header));
-    safe_header(&out)?;
+    way.safe_header(&out)?;
     out.extend_from_slice(b"\r\n");
     Ok(out)
 }
@@ -198,30 +267,40 @@ pub(super) fn crlf(field: &[u8]) -> Vec<u8> {
     out
 }
 
-fn safe_header(header: &[u8]) -> Result<(), Unsignable> {
-    let long = |line: &[u8]| u64::try_from(line.len()).is_ok_and(|length| length > LINE_LIMIT.saturating_add(1));
-    let odd = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).iter().any(|octet| matches!(octet, b'\r' | 0));
-    if !header.is_ascii() {
-        Err(Unsignable::EightBitHeader)
-    } else if header.split(|octet| *octet == b'\n').any(odd) {
-        // RFC 5322 §2.2: some relays and readers end a line at a lone CR, or a field at a NUL, and some do not.
-        Err(Unsignable::Ambiguous("a lone CR or a NUL in a header"))
-    } else if header.split(|octet| *octet == b'\n').any(long) {
-        Err(Unsignable::Untouchable("a header field with an overlong line"))
-    } else {
-        Ok(())
+impl Way {
+    /// A header that every relay leaves alone.
+    fn safe_header(self, header: &[u8]) -> Result<(), Unsignable> {
+        let long = |line: &[u8]| u64::try_from(line.len()).is_ok_and(|length| length > LINE_LIMIT.saturating_add(1));
+        let odd = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).iter().any(|octet| matches!(octet, b'\r' | 0));
+        let relayed = self == Self::Relayed;
+        if relayed && !header.is_ascii() {
+            Err(Unsignable::EightBitHeader)
+        } else if header.split(|octet| *octet == b'\n').any(odd) {
+            // RFC 5322 §2.2: some programs end a line at a lone CR, or a field at a NUL, and some do not.
+            Err(Unsignable::Ambiguous("a lone CR or a NUL in a header"))
+        } else if relayed && header.split(|octet| *octet == b'\n').any(long) {
+            Err(Unsignable::Untouchable("a header field with an overlong line"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Lines that no relay needs to change, in a part that we may not change.
+    fn whole_lines(self, traits: Traits, what: &'static str) -> Result<(), Unsignable> {
+        let changeable = traits.eight_bit > 0 || traits.long_line || traits.bare_cr || traits.nul;
+        if self == Self::Relayed && changeable { Err(Unsignable::Untouchable(what)) } else { Ok(()) }
     }
 }
 
 /// Plans one part that is not the root; says where the next piece begins.
-fn part(structure: &Structure, entity: &Entity, at: u64, pieces: &mut Vec<Piece>) -> Result<u64, Unsignable> {
-    safe_header(&entity.header.octets)?;
+fn part(structure: &Structure, entity: &Entity, at: u64, way: Way, pieces: &mut Vec<Piece>) -> Result<u64, Unsignable> {
+    way.safe_header(&entity.header.octets)?;
     if is_inside_untouchable(structure, entity) {
-        whole_lines(entity.traits, "inside a signed, encrypted or attached mail")?;
+        way.whole_lines(entity.traits, "inside a signed, encrypted or attached mail")?;
         return Ok(at);
     }
     let Some(encoding) = new_encoding(entity) else {
-        whole_lines(
+        way.whole_lines(
             entity.traits,
             if entity.parts.is_empty() { "an encoded part" } else { "the text around the parts" },
         )?;
@@ -237,7 +316,7 @@ fn part(structure: &Structure, entity: &Entity, at: u64, pieces: &mut Vec<Piece>
     }
     out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n\r\n").as_bytes());
     pieces.push(Piece::Octets(out));
-    Ok(match leaf(entity)? {
+    Ok(match leaf(entity, way)? {
         Some(piece) => {
             pieces.push(piece);
             entity.body.end
@@ -261,15 +340,6 @@ fn is_inside_untouchable(structure: &Structure, entity: &Entity) -> bool {
         this = entity.parent.and_then(|parent| structure.entity(parent));
     }
     false
-}
-
-/// Lines that no relay needs to change, in a part that we may not change.
-fn whole_lines(traits: Traits, what: &'static str) -> Result<(), Unsignable> {
-    if traits.eight_bit > 0 || traits.long_line || traits.bare_cr || traits.nul {
-        Err(Unsignable::Untouchable(what))
-    } else {
-        Ok(())
-    }
 }
 
 /// The label that a part needs in the payload, where it is not the one that it has.
@@ -316,13 +386,13 @@ fn is_quoted(entity: &Entity) -> bool {
 }
 
 /// The encoded body of a leaf that needs one.
-fn leaf(entity: &Entity) -> Result<Option<Piece>, Unsignable> {
+fn leaf(entity: &Entity, way: Way) -> Result<Option<Piece>, Unsignable> {
     if !entity.parts.is_empty() {
         return Ok(None);
     }
     let identity = matches!(entity.encoding, Encoding::SevenBit | Encoding::EightBit | Encoding::Binary);
     if !identity || is_untouchable(entity) || entity.content_type.kind == "multipart" {
-        whole_lines(entity.traits, "an encoded part")?;
+        way.whole_lines(entity.traits, "an encoded part")?;
         return Ok(None);
     }
     if !needs_encoding(entity) {

@@ -8,7 +8,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::hex;
 use kakitome_pki::crypto::{DigestValue, Hasher, NoRandomness, Random};
 
-use super::payload::{self, Payload, Unsignable};
+use super::payload::{self, Payload, Unsignable, Way};
 use super::protect::Cover;
 use crate::budget::Budget;
 use crate::cms::write::Signer;
@@ -200,7 +200,7 @@ struct Ahead<'c> {
 
 impl Tap for Ahead<'_> {
     fn wanted(&mut self, message: &Entity) -> Wanted {
-        let Ok(header) = payload::root_header(message, self.cover) else { return Wanted::Nothing };
+        let Ok(header) = payload::root_header(message, self.cover, Way::Relayed) else { return Wanted::Nothing };
         let mut digesting = Digesting::new(self.digest);
         digesting.update(&header);
         self.header = header;

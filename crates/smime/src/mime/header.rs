@@ -80,6 +80,11 @@ impl Header {
         self.seen.blank_line
     }
 
+    /// Does a line of it end with LF alone?
+    pub(crate) const fn has_bare_lf(&self) -> bool {
+        self.seen.lf
+    }
+
     /// Says once that something is odd.
     pub(super) fn odd(&mut self, what: &'static str) {
         if !self.oddities.contains(&what) {

@@ -17,7 +17,7 @@ use super::signed::{self, Form, octets_of};
 use crate::Finding;
 
 pub use choose::{Floor, choose};
-pub use open::{Opening, Plaintext};
+pub use open::{Decrypted, Opening, Plaintext};
 pub use write::{Envelope, Sealing, Unsealed};
 
 /// A set of attributes may be this long, in octets.

@@ -1,11 +1,11 @@
-//! The opening of an encrypted object: who holds a key is asked once, then the content is decrypted in one pass into a
-//! spool.
+//! The opening of an encrypted object: who holds a key is asked once, then the content is decrypted in one pass.
 //!
 //! What can be refused by what the message says openly is refused by name, before any key is touched. Everything after
 //! that fails alike, in one finding and after the same work: a content key that did not unwrap, a wrong padding, a wrong
 //! tag (CVE-2019-1563 and its children). Authenticated plain text does not leave the spool before its tag was right.
 
 use std::io::{self, BufWriter, Write};
+use std::ops::Deref;
 
 use kakitome_pki::algorithm::ContentEncryption;
 use kakitome_pki::asn1::oid;
@@ -16,12 +16,12 @@ use crate::Finding;
 use crate::cms::attribute::{self, Value};
 use crate::cms::reader::OctetString;
 use crate::cms::recipient::{Answer, Keys, Question, known};
-use crate::octets::{Octets, Spool, Spools, WINDOW};
+use crate::octets::{Octets, Spools, WINDOW};
 
 /// What came of opening.
-pub enum Opening {
-    /// The plain text.
-    Open(Plaintext),
+pub enum Opening<T = Plaintext> {
+    /// It is open.
+    Open(T),
     /// No key here.
     NoKey,
     /// Refused by what the message says openly.
@@ -30,25 +30,15 @@ pub enum Opening {
     Failed(Finding),
 }
 
-/// What was encrypted. Only [`Enveloped::open`] makes one, and only after all of it was decrypted.
-pub struct Plaintext {
-    octets: Box<dyn Octets>,
+/// How content was decrypted. Only [`Enveloped::decrypt`] makes one, and only after all of the content was.
+#[derive(Debug)]
+pub struct Decrypted {
     encryption: ContentEncryption,
     recipient: Option<usize>,
     findings: Vec<Finding>,
 }
 
-impl Plaintext {
-    /// The octets.
-    pub fn octets(&self) -> &dyn Octets {
-        &*self.octets
-    }
-
-    /// The octets, to keep.
-    pub fn into_octets(self) -> Box<dyn Octets> {
-        self.octets
-    }
-
+impl Decrypted {
     /// Would a change have been found? If not, the plain text may be anybody's work (EFAIL, CVE-2017-17689).
     pub fn is_authenticated(&self) -> bool {
         self.encryption.cipher().is_authenticated()
@@ -70,6 +60,32 @@ impl Plaintext {
     }
 }
 
+/// What was encrypted, and how.
+pub struct Plaintext {
+    octets: Box<dyn Octets>,
+    decrypted: Decrypted,
+}
+
+impl Plaintext {
+    /// The octets.
+    pub fn octets(&self) -> &dyn Octets {
+        &*self.octets
+    }
+
+    /// The octets, to keep.
+    pub fn into_octets(self) -> Box<dyn Octets> {
+        self.octets
+    }
+}
+
+impl Deref for Plaintext {
+    type Target = Decrypted;
+
+    fn deref(&self) -> &Decrypted {
+        &self.decrypted
+    }
+}
+
 impl Enveloped {
     /// How the content is encrypted.
     ///
@@ -79,11 +95,26 @@ impl Enveloped {
         known(ContentEncryption::from_identifier(&self.algorithm), &self.algorithm)
     }
 
-    /// Opens it; `object` holds the octets that it was read from.
+    /// Opens it into a spool; `object` holds the octets that it was read from.
     ///
     /// # Errors
     /// The environment's.
-    pub fn open(&self, object: &dyn Octets, keys: &dyn Keys, spools: &dyn Spools) -> io::Result<Opening> {
+    pub fn open(&self, object: &dyn Octets, keys: &dyn Keys, spools: &dyn Spools) -> io::Result<Opening<Plaintext>> {
+        let mut spool = spools.spool()?;
+        Ok(match self.decrypt(object, keys, &mut spool)? {
+            Opening::Open(decrypted) => Opening::Open(Plaintext { octets: spool.finish()?, decrypted }),
+            Opening::NoKey => Opening::NoKey,
+            Opening::Refused(finding) => Opening::Refused(finding),
+            Opening::Failed(finding) => Opening::Failed(finding),
+        })
+    }
+
+    /// Decrypts it to `to`. What was written there is void unless [`Opening::Open`] comes back: until then it may be
+    /// anybody's, and nobody may see it.
+    ///
+    /// # Errors
+    /// The environment's.
+    pub fn decrypt(&self, object: &dyn Octets, keys: &dyn Keys, to: &mut dyn Write) -> io::Result<Opening<Decrypted>> {
         let (encryption, content) = match self.examine() {
             Ok(examined) => examined,
             Err(finding) => return Ok(Opening::Refused(finding)),
@@ -98,9 +129,8 @@ impl Enveloped {
         let attributes = self.authenticated.as_ref().map_or(&[][..], |attributes| &attributes.octets);
         let failed = || Ok(Opening::Failed(Finding::new("enc.failed", "it does not decrypt with this key")));
         let Ok(decryptor) = Decryptor::new(&encryption, &unwrapped.key, attributes) else { return failed() };
-        let mut spool = spools.spool()?;
-        let decrypting = Decrypting { decryptor, spool: &mut spool, buffer: Vec::new() };
         // Pieces may be of one octet each.
+        let decrypting = Decrypting { decryptor, to, buffer: Vec::new() };
         let mut buffered = BufWriter::with_capacity(WINDOW, decrypting);
         content.copy(object, &mut buffered)?;
         let decrypting = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -115,7 +145,7 @@ impl Enveloped {
         if cipher.is_weak() {
             findings.push(Finding::new("enc.weak", cipher.name()));
         }
-        Ok(Opening::Open(Plaintext { octets: spool.finish()?, encryption, recipient: unwrapped.recipient, findings }))
+        Ok(Opening::Open(Decrypted { encryption, recipient: unwrapped.recipient, findings }))
     }
 
     /// What can be said without a key.
@@ -162,10 +192,10 @@ impl Enveloped {
     }
 }
 
-/// Decrypts what is written to it into a spool.
+/// Decrypts what is written to it.
 struct Decrypting<'a> {
     decryptor: Decryptor,
-    spool: &'a mut Box<dyn Spool>,
+    to: &'a mut dyn Write,
     buffer: Vec<u8>,
 }
 
@@ -175,7 +205,7 @@ impl Decrypting<'_> {
         if self.decryptor.finish(mac, &mut self.buffer).is_err() {
             return Ok(false);
         }
-        self.spool.write_all(&self.buffer)?;
+        self.to.write_all(&self.buffer)?;
         Ok(true)
     }
 }
@@ -183,7 +213,7 @@ impl Decrypting<'_> {
 impl Write for Decrypting<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.decryptor.update(bytes, &mut self.buffer);
-        self.spool.write_all(&self.buffer)?;
+        self.to.write_all(&self.buffer)?;
         self.buffer.clear();
         Ok(bytes.len())
     }

@@ -32,6 +32,7 @@ use crate::octets::{Octets, Spools};
 
 pub use carrier::SIGNATURE_LIMIT;
 pub(super) use carrier::{Decoded, decoded, is_decodable, is_pkcs7_mime, is_pkcs7_signature};
+pub(super) use raw::alone;
 
 /// A mail, or what was inside a layer of one, opened as far as it could be.
 pub struct Opened {

@@ -11,28 +11,35 @@ use crate::message::protect::Around;
 use crate::mime::encoding::Base64Decoder;
 use crate::mime::lines::Lines;
 use crate::mime::scan::scan;
-use crate::octets::{Octets, Spools, read_range};
+use crate::octets::{Octets, Slice, Spools, read_range};
 
 /// Opens a CMS object that came alone; `None` where it is none.
 pub(super) fn open(opening: &Opening<'_>, input: &dyn Octets, budget: &Budget) -> io::Result<Option<Opened>> {
-    let head = read_range(input, 0..input.len(), 64)?;
     let Some(inside) = budget.layer() else { return Ok(None) };
+    let Some((form, octets, clean)) = alone(input, opening.spools)? else { return Ok(None) };
     let structure = scan(input, 0..0)?;
     let around = Around { signed: false, encrypted: false };
     let place =
         Place { octets: input, structure: &structure, hashed: None, outer: None, is_signed: false, around, budget };
-    let (form, layer) = if begins_as_cms(&head) {
-        (Form::Ber, opening.object(input, true, &place, &inside)?)
-    } else if head.trim_ascii_start().starts_with(b"-----BEGIN ") {
-        let (octets, clean) = armoured(input, opening.spools)?;
-        if !begins_as_cms(&read_range(&*octets, 0..octets.len(), 64)?) {
-            return Ok(None);
-        }
-        (Form::Pem, opening.object(&*octets, clean, &place, &inside)?)
-    } else {
-        return Ok(None);
-    };
+    let layer = opening.object(&*octets, clean, &place, &inside)?;
     Ok(Some(Opened { form, octets: None, structure, layer, findings: Vec::new() }))
+}
+
+/// A CMS object that came alone: its form, its octets, and whether the form left no doubt about them.
+pub(in crate::message) type Alone<'a> = (Form, Box<dyn Octets + 'a>, bool);
+
+/// The CMS object that came alone; `None` where it is none.
+pub(in crate::message) fn alone<'a>(input: &'a dyn Octets, spools: &dyn Spools) -> io::Result<Option<Alone<'a>>> {
+    let head = read_range(input, 0..input.len(), 64)?;
+    if begins_as_cms(&head) {
+        return Ok(Some((Form::Ber, Box::new(Slice { octets: input, range: 0..input.len() }), true)));
+    }
+    if !head.trim_ascii_start().starts_with(b"-----BEGIN ") {
+        return Ok(None);
+    }
+    let (octets, clean) = armoured(input, spools)?;
+    let is_cms = begins_as_cms(&read_range(&*octets, 0..octets.len(), 64)?);
+    Ok(is_cms.then_some((Form::Pem, octets, clean)))
 }
 
 /// The first block of PEM, decoded. Labels differ (PKCS7, CMS, SIGNED MESSAGE): the content says what it is.

@@ -41,6 +41,13 @@ pub(super) fn decode_last(group: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode(group).ok()
 }
 
+/// How many octets [`Base64Writer`] makes of so many.
+pub fn base64_len(octets: u64) -> u64 {
+    let characters = octets.div_ceil(3).saturating_mul(4);
+    let line = u64::try_from(LINE).unwrap_or(u64::MAX);
+    characters.div_ceil(line).saturating_mul(2).saturating_add(characters)
+}
+
 /// Writes base64 in lines of 76 characters with CRLF. Call [`Base64Writer::finish`], or the end is missing.
 pub struct Base64Writer<W> {
     to: W,

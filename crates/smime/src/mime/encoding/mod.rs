@@ -5,7 +5,7 @@ mod quoted;
 mod unquoted;
 mod view;
 
-pub use base64::{Base64Decoder, Base64Writer};
+pub use base64::{Base64Decoder, Base64Writer, base64_len};
 pub use quoted::QuotedPrintableWriter;
 pub use unquoted::QuotedPrintableDecoder;
 pub use view::{Base64View, VIEW_FROM};

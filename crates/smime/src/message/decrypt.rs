@@ -1,0 +1,187 @@
+//! The decryption of a mail whose root is encrypted: into a mail that any program shows, in one pass over the content.
+//!
+//! [`super::open`] tells what a mail is and what protects it. This is for whoever wants the decrypted mail itself.
+
+use std::io::{self, Write};
+
+use super::open::{Decoded, alone, decoded, is_decodable, is_pkcs7_mime};
+use super::payload::{crlf, is_content};
+use super::protect::is_composed;
+use crate::Finding;
+use crate::cms::content::{self, Object};
+use crate::cms::enveloped::{Decrypted, Enveloped, Opening};
+use crate::cms::recipient::Keys;
+use crate::mime::header::{ContentType, Header};
+use crate::mime::scan::{Entity, Structure, scan, scan_header};
+use crate::octets::{Octets, Spools};
+
+/// So much of the decrypted content is looked at for header fields, in octets; what is longer keeps the outer header.
+pub const HEAD_LIMIT: usize = 256 * 1024;
+
+/// An encrypted object: the root of a mail, or one that came alone.
+pub struct Sealed<'a> {
+    /// What it holds beside the content.
+    pub enveloped: Box<Enveloped>,
+    object: Box<dyn Octets + 'a>,
+    /// The header of the mail around it.
+    header: Option<Header>,
+}
+
+/// What stands at the root.
+pub enum Found<'a> {
+    /// An encrypted object.
+    Sealed(Sealed<'a>),
+    /// Something else.
+    Other,
+    /// An encrypted object that is not read.
+    Refused(Finding),
+}
+
+/// Looks for an encrypted object at the root of a mail, or alone in BER, DER or PEM. The body is not read.
+///
+/// # Errors
+/// The environment's.
+pub fn find<'a>(mail: &'a dyn Octets, spools: &dyn Spools) -> io::Result<Found<'a>> {
+    let (header, object, clean) = match alone(mail, spools)? {
+        Some((_, object, clean)) => (None, object, clean),
+        None => {
+            let root = scan_header(mail, 0..mail.len())?;
+            // Another program might see another Content-Type, and something else.
+            if can_be_read_in_two_ways(&root) {
+                return Ok(Found::Refused(Finding::new("mime.dup-header", "Content-Type can be read in two ways")));
+            }
+            if !is_pkcs7_mime(&root) || !is_decodable(root.encoding) {
+                return Ok(Found::Other);
+            }
+            match decoded(mail, &root, u64::MAX, spools)? {
+                Decoded::Octets(object, clean) => (Some(root.header), object, clean),
+                Decoded::TooLong => return Ok(Found::Refused(Finding::new("limit.cms", "the object is too large"))),
+            }
+        }
+    };
+    let enveloped = match content::read(&*object, spools)? {
+        Object::Enveloped(enveloped) => enveloped,
+        Object::Broken(finding, _) => return Ok(Found::Refused(finding)),
+        Object::NotCms(what) => return Ok(Found::Refused(Finding::new("cms.parse", what.to_string()))),
+        _ => return Ok(Found::Other),
+    };
+    if !clean {
+        return Ok(Found::Refused(Finding::new("cms.base64", "the base64 of the object is not clean")));
+    }
+    Ok(Found::Sealed(Sealed { enveloped, object, header }))
+}
+
+fn can_be_read_in_two_ways(root: &Entity) -> bool {
+    let header = &root.header;
+    let types: Vec<_> = header.all("Content-Type").map(|field| ContentType::parse(header.value(field))).collect();
+    let claims = header.over_limit || types.iter().any(|known| known.subtype.ends_with("pkcs7-mime"));
+    claims && (header.over_limit || types.len() > 1 || root.content_type.malformed)
+}
+
+impl Sealed<'_> {
+    /// Decrypts it to `to`, behind the header of the mail that it came in; an object that came alone gives its content as
+    /// it is. What was written is void unless [`Opening::Open`] comes back, and must not be shown to anybody until then.
+    ///
+    /// # Errors
+    /// The environment's.
+    pub fn write(&self, keys: &dyn Keys, to: &mut dyn Write) -> io::Result<Opening<Decrypted>> {
+        let Some(header) = &self.header else { return self.enveloped.decrypt(&*self.object, keys, to) };
+        let mut merging = Merging { outer: header, head: Some(Vec::new()), to };
+        let opening = self.enveloped.decrypt(&*self.object, keys, &mut merging)?;
+        if matches!(opening, Opening::Open(_)) {
+            merging.flush_head()?;
+        }
+        Ok(opening)
+    }
+}
+
+/// Writes a decrypted entity behind the header of the mail that it came in.
+struct Merging<'a> {
+    outer: &'a Header,
+    /// The first octets of the content, until they are enough to tell its header.
+    head: Option<Vec<u8>>,
+    to: &'a mut dyn Write,
+}
+
+impl Merging<'_> {
+    fn flush_head(&mut self) -> io::Result<()> {
+        let Some(head) = self.head.take() else { return Ok(()) };
+        let structure = scan(&head, 0..head.len().try_into().unwrap_or(u64::MAX))?;
+        let root = structure.root();
+        let body = usize::try_from(root.body.start).ok().and_then(|start| head.get(start..));
+        match body.filter(|_| !root.header.malformed && !root.header.over_limit) {
+            Some(body) => {
+                self.to.write_all(&merged(self.outer, &structure))?;
+                self.to.write_all(body)
+            }
+            // It has no header: text that was encrypted as it is.
+            None => {
+                self.to.write_all(&merged(self.outer, &scan(&head, 0..0)?))?;
+                self.to.write_all(&head)
+            }
+        }
+    }
+}
+
+impl Write for Merging<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(head) = &mut self.head else {
+            self.to.write_all(bytes)?;
+            return Ok(bytes.len());
+        };
+        let room = HEAD_LIMIT.saturating_sub(head.len());
+        let taken = bytes.get(..room).unwrap_or(bytes);
+        head.extend_from_slice(taken);
+        if head.len() >= HEAD_LIMIT {
+            self.flush_head()?;
+        }
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The header of the decrypted mail: the outer fields but for `Content-*`, the content's own `Content-*`, and what the
+/// content protects in place of what stands outside (RFC 9788 §4.1). Fields in a content that protects nothing are
+/// anybody's: only those that are missing outside are taken.
+fn merged(outer: &Header, structure: &Structure) -> Vec<u8> {
+    let inner = &structure.root().header;
+    let protected = protecting(structure);
+    let is_protected =
+        |name: &str| is_composed(name) && protected.is_some_and(|header| header.all(name).next().is_some());
+    let mut out = Vec::new();
+    let mut has_version = false;
+    for field in &outer.fields {
+        let name = outer.name(field);
+        let again = name.eq_ignore_ascii_case("MIME-Version") && std::mem::replace(&mut has_version, true);
+        if !is_content(name) && !is_protected(name) && !again {
+            out.extend_from_slice(&crlf(outer.whole(field)));
+        }
+    }
+    let header = protected.unwrap_or(inner);
+    for field in &header.fields {
+        let name = header.name(field);
+        if is_composed(name) && (protected.is_some() || outer.all(name).next().is_none()) {
+            out.extend_from_slice(&crlf(header.whole(field)));
+        }
+    }
+    if !has_version {
+        out.extend_from_slice(b"MIME-Version: 1.0\r\n");
+    }
+    for field in inner.fields.iter().filter(|field| is_content(inner.name(field))) {
+        out.extend_from_slice(&crlf(inner.whole(field)));
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// The header that protects the fields in it: that of the content, or of the signed part at its root.
+fn protecting(structure: &Structure) -> Option<&Header> {
+    let root = structure.root();
+    let part = root.parts.first().filter(|_| root.content_type.is("multipart", "signed"));
+    let entity = part.and_then(|part| structure.entity(*part)).unwrap_or(root);
+    let says = |name| entity.content_type.parameter(name).is_some();
+    (says("hp") || says("protected-headers")).then_some(&entity.header)
+}
