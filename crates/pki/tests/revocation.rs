@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
+use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::{Crl, Reason};
 use kakitome_pki::path::revocation::{self, Judged, Mode, Sources, Status, Terms, UnknownCause};
 use kakitome_pki::path::{AnchorSource, PolicyInputs, Purpose, Question, ValidPath, find};
 use kakitome_testkit::write;
-use kakitome_testkit::{Authority, CrlFactory, Holder, NOW, Pki, anchor, in_days, key};
+use kakitome_testkit::{Authority, CertificateFactory, CrlFactory, Holder, NOW, Pki, anchor, in_days, key};
 
 fn path(holder: &Holder, world: &Pki) -> ValidPath {
     let anchors = [world.public_anchors(), world.private_anchors()].concat();
@@ -213,6 +214,247 @@ fn where_no_source_is_named_none_is_needed_unless_demanded() {
     let stale = CrlFactory::default().dated(in_days(-9), Some(in_days(-2))).signed_by(&world.rp);
     assert_eq!(told(&judge(&path, &[stale], Mode::Offered)), "unknown Stale");
     assert_eq!(told(&judge(&path, &world.lists(), Mode::Offered)), "good");
+}
+
+/// A list that adds to number 7, the factory's own.
+fn delta(base: u8, number: u8) -> CrlFactory {
+    CrlFactory::default()
+        .with(oid::DELTA_CRL_INDICATOR, true, der::unsigned(&[base]))
+        .with(oid::CRL_NUMBER, false, der::unsigned(&[number]))
+        .dated(in_days(0), Some(in_days(1)))
+}
+
+#[test]
+fn newer_lists_change_what_older_ones_say() {
+    let world = Pki::get();
+    let bank = &world.bank.certificate;
+    let list = CrlFactory::default;
+    let path = path(&world.bank, world);
+    let hold = Some(Reason::CertificateHold);
+    let lifted = |factory: CrlFactory| factory.revoking(bank, in_days(-1), Some(Reason::RemoveFromCrl));
+    let old = || list().dated(in_days(-3), Some(in_days(3)));
+    let users = |factory: CrlFactory| {
+        let flag = der::sequence(&[&der::element(tag::context(1), &[&[0xff]])]);
+        factory.with(oid::ISSUING_DISTRIBUTION_POINT, true, flag)
+    };
+    let rows: Vec<(&str, Vec<CrlFactory>, &str)> = vec![
+        ("a hold", vec![list().revoking(bank, in_days(-2), hold)], "revoked certificateHold"),
+        ("a hold, lifted", vec![old().revoking(bank, in_days(-4), hold), list()], "good"),
+        ("a hold, lifted long ago", vec![list().revoking(bank, in_days(-2), hold), old()], "revoked certificateHold"),
+        (
+            "a hold, and a newer list about something else",
+            vec![old().revoking(bank, in_days(-4), hold), users(list())],
+            "revoked certificateHold",
+        ),
+        ("left out of a newer list", vec![old().revoking(bank, in_days(-4), None), list()], "revoked -"),
+        ("delta revokes", vec![list(), delta(7, 8).revoking(bank, in_days(-1), None)], "revoked -"),
+        ("delta puts on hold", vec![list(), delta(7, 8).revoking(bank, in_days(-1), hold)], "revoked certificateHold"),
+        ("delta lifts a hold", vec![list().revoking(bank, in_days(-2), hold), lifted(delta(7, 8))], "good"),
+        (
+            "delta lifts what is no hold",
+            vec![list().revoking(bank, in_days(-2), None), lifted(delta(7, 8))],
+            "revoked -",
+        ),
+        (
+            "delta says nothing of a hold",
+            vec![list().revoking(bank, in_days(-2), hold), delta(7, 8)],
+            "revoked certificateHold",
+        ),
+        (
+            "delta of another scope",
+            vec![list().revoking(bank, in_days(-2), hold), users(lifted(delta(7, 8)))],
+            "revoked certificateHold",
+        ),
+        ("a stale list", vec![list().dated(in_days(-9), Some(in_days(-2)))], "unknown Stale"),
+        ("a stale list, brought up to date", vec![list().dated(in_days(-9), Some(in_days(-2))), delta(7, 8)], "good"),
+        ("by an older delta", vec![list().dated(in_days(-9), Some(in_days(-2))), delta(6, 7)], "unknown Stale"),
+        (
+            "by a delta that begins later",
+            vec![list().dated(in_days(-9), Some(in_days(-2))), delta(8, 9)],
+            "unknown Stale",
+        ),
+        (
+            "by a stale delta",
+            vec![list().dated(in_days(-9), Some(in_days(-2))), delta(7, 8).dated(in_days(-3), Some(in_days(-1)))],
+            "unknown Stale",
+        ),
+        ("delta alone", vec![delta(7, 8)], "unusable: it is a delta list"),
+        (
+            "two lists of numbers that no machine counts to",
+            vec![list().with(oid::CRL_NUMBER, false, der::unsigned(&[9; 20]))],
+            "good",
+        ),
+    ];
+    let wrong: Vec<_> = rows
+        .iter()
+        .map(|(name, lists, expected)| {
+            let lists: Vec<Crl> =
+                lists.iter().map(|factory| factory.signed_by(&world.se)).chain([list().signed_by(&world.re)]).collect();
+            (name, told(&judge(&path, &lists, Mode::Require)), expected)
+        })
+        .filter(|(_, found, expected)| found != *expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn lists_of_others_and_for_some_reasons() {
+    let world = Pki::get();
+    // A CA that signs lists for others, under RE as SE is.
+    let others = Pki::sub_authority("Lists").authority_by(&world.re, "Lists");
+    let name = others.certificate.subject();
+    let certified = |points: &[Vec<u8>]| {
+        let leaf = Pki::leaf(&[(oid::COMMON_NAME, "a@b.example")], "a@b.example", 1)
+            .with(oid::CRL_DISTRIBUTION_POINTS, false, write::list(points))
+            .issued_by(&world.se);
+        Holder { certificate: leaf, key: key("a@b.example"), chain: vec![world.se.certificate.clone()] }
+    };
+    let named = certified(&[write::point(&[], &[], &[name])]);
+    let halves = certified(&[
+        write::point(&[write::uri("http://a.example/")], &[1, 2], &[]),
+        write::point(&[write::uri("http://b.example/")], &[3, 4, 5, 6, 7, 8], &[]),
+    ]);
+    let indirect = |factory: CrlFactory| {
+        let flag = der::sequence(&[&der::element(tag::context(4), &[&[0xff]])]);
+        factory.with(oid::ISSUING_DISTRIBUTION_POINT, true, flag)
+    };
+    let at = |url: &str, reasons: &[u8]| {
+        let reasons = match reasons {
+            [] => Vec::new(),
+            reasons => der::element(tag::context(3), &[&der::named_bits(reasons)[2..]]),
+        };
+        let scope = der::sequence(&[&der::context(0, &[&der::context(0, &[&write::uri(url)])]), &reasons]);
+        CrlFactory::default().with(oid::ISSUING_DISTRIBUTION_POINT, true, scope)
+    };
+    let of = |issuer: &Certificate, serial: &[u8]| {
+        let issuer = der::sequence(&[&write::directory(issuer.subject())]);
+        indirect(CrlFactory::default()).entry(serial, in_days(-1), Some((oid::CERTIFICATE_ISSUER, true, issuer)))
+    };
+    let serial = named.certificate.serial().to_vec();
+    let se = &world.se.certificate;
+    let rows: Vec<(&str, &Holder, Vec<Crl>, &str)> = vec![
+        ("another's list", &named, vec![indirect(CrlFactory::default()).signed_by(&others)], "good"),
+        (
+            "another's list, not indirect",
+            &named,
+            vec![CrlFactory::default().signed_by(&others)],
+            "unusable: it is another issuer's, and no indirect list",
+        ),
+        (
+            "another's list, signed by the issuer",
+            &named,
+            vec![
+                indirect(CrlFactory::default())
+                    .signed_by(&Authority { key: world.se.key, certificate: others.certificate.clone() }),
+            ],
+            "unknown WrongSigner",
+        ),
+        ("another's list revokes", &named, vec![of(se, &serial).signed_by(&others)], "revoked -"),
+        (
+            "another's list revokes another issuer's",
+            &named,
+            vec![of(&world.re.certificate, &serial).signed_by(&others)],
+            "good",
+        ),
+        (
+            "an entry without an issuer is the list's own",
+            &named,
+            vec![indirect(CrlFactory::default()).entry(&serial, in_days(-1), None).signed_by(&others)],
+            "good",
+        ),
+        (
+            "the issuer holds for the entries behind",
+            &named,
+            vec![of(se, &[9]).entry(&serial, in_days(-1), None).signed_by(&others)],
+            "revoked -",
+        ),
+        (
+            "nobody named that issuer",
+            &world.bank,
+            vec![of(se, world.bank.certificate.serial()).signed_by(&others)],
+            "unknown NoAnswer",
+        ),
+        (
+            "both halves",
+            &halves,
+            vec![at("http://a.example/", &[]).signed_by(&world.se), at("http://b.example/", &[]).signed_by(&world.se)],
+            "good",
+        ),
+        (
+            "one half",
+            &halves,
+            vec![at("http://a.example/", &[]).signed_by(&world.se)],
+            "unusable: it holds only some reasons",
+        ),
+        (
+            "the list's own half",
+            &halves,
+            vec![
+                at("http://a.example/", &[]).signed_by(&world.se),
+                at("http://b.example/", &[3, 4]).signed_by(&world.se),
+            ],
+            "unusable: it holds only some reasons",
+        ),
+        ("a list of everything", &halves, vec![CrlFactory::default().signed_by(&world.se)], "good"),
+    ];
+    let wrong: Vec<_> = rows
+        .into_iter()
+        .map(|(name, holder, mut lists, expected)| {
+            lists.push(CrlFactory::default().signed_by(&world.re));
+            let lists: Vec<&Crl> = lists.iter().collect();
+            let signers = [others.certificate.clone()];
+            let sources = Sources { lists: &lists, certificates: &signers, responses: &[] };
+            let terms = Terms { mode: Mode::Require, at: NOW, legacy: false };
+            (name, told(&revocation::judge(&path(holder, world), &sources, &terms)), expected)
+        })
+        .filter(|(_, found, expected)| found != expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_list_may_be_signed_by_another_key_of_the_issuer() {
+    let world = Pki::get();
+    let signer = |factory: CertificateFactory| factory.spki(key("SE lists").spki()).authority_by(&world.re, "SE lists");
+    let good = || Pki::sub_authority("SE").with(oid::KEY_USAGE, true, der::named_bits(&[6]));
+    let re = || CrlFactory::default();
+    let rows: Vec<(&str, Authority, CrlFactory, &str)> = vec![
+        ("another key", signer(good()), re(), "good"),
+        (
+            "that may not sign lists",
+            signer(good().with(oid::KEY_USAGE, true, der::named_bits(&[5]))),
+            re(),
+            "unknown WrongSigner",
+        ),
+        ("that expired", signer(good().valid(in_days(-9), in_days(-1))), re(), "unknown WrongSigner"),
+        ("of another name", signer(Pki::sub_authority("Eve")), re(), "unknown NoAnswer"),
+        (
+            "that was revoked",
+            signer(good()),
+            re().revoking(&signer(good()).certificate, in_days(-1), None),
+            "unknown SignerUnknown",
+        ),
+        (
+            "under another anchor",
+            Authority { certificate: good().spki(key("SE lists").spki()).issued_by(&world.rp), key: key("SE lists") },
+            re(),
+            "unknown WrongSigner",
+        ),
+    ];
+    let path = path(&world.bank, world);
+    let wrong: Vec<_> = rows
+        .into_iter()
+        .map(|(name, signer, of_re, expected)| {
+            let lists = [CrlFactory::default().signed_by(&signer), of_re.signed_by(&world.re)];
+            let lists: Vec<&Crl> = lists.iter().collect();
+            let signers = [signer.certificate, world.rp.certificate.clone()];
+            let sources = Sources { lists: &lists, certificates: &signers, responses: &[] };
+            let terms = Terms { mode: Mode::Require, at: NOW, legacy: false };
+            (name, told(&revocation::judge(&path, &sources, &terms)), expected)
+        })
+        .filter(|(_, found, expected)| found != expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod factory;
 mod keys;
 mod list;
 pub mod mail;
+mod ocsp;
 mod rsa;
 mod world;
 pub mod write;
@@ -18,6 +19,7 @@ pub mod write;
 pub use factory::{Authority, CertificateFactory, Flaw};
 pub use keys::{ed25519_key, key, rsa_key, weak_spki};
 pub use list::CrlFactory;
+pub use ocsp::{OcspFactory, Says};
 pub use rsa::{RawRsa, forged_cube};
 pub use world::{BANK, Holder, Pki, anchor};
 

@@ -54,9 +54,10 @@ impl CrlFactory {
         self
     }
 
-    /// With an extension.
+    /// With an extension, replacing one of the same name; the value in DER.
     #[must_use]
     pub fn with(mut self, id: Oid, critical: bool, value: Vec<u8>) -> Self {
+        self.extensions.retain(|(other, ..)| *other != id);
         self.extensions.push((id, critical, value));
         self
     }

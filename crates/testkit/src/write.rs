@@ -77,3 +77,16 @@ pub fn constraints(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Vec<u8> {
 pub fn crl_points(url: &str) -> Vec<u8> {
     sequence(&[&sequence(&[&context(0, &[&context(0, &[&uri(url)])])])])
 }
+
+/// A distribution point of these names (GeneralNames), for these reasons, of these issuers.
+pub fn point(names: &[Vec<u8>], reasons: &[u8], issuers: &[&Name]) -> Vec<u8> {
+    let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+    let name = if names.is_empty() { Vec::new() } else { context(0, &[&context(0, &names)]) };
+    let bits = write::named_bits(reasons);
+    let reasons =
+        if reasons.is_empty() { Vec::new() } else { element(tag::context(1), &[bits.get(2..).unwrap_or(&[])]) };
+    let issuers: Vec<Vec<u8>> = issuers.iter().map(|issuer| directory(issuer)).collect();
+    let issuers: Vec<&[u8]> = issuers.iter().map(Vec::as_slice).collect();
+    let issuers = if issuers.is_empty() { Vec::new() } else { context(2, &issuers) };
+    sequence(&[&name, &reasons, &issuers])
+}

@@ -52,16 +52,17 @@ fn names(certificate: &Certificate) -> Vec<GeneralName> {
 
 fn check_name(name: &GeneralName, constraints: &NameConstraints, budget: &mut Budget) -> Result<(), PathProblem> {
     let refused = || PathProblem::NameConstraint(name.to_string());
+    let name = &Held::of(name);
     for base in &constraints.excluded {
         budget.comparison()?;
-        if governs(base, name) && within(name, base, List::Excluded) != Some(false) {
+        if governs(base, name.name) && within(name, base, List::Excluded) != Some(false) {
             return Err(refused());
         }
     }
     let mut demanded = false;
     for base in &constraints.permitted {
         budget.comparison()?;
-        if !governs(base, name) {
+        if !governs(base, name.name) {
             continue;
         }
         match within(name, base, List::Permitted) {
@@ -71,6 +72,22 @@ fn check_name(name: &GeneralName, constraints: &NameConstraints, budget: &mut Bu
         }
     }
     if demanded { Err(refused()) } else { Ok(()) }
+}
+
+/// A name that is held against many subtrees; an address is read once.
+struct Held<'a> {
+    name: &'a GeneralName,
+    address: Option<Address>,
+}
+
+impl<'a> Held<'a> {
+    fn of(name: &'a GeneralName) -> Self {
+        let address = match name {
+            GeneralName::Mailbox(text) | GeneralName::MailboxUtf8(text) => Address::parse(text).ok(),
+            _ => None,
+        };
+        Self { name, address }
+    }
 }
 
 /// Does a subtree speak about names of this form?
@@ -102,10 +119,10 @@ enum List {
 }
 
 /// Does the name lie in the subtree? `None`: it cannot be told.
-fn within(name: &GeneralName, base: &GeneralName, list: List) -> Option<bool> {
+fn within(held: &Held<'_>, base: &GeneralName, list: List) -> Option<bool> {
     use GeneralName::{Directory, Dns, Ip, Mailbox, MailboxUtf8, Uri};
-    match (name, base) {
-        (Mailbox(name) | MailboxUtf8(name), Mailbox(base)) => mailbox_within(name, base, list),
+    match (held.name, base) {
+        (Mailbox(_) | MailboxUtf8(_), Mailbox(base)) => mailbox_within(held.address.as_ref()?, base, list),
         (Dns(name), Dns(base)) => dns_within(name, base, list),
         (Uri(name), Uri(base)) => uri_within(name, base),
         (Ip(name), Ip(base)) => ip_within(name, base),
@@ -115,8 +132,7 @@ fn within(name: &GeneralName, base: &GeneralName, list: List) -> Option<bool> {
 }
 
 /// RFC 5280 §4.2.1.10: a base is one mailbox, all mailboxes of a host, or of everything below a domain.
-fn mailbox_within(name: &str, base: &str, list: List) -> Option<bool> {
-    let name = Address::parse(name).ok()?;
+fn mailbox_within(name: &Address, base: &str, list: List) -> Option<bool> {
     // RFC 9598 §5: the domain stands in A-labels. Before it (RFC 8398) U-labels did, in any normalisation: one that
     // lies inside a permitted subtree is inside; that one lies outside an excluded subtree cannot be told.
     let host = match list {
