@@ -6,6 +6,7 @@
 //! type>`; `broken <finding>` (it begins as what it is, and cannot be read on); `plain` (a mail without a layer). What is
 //! inside follows after ` > `. Files of other forms are a `certificate`, a `crl`, `keys` (PKCS#12), or `refused`.
 
+use kakitome_pki::algorithm::Cipher;
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::{Certificate, pkcs12};
@@ -13,10 +14,9 @@ use kakitome_smime::Finding;
 use kakitome_smime::budget::Budget;
 use kakitome_smime::cms::content::{self, Object};
 use kakitome_smime::cms::enveloped::Opening;
-use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::signed::SignedData;
 use kakitome_smime::cms::verify::{self, Content, Outcome, VerifiedSignature};
-use kakitome_smime::message::open::{self, Layer};
+use kakitome_smime::message::open::{Layer, Opened, Seal, open};
 use kakitome_smime::octets::{InMemory, Octets, read_range};
 
 use crate::corpus::{Corpus, blocks};
@@ -47,8 +47,21 @@ impl Answer {
 pub(crate) fn ask(corpus: &Corpus, table: &Table, case: &Case, file: &str) -> Answer {
     let octets = corpus.read(file);
     match case.form {
-        Form::Mail => mail(octets),
-        Form::Cms => cms(corpus, table, case, blocks(&octets, "").swap_remove(0)),
+        Form::Mail => layers(&open(&octets, &InMemory, &holder::keys(corpus, table, case)).unwrap(), &octets),
+        Form::Cms => {
+            let object = blocks(&octets, "").swap_remove(0);
+            // Where nothing is added, the file can be opened as it is, and must say the same. Text may stand before PEM.
+            let file = if octets.starts_with(b"-----BEGIN ") { octets } else { object.clone() };
+            let mut answer = cms(corpus, table, case, object);
+            if case.certificates.is_empty() && case.detached.is_none() && case.detached_text.is_none() {
+                let opened = open(&file, &InMemory, &holder::keys(corpus, table, case)).unwrap();
+                let said = layers(&opened, &file).said;
+                if said != answer.said && !(answer.said == "no cms" && said.starts_with("no mail")) {
+                    answer.said = format!("{}, as a file {said}", answer.said);
+                }
+            }
+            answer
+        }
         Form::Certificate => {
             let read: Result<Vec<_>, _> =
                 blocks(&octets, "CERTIFICATE").iter().map(|der| Certificate::parse(der)).collect();
@@ -70,8 +83,10 @@ pub(crate) fn ask(corpus: &Corpus, table: &Table, case: &Case, file: &str) -> An
     }
 }
 
-fn mail(octets: Vec<u8>) -> Answer {
-    let opened = open::open(&octets, &InMemory, &NoKeys).unwrap();
+/// What `around` holds is where the layer stands, unless what was opened brings its own octets.
+fn layers(opened: &Opened, around: &[u8]) -> Answer {
+    let own = opened.octets.as_ref().map(|octets| whole(&**octets));
+    let around = own.as_deref().unwrap_or(around);
     let mut answer = match &opened.layer {
         Layer::NotAMail(finding) => Answer::new(format!("no mail {}", finding.code)),
         Layer::None => Answer::new("plain"),
@@ -81,20 +96,49 @@ fn mail(octets: Vec<u8>) -> Answer {
             answer
         }
         Layer::CertificatesOnly(_) => Answer::new("certificates"),
-        Layer::Sealed(layer) => unsupported(&layer.enveloped.kind.oid()),
-        Layer::Compressed(_) => unsupported(&oid::COMPRESSED_DATA),
         Layer::Unsupported(kind) => unsupported(kind),
         Layer::Signed(layer) => {
             let mut answer = verified(&layer.signed, &layer.outcome);
             let mut content = Vec::new();
-            layer.write_content(&octets, &opened.structure, &mut content).unwrap();
+            layer.write_content(&around, &opened.structure, &mut content).unwrap();
             answer.content = Some(content);
+            answer.add(&layer.findings);
+            answer
+        }
+        Layer::Sealed(layer) => {
+            let mut answer = match &layer.seal {
+                Seal::Closed => Answer::new("enveloped closed"),
+                Seal::Opened { .. } => Answer::new(open_word(layer.enveloped.encryption().unwrap().cipher())),
+                Seal::Refused(finding) | Seal::Failed(finding) => {
+                    Answer::new(format!("enveloped refused {}", finding.code))
+                }
+            };
+            answer.add(&layer.findings);
+            answer
+        }
+        Layer::Compressed(layer) => {
+            let mut answer = Answer::new("compressed");
             answer.add(&layer.findings);
             answer
         }
     };
     answer.add(&opened.findings);
+    if let Some(inner) = opened.inner() {
+        let within = layers(inner, around);
+        // What is inside a layer of no kind is its content.
+        if matches!(inner.layer, Layer::None | Layer::NotAMail(_)) {
+            answer.content = inner.octets.as_ref().map(|octets| whole(&**octets)).or(answer.content);
+        } else {
+            answer.said = format!("{} > {}", answer.said, within.said);
+            answer.content = within.content;
+        }
+        answer.findings.extend(within.findings);
+    }
     answer
+}
+
+fn open_word(cipher: Cipher) -> &'static str {
+    if cipher.is_weak() { "enveloped weak" } else { "enveloped opened" }
 }
 
 fn cms(corpus: &Corpus, table: &Table, case: &Case, octets: Vec<u8>) -> Answer {
@@ -133,11 +177,13 @@ fn signed_data(corpus: &Corpus, case: &Case, signed: &SignedData) -> Answer {
     let given = case.detached.as_ref().map(|file| corpus.read(file)).or_else(text);
     let content = signed.content.as_deref().map(whole);
     let mut answer = match (given.as_ref(), content.as_ref()) {
-        _ if signed.signer_count == 0 => Answer::new("certificates"),
+        _ if signed.signer_count == 0 && !(signed.certificates.is_empty() && signed.crls.is_empty()) => {
+            Answer::new("certificates")
+        }
         (Some(content), _) | (None, Some(content)) => {
             verified(signed, &verify::verify(signed, &Content::Exact(content)).unwrap())
         }
-        (None, None) => Answer::new("signed, no content"),
+        (None, None) => Answer::new("broken cms.no-content"),
     };
     answer.content = content.or(given);
     answer.add(&signed.findings);
@@ -175,8 +221,7 @@ fn verified(signed: &SignedData, outcome: &Outcome) -> Answer {
 fn opened(opening: &Opening) -> Answer {
     match opening {
         Opening::Open(plaintext) => {
-            let is_weak = plaintext.encryption().cipher().is_weak();
-            let mut answer = Answer::new(if is_weak { "enveloped weak" } else { "enveloped opened" });
+            let mut answer = Answer::new(open_word(plaintext.encryption().cipher()));
             answer.content = Some(whole(plaintext.octets()));
             answer.add(plaintext.findings());
             answer

@@ -13,9 +13,6 @@ pub(crate) struct Table {
     pub(crate) holder: Vec<Holder>,
     /// What is asked.
     pub(crate) case: Vec<Case>,
-    /// What waits for a part of the engine that is not there yet.
-    #[serde(default)]
-    pub(crate) later: Vec<Case>,
     /// Files that are not asked about, so that a new one is noticed.
     #[serde(default)]
     pub(crate) other: Vec<Other>,
