@@ -34,7 +34,9 @@ impl Opening<'_> {
                 layer.seal = Seal::Opened { authenticated: plain.is_authenticated(), recipient: plain.recipient() };
                 layer.findings.extend_from_slice(plain.findings());
                 let content: Arc<dyn Octets> = Arc::from(plain.into_octets());
-                let around = Around { encrypted: true, ..place.around };
+                // A signature around the encryption says nothing of who wrote what is inside: anybody could have taken
+                // another off and put this one there (RFC 9787 §5.2).
+                let around = Around { signed: false, encrypted: true };
                 let within = Place { around, ..*place };
                 let inner = self.content(Arc::clone(&content), layer.enveloped.content_type, &within, inside)?;
                 // Where the content is a layer itself, the payload stands inside that (RFC 9787 §1.1.1).

@@ -40,7 +40,9 @@ pub fn read(
     payload: usize,
     around: Around,
 ) -> io::Result<Reading> {
-    let Some(root) = structure.entity(payload) else { return Ok(Reading::default()) };
+    // A layer is no payload: what it protects stands deeper.
+    let root = structure.entity(payload).filter(|root| !is_layer(&root.content_type));
+    let Some(root) = root else { return Ok(Reading::default()) };
     let mut findings = Vec::new();
     let form = match stated(&root.content_type) {
         Ok(form) => form,
@@ -151,10 +153,12 @@ fn legacy(outer: &Header, octets: &dyn Octets, root: &Entity) -> io::Result<Lega
     // RFC 9788 §4.10.1: no layer of its own, and no word of hp.
     let types = header.all("Content-Type").count();
     let content_type = &inner.content_type;
-    let is_layer = content_type.is("multipart", "signed")
-        || content_type.is("multipart", "encrypted")
-        || content_type.subtype.ends_with("pkcs7-mime");
-    if is_layer || types > 1 || header.malformed || header.over_limit || content_type.parameter("hp").is_some() {
+    if is_layer(content_type)
+        || types > 1
+        || header.malformed
+        || header.over_limit
+        || content_type.parameter("hp").is_some()
+    {
         return Ok(Legacy::None);
     }
     let forwarded = root.content_type.parameter("forwarded").map(str::to_ascii_lowercase);
@@ -166,6 +170,12 @@ fn legacy(outer: &Header, octets: &dyn Octets, root: &Entity) -> io::Result<Lega
         _ => same_author(outer, header),
     };
     Ok(if is_wrapped { Legacy::Wrapped(Box::new(inner)) } else { Legacy::None })
+}
+
+fn is_layer(content_type: &ContentType) -> bool {
+    content_type.is("multipart", "signed")
+        || content_type.is("multipart", "encrypted")
+        || content_type.subtype.ends_with("pkcs7-mime")
 }
 
 fn same_author(outer: &Header, inner: &Header) -> bool {
