@@ -1,7 +1,9 @@
 //! Charsets that mail names, decoded for people to read; nothing is ever verified over what comes out.
 //!
 //! The tables are those of `encoding_rs`. Ours are the names that mail uses for them, the ISO-2022-JP of mail with all
-//! its designations (RFC 1468, RFC 1554, JIS X 0213), UTF-7, and the rule for octets whose charset nobody named.
+//! its designations (RFC 1468, RFC 1554, JIS X 0213), what JIS X 0213 added, UTF-7, and the rule for octets whose charset nobody named.
+
+mod jisx0213;
 
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GBK, ISO_8859_7, REPLACEMENT, SHIFT_JIS, UTF_8, WINDOWS_1252};
 
@@ -12,6 +14,10 @@ pub enum Charset {
     Table(&'static Encoding),
     /// ISO-2022-JP and every variant of it.
     Iso2022Jp,
+    /// Shift_JIS-2004.
+    ShiftJis2004,
+    /// EUC-JIS-2004.
+    EucJis2004,
     /// RFC 2152.
     Utf7,
     /// US-ASCII, which says nothing of octets above 127.
@@ -62,16 +68,18 @@ const NAMES: &[(&str, Charset)] = &[
     ("shiftjis", Charset::Table(SHIFT_JIS)),
     ("x-ms-cp932", Charset::Table(SHIFT_JIS)),
     ("windows-932", Charset::Table(SHIFT_JIS)),
-    ("shift_jisx0213", Charset::Table(SHIFT_JIS)),
-    ("shift_jis-2004", Charset::Table(SHIFT_JIS)),
+    ("shift_jisx0213", Charset::ShiftJis2004),
+    ("shift_jis-2004", Charset::ShiftJis2004),
+    ("shift_jis_2004", Charset::ShiftJis2004),
     ("eucjp", Charset::Table(EUC_JP)),
     ("euc_jp", Charset::Table(EUC_JP)),
     ("ujis", Charset::Table(EUC_JP)),
     ("eucjp-ms", Charset::Table(EUC_JP)),
     ("eucjp-win", Charset::Table(EUC_JP)),
     ("cp51932", Charset::Table(EUC_JP)),
-    ("euc-jisx0213", Charset::Table(EUC_JP)),
-    ("euc-jis-2004", Charset::Table(EUC_JP)),
+    ("euc-jisx0213", Charset::EucJis2004),
+    ("euc-jis-2004", Charset::EucJis2004),
+    ("euc_jis_2004", Charset::EucJis2004),
     ("cp936", Charset::Table(GBK)),
     ("euc-cn", Charset::Table(GBK)),
     ("cp949", Charset::Table(EUC_KR)),
@@ -102,6 +110,8 @@ impl Charset {
                 Decoded { text: text.into_owned(), clean: !replaced }
             }
             Self::Iso2022Jp => iso_2022_jp(octets),
+            Self::ShiftJis2004 => jisx0213::shift_jis(octets),
+            Self::EucJis2004 => jisx0213::euc(octets),
             Self::Utf7 => utf_7(octets),
             Self::Ascii => Decoded { clean: octets.is_ascii(), text: unlabelled(octets) },
         }
@@ -141,11 +151,11 @@ enum Set {
     Roman,
     /// JIS X 0201, right half, in 7 bits.
     Kana,
-    /// JIS X 0208 with NEC's and IBM's rows, and JIS X 0213 plane 1 as far as it is the same.
+    /// JIS X 0208 with NEC's and IBM's rows.
     Jis0208,
     Jis0212,
-    /// JIS X 0213 plane 2, which no table here holds.
-    Jis0213,
+    /// A plane of JIS X 0213.
+    Jis0213(u8),
     Gb2312,
     Ksc5601,
 }
@@ -161,9 +171,9 @@ const DESIGNATIONS: &[(&[u8], Set)] = &[
     (b"$(@", Set::Jis0208),
     (b"$(B", Set::Jis0208),
     (b"&@\x1b$B", Set::Jis0208),
-    (b"$(O", Set::Jis0208),
-    (b"$(Q", Set::Jis0208),
-    (b"$(P", Set::Jis0213),
+    (b"$(O", Set::Jis0213(1)),
+    (b"$(Q", Set::Jis0213(1)),
+    (b"$(P", Set::Jis0213(2)),
     (b"$(D", Set::Jis0212),
     (b"$A", Set::Gb2312),
     (b"$(A", Set::Gb2312),
@@ -259,7 +269,14 @@ fn double(set: Set, pairs: &mut Vec<u8>, out: &mut Decoded) {
             let triples: Vec<u8> = pairs.chunks(2).flat_map(|pair| [&[0x8f], pair].concat()).collect();
             table(EUC_JP, &triples, out);
         }
-        Set::Jis0213 => pairs.chunks(2).for_each(|_| out.replace()),
+        Set::Jis0213(plane) => {
+            let cell = |octet: &u8| octet.saturating_sub(0xa0);
+            pairs.chunks_exact(2).for_each(|pair| {
+                if let [row, second] = pair {
+                    jisx0213::push(out, plane, cell(row), cell(second));
+                }
+            });
+        }
         Set::Jis0208 | Set::Ascii | Set::Roman | Set::Kana => table(EUC_JP, pairs, out),
     }
     pairs.clear();

@@ -102,7 +102,7 @@ impl Element {
         let (octets, becomes_utf_8) = match charset {
             None if text.is_ascii() => (text.into_bytes(), false),
             // Text without a charset may be in any (old Japanese mail), and its maker counts on its being guessed.
-            None | Some(None | Some(Charset::Utf7)) => return None,
+            None | Some(None | Some(Charset::Utf7 | Charset::ShiftJis2004 | Charset::EucJis2004)) => return None,
             Some(Some(Charset::Ascii)) => {
                 let becomes = !text.is_ascii();
                 (text.into_bytes(), becomes)
