@@ -63,6 +63,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome sign --cert me.pem --key me.key -o signed.eml mail.eml", Mine, 0, "multipart/signed"),
         ("kakitome sign --cert me.pem --key me.key --opaque mail.eml", Mine, 0, "smime-type=signed-data"),
         ("kakitome sign --p12 me.p12 --password-file password.txt -o signed.eml mail.eml", Mine, 0, "multipart/signed"),
+        ("kakitome sign --cert me.pem --key me.key --digest sha512 --output-dir signed 1.eml 2.eml", Mine, 0, ""),
         ("kakitome sign --cert me.pem --key me.key --wrap -o wrapped.eml sealed.eml", Mine, 0, "multipart/signed"),
         ("kakitome sign --cert me.pem --key me.key --output-dir signed newsletters", Mine, 0, ""),
         (
@@ -250,7 +251,9 @@ impl Stage {
         write("password.txt", b"open sesame\n");
         let newsletter = mail("me@example.test", "News.");
         fs::create_dir(path.join("newsletters")).unwrap();
-        write("newsletters/1.eml", newsletter.as_bytes());
+        for name in ["newsletters/1.eml", "1.eml", "2.eml"] {
+            write(name, newsletter.as_bytes());
+        }
         write("names.txt", b"newsletters/1.eml\0mail.eml\0");
         write("outbox.mbox", format!("From me\r\n{newsletter}\r\nFrom me\r\n{newsletter}\r\n").as_bytes());
         let sealed = "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m";

@@ -11,12 +11,13 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use kakitome_pki::cert::pem;
+use kakitome_pki::crypto::{KeyKind, SigningKey};
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::open::{Layer, open};
 use kakitome_smime::mime::mbox::Mbox;
 use kakitome_smime::octets::InMemory;
-use kakitome_testkit::Pki;
 use kakitome_testkit::mail::Mail;
+use kakitome_testkit::{BANK, Pki};
 
 const SIGN: &str = "sign --cert bank.pem --key bank.key";
 
@@ -244,6 +245,59 @@ fn what_makes_no_sense_is_said() {
     // A mail begins with a field that is called From, too.
     let output = kakitome(home.path(), &format!("{SIGN} --mbox one.eml"), None);
     assert_eq!(output.status.code(), Some(60), "{}", said(&output));
+}
+
+/// Each kind of key, each digest and form: what is signed verifies here, and with OpenSSL where it is installed.
+#[test]
+fn every_kind_of_key_signs() {
+    let openssl = peers::programs("keys of every kind", ["openssl"]).map(|[openssl]| openssl);
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("mail.eml"), newsletter(1)).unwrap();
+    let ending = |algorithm: &str| format!("does not sign{algorithm}");
+    for (kind, options, expected) in [
+        (KeyKind::Rsa2048, "", Ok("RSA PKCS#1 v1.5 with SHA-256")),
+        (KeyKind::Rsa3072, "--digest sha384", Ok("RSA PKCS#1 v1.5 with SHA-384")),
+        (KeyKind::Rsa2048, "--opaque --digest sha512", Ok("RSA PKCS#1 v1.5 with SHA-512")),
+        (KeyKind::Rsa2048, "--pss", Ok("RSASSA-PSS with SHA-256")),
+        (KeyKind::Rsa2048, "--pss --opaque --digest sha384", Ok("RSASSA-PSS with SHA-384")),
+        (KeyKind::Rsa2048, "--pss --digest sha512", Ok("RSASSA-PSS with SHA-512")),
+        (KeyKind::P256, "", Ok("ECDSA with SHA-256")),
+        (KeyKind::P256, "--digest sha512", Ok("ECDSA with SHA-512")),
+        (KeyKind::P256, "--pss", Err(ending(" by RSASSA-PSS"))),
+        (KeyKind::P384, "", Ok("ECDSA with SHA-384")),
+        (KeyKind::P384, "--digest sha256", Err(ending(""))),
+        (KeyKind::P521, "--opaque", Ok("ECDSA with SHA-512")),
+        (KeyKind::Ed25519, "", Ok("Ed25519")),
+        (KeyKind::Ed25519, "--opaque", Ok("Ed25519")),
+        (KeyKind::Ed25519, "--digest sha256", Err(ending(""))),
+    ] {
+        let key = SigningKey::generate(kind).unwrap();
+        let certificate = Pki::leaf(BANK, "info@bank.example", 2).spki(key.spki()).issued_by(&Pki::get().se);
+        fs::write(home.path().join("me.pem"), pem::write("CERTIFICATE", certificate.raw())).unwrap();
+        fs::write(home.path().join("me.key"), pem::write("PRIVATE KEY", &key.to_pkcs8().unwrap())).unwrap();
+        let output = kakitome(home.path(), &format!("sign --cert me.pem --key me.key {options} mail.eml"), None);
+        let name = match expected {
+            Ok(name) => name,
+            Err(told) => {
+                assert_eq!(output.status.code(), Some(2), "{kind:?} {options}: {}", said(&output));
+                assert!(said(&output).contains(&told), "{kind:?} {options}: {}", said(&output));
+                continue;
+            }
+        };
+        let Layer::Signed(layer) = open(&output.stdout, &InMemory, &NoKeys).unwrap().layer else {
+            panic!("{kind:?} {options}")
+        };
+        let proof = layer.outcome.verified.expect(name);
+        assert_eq!(proof.algorithm().name(), name, "{kind:?} {options}");
+        assert!(layer.outcome.findings.is_empty() && layer.findings.is_empty(), "{kind:?} {options}");
+        let Some(openssl) = &openssl else { continue };
+        fs::write(home.path().join("signed.eml"), &output.stdout).unwrap();
+        let arguments = "cms -verify -in signed.eml -noverify -out text";
+        let verified = Command::new(openssl).args(arguments.split(' ')).current_dir(home.path()).output().unwrap();
+        // OpenSSL up to 3.1 does not verify Ed25519 in CMS: it asks its own engine for a digest that there is none of.
+        let cannot = kind == KeyKind::Ed25519 && said(&verified).contains("invalid digest");
+        assert!(verified.status.success() || cannot, "{kind:?} {options}: {}", said(&verified));
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ use super::{Ended, Everywhere, Failure, input};
 Examples:
   kakitome sign --cert me.pem --key me.key -o signed.eml mail.eml
   kakitome sign --cert me.pem --key me.key --opaque mail.eml
+  kakitome sign --cert me.pem --key me.key --digest sha512 --output-dir signed 1.eml 2.eml
   kakitome sign --p12 me.p12 --password-file password.txt -o signed.eml mail.eml
   kakitome sign --cert me.pem --key me.key --wrap -o wrapped.eml sealed.eml
   kakitome sign --cert me.pem --key me.key --output-dir signed newsletters
@@ -70,6 +71,9 @@ pub(super) struct Sign {
     /// The digest; the key's own if it is not given
     #[arg(long, value_name = "NAME")]
     digest: Option<DigestName>,
+    /// Sign by RSASSA-PSS instead of PKCS#1 v1.5 (RSA keys alone; some old mail programs cannot read it)
+    #[arg(long)]
+    pss: bool,
     /// Write the signed mail to this file, whole or not at all
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["output_dir", "files_from"])]
     output: Option<PathBuf>,
@@ -150,9 +154,10 @@ impl Sign {
             DigestName::Sha512 => Digest::Sha512,
         });
         let digest = digest.or(key.algorithm().digest()).unwrap_or(Digest::Sha512);
-        let algorithm = key.algorithm_with(digest).ok_or_else(|| {
-            let kind = certificate.key().describe();
-            Failure::usage(format!("--digest: this key ({kind}) does not sign with {}", digest.name()))
+        let algorithm = if self.pss { key.pss(digest) } else { key.algorithm_with(digest) };
+        let algorithm = algorithm.ok_or_else(|| {
+            let (kind, pss) = (certificate.key().describe(), if self.pss { " by RSASSA-PSS" } else { "" });
+            Failure::usage(format!("this key ({kind}) does not sign{pss} with {}", digest.name()))
         })?;
         let signer = Signer::new(&certificate, &chain, algorithm, digest)
             .map_err(|NotWritten| Failure::bug("an algorithm that is not written"))?;

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display};
 
-use kakitome_pki::algorithm::AlgorithmIdentifier;
+use kakitome_pki::algorithm::{AlgorithmIdentifier, Cipher};
 use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{Malformed, oid, tag, write};
 use kakitome_pki::cert::name::Name;
@@ -27,8 +27,9 @@ impl Capabilities {
 
     /// Those of this program, best first: what its `decrypt` opens and a careful sender should choose.
     pub fn own() -> Self {
-        let ciphers = [oid::AES256_GCM, oid::AES256_CBC, oid::AES128_CBC];
-        Self(ciphers.map(|oid| AlgorithmIdentifier { oid, parameters: None }).to_vec())
+        use Cipher::{Aes128Cbc, Aes128Gcm, Aes192Cbc, Aes256Cbc, Aes256Gcm};
+        let ciphers = [Aes256Gcm, Aes128Gcm, Aes256Cbc, Aes192Cbc, Aes128Cbc];
+        Self(ciphers.map(|cipher| AlgorithmIdentifier { oid: cipher.oid(), parameters: None }).to_vec())
     }
 
     /// As DER.
