@@ -78,10 +78,8 @@ fn policies_that_multiply() {
     let mut chain = Vec::new();
     for level in 0..8 {
         let own: Vec<Oid> = (0..WIDTH).map(|number| policy(level, number)).collect();
-        let mappings: Vec<(Oid, Oid)> = own
-            .iter()
-            .flat_map(|from| (0..WIDTH).map(move |number| (from.clone(), policy(level + 1, number))))
-            .collect();
+        let mappings: Vec<(Oid, Oid)> =
+            own.iter().flat_map(|from| (0..WIDTH).map(move |number| (*from, policy(level + 1, number)))).collect();
         let name = format!("Level {level}");
         above = CertificateFactory::authority(&name)
             .policies(&own)
@@ -113,7 +111,7 @@ fn judged(lists: &[Crl], certificates: &[Certificate]) -> Judged {
     let path = ask(&world.bank.certificate, &world.bank.chain, &world.public_anchors()).unwrap();
     let lists: Vec<&Crl> = lists.iter().collect();
     let sources = Sources { lists: &lists, certificates, responses: &[] };
-    judge(&path, &sources, &Terms { mode: Mode::Require, at: NOW, legacy: false })
+    judge(&path, &sources, &Terms { mode: Some(Mode::Require), at: NOW, legacy: false })
 }
 
 #[test]

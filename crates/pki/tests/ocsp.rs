@@ -29,7 +29,7 @@ fn told(responses: &[OcspResponse], lists: &[Crl]) -> String {
     let lists: Vec<&Crl> = lists.iter().chain([&re]).collect();
     let responses: Vec<&OcspResponse> = responses.iter().collect();
     let sources = Sources { lists: &lists, responses: &responses, certificates: &[] };
-    match judge(&path, &sources, &Terms { mode: Mode::Require, at: NOW, legacy: false }).status {
+    match judge(&path, &sources, &Terms { mode: Some(Mode::Require), at: NOW, legacy: false }).status {
         Status::Good { via: Via::Response, .. } => "good".to_owned(),
         Status::Good { via: Via::List, .. } => "good by a list".to_owned(),
         Status::Revoked { reason, .. } => format!("revoked {}", reason.map_or("-", Reason::name)),

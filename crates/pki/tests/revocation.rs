@@ -26,7 +26,7 @@ fn path(holder: &Holder, world: &Pki) -> ValidPath {
 fn judge(path: &ValidPath, lists: &[Crl], mode: Mode) -> Judged {
     let lists: Vec<&Crl> = lists.iter().collect();
     let sources = Sources { lists: &lists, ..Sources::default() };
-    revocation::judge(path, &sources, &Terms { mode, at: NOW, legacy: false })
+    revocation::judge(path, &sources, &Terms { mode: Some(mode), at: NOW, legacy: false })
 }
 
 fn told(judged: &Judged) -> String {
@@ -404,7 +404,7 @@ fn lists_of_others_and_for_some_reasons() {
             let lists: Vec<&Crl> = lists.iter().collect();
             let signers = [others.certificate.clone()];
             let sources = Sources { lists: &lists, certificates: &signers, responses: &[] };
-            let terms = Terms { mode: Mode::Require, at: NOW, legacy: false };
+            let terms = Terms { mode: Some(Mode::Require), at: NOW, legacy: false };
             (name, told(&revocation::judge(&path(holder, world), &sources, &terms)), expected)
         })
         .filter(|(_, found, expected)| found != expected)
@@ -449,7 +449,7 @@ fn a_list_may_be_signed_by_another_key_of_the_issuer() {
             let lists: Vec<&Crl> = lists.iter().collect();
             let signers = [signer.certificate, world.rp.certificate.clone()];
             let sources = Sources { lists: &lists, certificates: &signers, responses: &[] };
-            let terms = Terms { mode: Mode::Require, at: NOW, legacy: false };
+            let terms = Terms { mode: Some(Mode::Require), at: NOW, legacy: false };
             (name, told(&revocation::judge(&path, &sources, &terms)), expected)
         })
         .filter(|(_, found, expected)| found != expected)
@@ -527,4 +527,46 @@ fn lists_are_read_strictly_and_looked_up_by_serial_number() {
             }
         }
     }
+}
+
+#[test]
+fn a_revoked_ca_is_gone_around() {
+    let world = Pki::get();
+    // SE's key is certified by RE and by RP.
+    let cross = Pki::sub_authority("SE").issued_by(&world.rp);
+    let se = &world.se.certificate;
+    let untrusted = [se.clone(), cross.clone()];
+    let anchors = [world.public_anchors(), world.private_anchors()].concat();
+    let lists = |reason| {
+        let list = CrlFactory::default;
+        [
+            list().revoking(se, in_days(-1), reason).signed_by(&world.re),
+            list().signed_by(&world.se),
+            list().signed_by(&world.rp),
+        ]
+    };
+    let ask = |lists: &[Crl], untrusted: &[Certificate]| {
+        let question = Question {
+            leaf: &world.bank.certificate,
+            untrusted,
+            anchors: &anchors,
+            at: NOW,
+            purpose: Purpose::Email,
+            policy: PolicyInputs::NONE,
+        };
+        let lists: Vec<&Crl> = lists.iter().collect();
+        let sources = Sources { lists: &lists, ..Sources::default() };
+        let terms = Terms { mode: None, at: NOW, legacy: false };
+        let (path, judged) = revocation::find_unrevoked(&question, &sources, &terms).unwrap();
+        (path.anchor().source, told(&judged))
+    };
+    let good = (AnchorSource::User, "good".to_owned());
+    assert_eq!(ask(&lists(Some(Reason::Superseded)), &untrusted), good);
+    // a key that leaked is not made good by another certificate for it
+    let leaked = lists(Some(Reason::CaCompromise));
+    assert_eq!(ask(&leaked, &untrusted), (AnchorSource::PublicList, "revoked ca cACompromise".to_owned()));
+    // nothing is known of the one, all of the other
+    assert_eq!(ask(&lists(None)[1..], &untrusted), good);
+    // there is no other way
+    assert_eq!(ask(&lists(None), &untrusted[..1]), (AnchorSource::PublicList, "revoked ca -".to_owned()));
 }

@@ -9,7 +9,7 @@ use kakitome_pki::cert;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::identity;
-use kakitome_pki::path::revocation::{self, Judged, Mode, Sources, Status, Terms, UnknownCause, Via};
+use kakitome_pki::path::revocation::{self, Judged, Sources, Status, Terms, UnknownCause, Via};
 use kakitome_pki::path::{self, AnchorSource, Check, PathProblem, Purpose, Question, Refusal, ValidPath};
 
 use crate::answer::{Certificate, CheckOutcome, Choice, Revocation, Revoked};
@@ -146,8 +146,12 @@ pub fn judge(asked: &Asked<'_>, evidence: &Evidence) -> Report {
         purpose: asked.purpose,
         policy: &evidence.policy,
     };
-    match path::find(&question) {
-        Ok(path) => found(asked, evidence, &path),
+    let lists: Vec<&Crl> = evidence.crls.iter().collect();
+    let responses: Vec<&OcspResponse> = evidence.responses.iter().collect();
+    let sources = Sources { lists: &lists, responses: &responses, certificates: &evidence.hints };
+    let terms = Terms { mode: evidence.revocation, at: evidence.at, legacy: asked.legacy };
+    match revocation::find_unrevoked(&question, &sources, &terms) {
+        Ok((path, judged)) => found(asked, evidence, &path, &judged),
         Err(refusal) => refused(asked, evidence, &refusal),
     }
 }
@@ -212,7 +216,7 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report 
     }
 }
 
-fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath) -> Report {
+fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath, judged: &Judged) -> Report {
     let source = path.anchor().source;
     let mut trial = Trial { outcome: Outcome::Good, reasons: Vec::new(), detail: String::new(), lines: Vec::new() };
     for check in Check::ALL {
@@ -226,8 +230,7 @@ fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath) -> Report {
         Some(weakness) => trial.fails(Examined::Strength, Outcome::NotGood, Reason::AlgWeak, weakness),
         None => trial.holds(Examined::Strength, path.leaf().key().describe()),
     }
-    let judged = revocations(asked, evidence, path);
-    trial.revocation(&judged);
+    trial.revocation(judged);
     let vouched = identity::vouch(path);
     if let Some(wanted) = asked.address {
         trial.address(wanted, &vouched.mailboxes);
@@ -253,17 +256,6 @@ fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath) -> Report {
         mailboxes: vouched.mailboxes,
         ..empty(evidence.at, asked.purpose)
     }
-}
-
-fn revocations(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath) -> Judged {
-    let lists: Vec<&Crl> = evidence.crls.iter().collect();
-    let responses: Vec<&OcspResponse> = evidence.responses.iter().collect();
-    let sources = Sources { lists: &lists, responses: &responses, certificates: &evidence.hints };
-    let mode = evidence.revocation.unwrap_or(match path.anchor().source {
-        AnchorSource::PublicList => Mode::Require,
-        AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
-    });
-    revocation::judge(path, &sources, &Terms { mode, at: evidence.at, legacy: asked.legacy })
 }
 
 /// The steps behind the path; the first that fails decides, and of those that fail a contradiction.

@@ -146,7 +146,7 @@ fn answer(folder: &Path, (leaf, anchors, others, _): &(&str, &str, &str, Answer)
     let lists: Vec<&Crl> = lists.iter().collect();
     let mode = if lists.is_empty() { Mode::Off } else { Mode::Require };
     let sources = Sources { lists: &lists, ..Sources::default() };
-    let judged = judge(&path, &sources, &Terms { mode, at, legacy: false });
+    let judged = judge(&path, &sources, &Terms { mode: Some(mode), at, legacy: false });
     judged.proof.map(drop).ok_or_else(|| format!("{:?}", judged.status))
 }
 

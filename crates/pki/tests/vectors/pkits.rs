@@ -51,7 +51,7 @@ fn answer(case: &Value, folder: &Path) -> Result<(), String> {
     };
     let path = find(&question).map_err(|refusal| refusal.to_string())?;
     let sources = Sources { lists: &lists, responses: &[], certificates: &certificates };
-    let judged = judge(&path, &sources, &Terms { mode: Mode::Require, at, legacy: false });
+    let judged = judge(&path, &sources, &Terms { mode: Some(Mode::Require), at, legacy: false });
     judged.proof.map(drop).ok_or_else(|| format!("{:?}", judged.status))
 }
 

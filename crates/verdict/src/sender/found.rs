@@ -4,8 +4,8 @@
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
-use kakitome_pki::path::revocation::{self, Judged, Mode, Sources, Terms};
-use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, Refusal, ValidPath, find};
+use kakitome_pki::path::revocation::{Judged, Sources, Terms, find_unrevoked};
+use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, Refusal, ValidPath};
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::SignedLayer;
 
@@ -31,34 +31,31 @@ impl Found {
         let untrusted: Vec<Certificate> = layer.signed.certificates.iter().chain(&evidence.hints).cloned().collect();
         let brought: Vec<Crl> = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok()).collect();
         let crls: Vec<&Crl> = brought.iter().chain(&evidence.crls).collect();
+        let responses: Vec<&OcspResponse> = evidence.responses.iter().collect();
+        let sources = Sources { lists: &crls, responses: &responses, certificates: &untrusted };
+        let terms = Terms { mode: evidence.revocation, at: evidence.at, legacy: false };
         let ask = |at| {
-            find(&Question {
+            let question = Question {
                 leaf,
                 untrusted: &untrusted,
                 anchors: &evidence.anchors,
                 at,
                 purpose: Purpose::Email,
                 policy: &evidence.policy,
-            })
+            };
+            find_unrevoked(&question, &sources, &terms)
         };
-        let (path, expired) = match ask(evidence.at) {
-            Ok(path) => (path, false),
+        let (path, judged, expired) = match ask(evidence.at) {
+            Ok((path, judged)) => (path, judged, false),
             Err(refusal) => {
                 // Expired since: then everything must have held at the time that the signer claims.
                 let then = signature.signing_time().filter(|_| matches!(refusal.problem, PathProblem::Expired { .. }));
                 match then.filter(|then| *then <= evidence.at).map(ask) {
-                    Some(Ok(path)) => (path, true),
+                    Some(Ok((path, judged))) => (path, judged, true),
                     _ => return Self::None(refusal, leaf.clone()),
                 }
             }
         };
-        let mode = evidence.revocation.unwrap_or(match path.anchor().source {
-            AnchorSource::PublicList => Mode::Require,
-            AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
-        });
-        let responses: Vec<&OcspResponse> = evidence.responses.iter().collect();
-        let sources = Sources { lists: &crls, responses: &responses, certificates: &untrusted };
-        let judged = revocation::judge(&path, &sources, &Terms { mode, at: evidence.at, legacy: false });
         Self::Path(Box::new(FoundPath { path, expired }), judged)
     }
 

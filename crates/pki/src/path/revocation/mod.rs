@@ -9,7 +9,7 @@ mod responder;
 
 use std::collections::HashMap;
 
-use super::{Anchor, PolicyInputs, Purpose, Question, ValidPath, find};
+use super::{Anchor, AnchorSource, PolicyInputs, Purpose, Question, Refusal, ValidPath, find};
 use crate::algorithm::Signature;
 use crate::asn1::time::Time;
 use crate::cert::Certificate;
@@ -28,6 +28,8 @@ pub const CLOCK_AHEAD: i64 = 5 * 60;
 pub const ANSWER_SIGNATURE_LIMIT: usize = 100;
 /// Searches for the path of a separate signer of lists, at most, for one path.
 pub const SIGNER_SEARCH_LIMIT: usize = 16;
+/// Paths that are tried because a CA of the one before was revoked or its status is not known, at most.
+pub const RETRY_LIMIT: usize = 4;
 /// How deep the question goes: whether the signer of a list is revoked, and the signer of that list, and so on.
 const DEPTH_LIMIT: usize = 4;
 
@@ -56,8 +58,9 @@ pub struct Sources<'a> {
 /// What is demanded.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// Of every certificate below the anchor.
-    pub mode: Mode,
+    /// Of every certificate below the anchor. `None`: [`Mode::Require`] under the public list, whose CAs are bound to
+    /// publish, and [`Mode::Offered`] elsewhere.
+    pub mode: Option<Mode>,
     /// The moment for which the answer holds.
     pub at: Time,
     /// Believe signatures that could be forged today (SHA-1, DSA). For old material, on the user's word alone.
@@ -164,10 +167,56 @@ pub struct Judged {
     pub proof: Option<NotRevoked>,
 }
 
+impl Terms {
+    fn mode(&self, path: &ValidPath) -> Mode {
+        self.mode.unwrap_or(match path.anchor().source {
+            AnchorSource::PublicList => Mode::Require,
+            AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
+        })
+    }
+}
+
+/// Finds the best path that nothing revokes: where a CA of a path was revoked, or its status is not known, the search
+/// goes on without it, because another may have certified the same key. If none of them holds, the first is told.
+///
+/// # Errors
+/// As [`find`]: there is no valid path at all.
+pub fn find_unrevoked(
+    question: &Question<'_>,
+    sources: &Sources<'_>,
+    terms: &Terms,
+) -> Result<(ValidPath, Judged), Refusal> {
+    let first = find(question)?;
+    let judged = judge(&first, sources, terms);
+    let mut untrusted = question.untrusted.to_vec();
+    let mut cause = judged.status.clone();
+    for _ in 0..RETRY_LIMIT {
+        let (which, key_too) = match &cause {
+            Status::Revoked { which, reason, is_ca: true, .. } => {
+                let leaked = [Some(Reason::KeyCompromise), Some(Reason::CaCompromise)].contains(reason);
+                (which.clone(), leaked)
+            }
+            Status::Unknown { which, .. } if which != question.leaf => (which.clone(), false),
+            _ => break,
+        };
+        // A key that leaked is not made good by another certificate for it.
+        let out = |other: &Certificate| *other == which || (key_too && other.spki() == which.spki());
+        untrusted.retain(|other| !out(other));
+        let Ok(path) = find(&Question { untrusted: &untrusted, ..*question }) else { break };
+        let judged = judge(&path, sources, terms);
+        if judged.proof.is_some() {
+            return Ok((path, judged));
+        }
+        cause = judged.status;
+    }
+    Ok((first, judged))
+}
+
 /// Judges every certificate of the path below the anchor. A revocation outweighs a missing answer, wherever it stands.
 pub fn judge(path: &ValidPath, sources: &Sources<'_>, terms: &Terms) -> Judged {
     let mut each = Vec::new();
-    let status = match terms.mode {
+    let mode = terms.mode(path);
+    let status = match mode {
         Mode::Off => Status::Off,
         _ if path.is_anchor_alone() => Status::NoneOffered,
         Mode::Require | Mode::Offered => {
@@ -270,7 +319,7 @@ impl<'a> Court<'a> {
             None => {
                 let extensions = which.extensions();
                 let offered = !extensions.crl_points.is_empty() || !extensions.ocsp_urls.is_empty();
-                if self.terms.mode == Mode::Require || offered {
+                if self.terms.mode(self.path) == Mode::Require || offered {
                     unknown(UnknownCause::NoAnswer)
                 } else {
                     Status::NoneOffered
