@@ -66,7 +66,12 @@ pub(crate) fn ask(corpus: &Corpus, table: &Table, case: &Case, file: &str) -> An
             let read: Result<Vec<_>, _> =
                 blocks(&octets, "CERTIFICATE").iter().map(|der| Certificate::parse(der)).collect();
             match read {
-                Ok(certificates) if !certificates.is_empty() => Answer::new("certificate"),
+                Ok(certificates) if !certificates.is_empty() => {
+                    let is_own = |certificate: &Certificate| certificate.verify_signature(certificate.key()).is_ok();
+                    let findings = certificates.iter().filter(|certificate| is_own(certificate));
+                    let findings = findings.map(|_| "self-signed".to_owned()).collect();
+                    Answer { findings, ..Answer::new("certificate") }
+                }
                 Ok(_) => Answer::new("refused"),
                 Err(malformed) => Answer { findings: vec![malformed.to_string()], ..Answer::new("refused") },
             }

@@ -1,8 +1,8 @@
-//! The archive in which the seeds lie: tar.gz, as far as it needs.
+//! The archives in which some corpora lie: tar.gz and zip, as far as these need.
 
 use std::io::Read as _;
 
-use flate2::read::GzDecoder;
+use flate2::read::{DeflateDecoder, GzDecoder};
 
 /// The files of a tar.gz in its order, with their names.
 pub(crate) fn tar_gz(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
@@ -17,6 +17,33 @@ pub(crate) fn tar_gz(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
             files.push((text(&header[..100]), after[..size].to_vec()));
         }
         rest = &after[size.next_multiple_of(512)..];
+    }
+    files
+}
+
+/// The files of a zip in the order of its directory, with their names.
+pub(crate) fn zip(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let two = |at: usize| usize::from(u16::from_le_bytes(archive[at..at + 2].try_into().unwrap()));
+    let four = |at: usize| u32::from_le_bytes(archive[at..at + 4].try_into().unwrap()) as usize;
+    let end = archive.windows(4).rposition(|window| window == b"PK\x05\x06").unwrap();
+    let (count, mut at) = (two(end + 10), four(end + 16));
+    let mut files = Vec::new();
+    for _ in 0..count {
+        assert_eq!(&archive[at..at + 4], b"PK\x01\x02");
+        let (method, packed, local) = (two(at + 10), four(at + 20), four(at + 42));
+        let name = text(&archive[at + 46..][..two(at + 28)]);
+        let from = local + 30 + two(local + 26) + two(local + 28);
+        let data = &archive[from..from + packed];
+        let mut file = Vec::new();
+        match method {
+            0 => file.extend_from_slice(data),
+            8 => _ = DeflateDecoder::new(data).read_to_end(&mut file).unwrap(),
+            other => panic!("{name}: compressed by method {other}"),
+        }
+        if !name.ends_with('/') {
+            files.push((name, file));
+        }
+        at += 46 + two(at + 28) + two(at + 30) + two(at + 32);
     }
     files
 }

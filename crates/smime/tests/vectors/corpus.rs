@@ -1,21 +1,29 @@
 //! The folders of the corpora.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use kakitome_pki::asn1::tag;
 use kakitome_pki::cert::pem;
 
-/// One folder of the corpora: paths in it are written with `/`.
+use crate::archive;
+
+/// One folder of the corpora, or a zip in it: paths are written with `/`.
 pub(crate) struct Corpus {
-    root: PathBuf,
+    place: Place,
     /// Every file, but for the note that says where they come from.
     pub(crate) files: Vec<String>,
 }
 
+enum Place {
+    Folder(PathBuf),
+    Archive(BTreeMap<String, Vec<u8>>),
+}
+
 impl Corpus {
-    /// The folder of this name, or `None` after a visible skip of `suite`.
-    pub(crate) fn find(suite: &str, folder: &str) -> Option<Self> {
+    /// The folder of this name, or the archive in it, or `None` after a visible skip of `suite`.
+    pub(crate) fn find(suite: &str, folder: &str, archive: Option<&str>) -> Option<Self> {
         let corpora = std::env::var_os("KAKITOME_CORPORA")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"), PathBuf::from);
         let root = corpora.join(folder);
@@ -24,15 +32,29 @@ impl Corpus {
             say(&format!("SKIPPED: vectors {suite}: no folder {} (set KAKITOME_CORPORA)", root.display()));
             return None;
         }
-        files.retain(|file| file != "NOTE.md");
-        files.sort();
-        Some(Self { root, files })
+        let mut corpus = Self { place: Place::Folder(root), files };
+        if let Some(archive) = archive {
+            // What a Mac adds to its archives is nothing of the makers'.
+            let held = archive::zip(&corpus.read(archive)).into_iter().filter(|(name, _)| !is_dust(name)).collect();
+            corpus = Self { files: Vec::new(), place: Place::Archive(held) };
+            if let Place::Archive(held) = &corpus.place {
+                corpus.files.extend(held.keys().cloned());
+            }
+        }
+        corpus.files.retain(|file| file != "NOTE.md");
+        corpus.files.sort();
+        Some(corpus)
     }
 
     /// The octets of a file.
     pub(crate) fn read(&self, file: &str) -> Vec<u8> {
-        let path = self.root.join(file);
-        std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
+        match &self.place {
+            Place::Folder(root) => {
+                let path = root.join(file);
+                std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
+            }
+            Place::Archive(held) => held.get(file).unwrap_or_else(|| panic!("{file} is not in the archive")).clone(),
+        }
     }
 
     /// The blocks of a PEM file whose labels end so, or the whole file where it is none.
@@ -64,6 +86,10 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+fn is_dust(name: &str) -> bool {
+    name.starts_with("__MACOSX") || name.ends_with(".DS_Store")
+}
+
 fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> bool {
     let Ok(entries) = std::fs::read_dir(folder) else { return false };
     for entry in entries {
@@ -78,7 +104,8 @@ fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> bool {
     true
 }
 
-fn matches(pattern: &str, name: &str) -> bool {
+/// Does the pattern name this, `*` standing for anything?
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {

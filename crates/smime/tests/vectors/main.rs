@@ -42,6 +42,13 @@ suites! {
     mimekit
     nss
     openssl
+    pqc_certs_botan
+    pqc_certs_leancrypto
+    pqc_certs_openjdk
+    pqc_certs_ossl35
+    pqc_cms_cht
+    pqc_cms_ossl35
+    pqc_cms_redhound
     pyca
     rasn_cms
     rfc4134

@@ -10,7 +10,7 @@ use crate::table::{Case, Form, Table};
 /// Asks every question of a table, and compares.
 pub(crate) fn suite(name: &str, text: &str) {
     let table = Table::read(text);
-    let Some(corpus) = Corpus::find(name, &table.folder) else { return };
+    let Some(corpus) = Corpus::find(name, &table.folder, table.archive.as_deref()) else { return };
     let mut wrong = Vec::new();
     let mut covered = BTreeSet::new();
     for pattern in table.other.iter().flat_map(|other| &other.files) {

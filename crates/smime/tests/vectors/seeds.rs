@@ -23,7 +23,7 @@ const PEAK_KIB: u64 = 256 * 1024;
 /// OpenSSL's fuzz seeds: CMS, certificates, revocation lists, attribute certificates, ASN.1. They bring no verdicts.
 #[test]
 fn openssl_fuzz_corpora() {
-    let Some(corpus) = Corpus::find("openssl_fuzz_corpora", "openssl-fuzz-corpora") else { return };
+    let Some(corpus) = Corpus::find("openssl_fuzz_corpora", "openssl-fuzz-corpora", None) else { return };
     let mut counts = std::collections::BTreeMap::<String, (usize, usize)>::new();
     for (name, octets) in archive::tar_gz(&corpus.read("openssl-fuzz-corpora.tgz")) {
         let Some((kind, _)) = name.trim_start_matches("openssl-fuzz-corpora/").split_once('/') else { continue };
@@ -51,7 +51,7 @@ fn peak_kib() -> Option<u64> {
 /// alone), so some are read here; but the content of none is there, and none is good without it.
 #[test]
 fn mbedtls_mutations() {
-    let Some(corpus) = Corpus::find("mbedtls_mutations", "mbedtls") else { return };
+    let Some(corpus) = Corpus::find("mbedtls_mutations", "mbedtls", None) else { return };
     let lines = String::from_utf8(corpus.read("pkcs7-asn-fail.jsonl")).unwrap();
     let (mut all, mut read) = (0, 0);
     for line in lines.lines() {

@@ -8,6 +8,8 @@ use serde::Deserialize;
 pub(crate) struct Table {
     /// The folder of the corpora.
     pub(crate) folder: String,
+    /// The zip in it that holds the files; without one they stand in the folder.
+    pub(crate) archive: Option<String>,
     /// Who holds keys.
     #[serde(default)]
     pub(crate) holder: Vec<Holder>,
