@@ -62,7 +62,7 @@ mod tests {
         for (recipients, floor, expected) in [
             (vec![own()], low, Cipher::Aes256Gcm),
             (vec![own(), own()], long, Cipher::Aes256Gcm),
-            (vec![own(), small()], low, Cipher::Aes128Cbc),
+            (vec![own(), small()], low, Cipher::Aes128Gcm),
             (vec![small(), small()], low, Cipher::Aes128Gcm),
             (vec![small()], long, Cipher::Aes256Cbc),
             (vec![small()], both, Cipher::Aes256Gcm),
