@@ -1,26 +1,38 @@
-//! RFC 9788 appendix C: each message built anew from its description, signed with the keys of RFC 9216, and read.
-//!
-//! The layer of encryption is not in the way here: `sealed` rows are read as what comes out of it.
+//! RFC 9788 appendix C: each message built anew from its description, signed and encrypted with the keys of RFC 9216,
+//! and opened.
 
 use std::path::{Path, PathBuf};
 
+use kakitome_pki::algorithm::KeyTransport;
 use kakitome_pki::cert::{Certificate, pem};
-use kakitome_pki::crypto::SigningKey;
+use kakitome_pki::crypto::{DecryptionKey, SigningKey, SystemRandom};
+use kakitome_smime::cms::enveloped::Envelope;
+use kakitome_smime::cms::recipient::{self, HeldKeys, Naming, NoKeys, Recipient};
+use kakitome_smime::message::encrypt;
+use kakitome_smime::message::open::{Layer, open};
 use kakitome_smime::message::protect::{Cipher, Cover, Policy, Protection, display};
 use kakitome_smime::message::sign::Form;
 use kakitome_smime::mime::header::decode;
 use kakitome_smime::mime::scan::scan;
-use kakitome_testkit::Holder;
+use kakitome_smime::octets::InMemory;
 use kakitome_testkit::cms::SignedFactory;
 use kakitome_testkit::mail::{clear_part, opaque_part};
+use kakitome_testkit::{Holder, NOW};
 
 use crate::{Payload, decoded, signed};
 
 const PLAIN: &str = "Made for a test of header protection.\r\n\r\nAlice\r\n";
 const HTML: &str = "<html><head><title></title></head><body>\r\n<p>Made for a test.</p></body></html>\r\n";
 
-/// Alice of RFC 9216, if the corpora are there.
-fn alice() -> Option<Holder> {
+/// The keys of RFC 9216: Alice signs, and Bob reads.
+struct Keys {
+    alice: Holder,
+    bob: Certificate,
+    held: HeldKeys<'static>,
+}
+
+/// If the corpora are there.
+fn keys() -> Option<Keys> {
     let corpora = std::env::var_os("KAKITOME_CORPORA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"), PathBuf::from);
     let folder = corpora.join("rfc9216");
@@ -31,7 +43,22 @@ fn alice() -> Option<Holder> {
     let certificate = block("4.1-alice-signature-verification-end-entity-certificate.pem")?;
     let key = SigningKey::from_der(&block("4.2-alice-signing-private-key-material.pem")?).unwrap();
     let certificate = Certificate::parse(&certificate).unwrap();
-    Some(Holder { certificate, key: Box::leak(Box::new(key)), chain: Vec::new() })
+    let alice = Holder { certificate, key: Box::leak(Box::new(key)), chain: Vec::new() };
+    let bob = Certificate::parse(&block("5.3-bob-encryption-end-entity-certificate.pem")?).unwrap();
+    let key = DecryptionKey::from_der(&block("5.4-bob-decryption-private-key-material.pem")?).unwrap();
+    let mut held = HeldKeys::new(&SystemRandom);
+    held.hold(recipient::Holder { certificate: bob.clone(), key });
+    Some(Keys { alice, bob, held })
+}
+
+/// Encrypted for Bob.
+fn sealed(mail: &[u8], bob: &Certificate) -> Vec<u8> {
+    let mail = mail.to_vec();
+    let recipient = Recipient::certificate(bob, KeyTransport::Pkcs1, Naming::default(), NOW).unwrap();
+    let envelope = Envelope::new(&[recipient], kakitome_pki::algorithm::Cipher::Aes256Gcm, &SystemRandom).unwrap();
+    let mut out = Vec::new();
+    encrypt::Draft::new(&mail, Cipher::default()).unwrap().unwrap().write(envelope, &mut out).unwrap();
+    out
 }
 
 struct Row<'a> {
@@ -102,7 +129,7 @@ impl Row<'_> {
         Policy::from_name(self.protection).unwrap_or_default()
     }
 
-    /// The mail signed: in a layer of its own, and without the encryption around that layer.
+    /// The mail signed.
     fn made(&self, alice: &Holder) -> Vec<u8> {
         let form = if self.layers == "multipart" { Form::Clear } else { Form::Opaque };
         let around = |payload: &[u8], fields: &str| {
@@ -140,10 +167,14 @@ impl Row<'_> {
     }
 
     /// What came out wrong.
-    fn check(&self, alice: &Holder) -> Result<(), String> {
-        let payload = Payload::of(&self.made(alice));
-        let sealed = self.layers == "sealed";
-        let reading = payload.read(sealed);
+    fn check(&self, keys: &Keys) -> Result<(), String> {
+        let mut mail = self.made(&keys.alice);
+        let is_sealed = self.layers == "sealed";
+        if is_sealed {
+            mail = sealed(&mail, &keys.bob);
+            assert!(open(&mail, &InMemory, &NoKeys).is_ok_and(|opened| matches!(opened.layer, Layer::Sealed(_))));
+        }
+        let (payload, reading) = Payload::opened(&mail, &keys.held);
         let form = reading.protected.as_ref().map_or("none", |protected| protected.form.name());
         let expected = if matches!(self.protection, "baseline" | "shy") { "cipher" } else { self.protection };
         if form != expected {
@@ -175,7 +206,7 @@ impl Row<'_> {
         if records != if form == "cipher" { outside } else { Vec::new() } {
             return Err(format!("records {records:?}"));
         }
-        self.check_display(&payload, &display::carried(&payload.structure, 0, &protected, sealed))
+        self.check_display(&payload, &display::carried(&payload.structure, 0, &protected, is_sealed))
     }
 
     fn check_display(&self, payload: &Payload, carried: &[(usize, display::Kind)]) -> Result<(), String> {
@@ -206,7 +237,7 @@ impl Row<'_> {
 #[test]
 fn every_message_of_the_appendix_is_read_as_it_says() {
     use std::io::Write as _;
-    let Some(alice) = alice() else {
+    let Some(keys) = keys() else {
         let _ = writeln!(std::io::stderr(), "SKIPPED: RFC 9788 appendix C: no keys of RFC 9216 (set KAKITOME_CORPORA)");
         return;
     };
@@ -219,7 +250,7 @@ fn every_message_of_the_appendix_is_read_as_it_says() {
     let wrong: Vec<String> = rows
         .iter()
         .filter(|row| row.layers != "none")
-        .filter_map(|row| row.check(&alice).err().map(|why| format!("{}: {why}", row.name)))
+        .filter_map(|row| row.check(&keys).err().map(|why| format!("{}: {why}", row.name)))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

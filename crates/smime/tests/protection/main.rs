@@ -8,14 +8,17 @@ mod display;
 mod response;
 mod whatever;
 
+use std::sync::Arc;
+
 use kakitome_pki::crypto::{NoRandomness, Random};
-use kakitome_smime::cms::recipient::NoKeys;
+use kakitome_smime::Finding;
+use kakitome_smime::cms::recipient::{Keys, NoKeys};
 use kakitome_smime::cms::write::Signer;
 use kakitome_smime::message::open::{Layer, SignedLayer, open};
 use kakitome_smime::message::protect::{Around, Cover, Reading, read};
 use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::mime::scan::{Structure, scan};
-use kakitome_smime::octets::InMemory;
+use kakitome_smime::octets::{InMemory, Octets};
 use kakitome_testkit::{Holder, NOW};
 
 struct Fixed;
@@ -50,15 +53,27 @@ struct Payload {
 
 impl Payload {
     fn of(mail: &[u8]) -> Self {
-        let mail = mail.to_vec();
-        let opened = open(&mail, &InMemory, &NoKeys).unwrap();
-        let Layer::Signed(layer) = &opened.layer else { panic!("not signed") };
+        Self::opened(mail, &NoKeys).0
+    }
+
+    /// With what the opening said of its header; an encryption around the signature is opened with the keys.
+    fn opened(mail: &[u8], keys: &dyn Keys) -> (Self, Reading) {
+        let mail: Arc<dyn Octets> = Arc::new(mail.to_vec());
+        let opened = open(&*mail, &InMemory, keys).unwrap();
+        let inner = match &opened.layer {
+            Layer::Sealed(sealed) => sealed.inner.as_deref().expect("there is a key"),
+            _ => &opened,
+        };
+        let Layer::Signed(layer) = &inner.layer else { panic!("not signed") };
         let layer: &SignedLayer = layer;
         assert!(layer.outcome.verified.is_some(), "{:?}", layer.outcome.findings);
         let mut octets = Vec::new();
-        layer.write_content(&mail, &opened.structure, &mut octets).unwrap();
+        layer.write_content(&**inner.octets.as_ref().unwrap_or(&mail), &inner.structure, &mut octets).unwrap();
         let structure = scan(&octets, 0..octets.len() as u64).unwrap();
-        Self { outer: opened.structure, octets, structure, root: 0 }
+        let hp = |finding: &&Finding| finding.code.starts_with("hp.");
+        let findings = layer.findings.iter().filter(hp).cloned().collect();
+        let reading = Reading { protected: layer.protected.clone(), findings };
+        (Self { outer: opened.structure, octets, structure, root: 0 }, reading)
     }
 
     /// As it is read when the mail came out of an encryption, or did not.

@@ -20,12 +20,13 @@ use std::collections::BTreeSet;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
-use kakitome_pki::crypto::SigningKey;
+use kakitome_pki::crypto::{SigningKey, SystemRandom};
 use kakitome_pki::path::Anchor;
 use kakitome_pki::path::PolicyInputs;
-use kakitome_smime::cms::recipient::NoKeys;
+use kakitome_smime::cms::recipient::{self, HeldKeys};
 use kakitome_smime::message::open::open;
 use kakitome_smime::octets::InMemory;
+use kakitome_testkit::envelope::Takes;
 use kakitome_testkit::{Authority, CertificateFactory, Holder, NOW, Pki, key};
 use kakitome_verdict::answer::Basis;
 use kakitome_verdict::sender::{Evidence, Judgement, Signer, judge};
@@ -40,6 +41,8 @@ struct Row {
     code: &'static str,
     /// What must be told too: among the reasons, or the findings of the expert part.
     notes: Vec<&'static str>,
+    /// Does the reader hold the key?
+    has_key: bool,
 }
 
 impl Row {
@@ -57,7 +60,7 @@ impl Row {
             signer: Signer::From,
             trust_list: "test".to_owned(),
         };
-        Self { id, mail, evidence, state, code, notes: Vec::new() }
+        Self { id, mail, evidence, state, code, notes: Vec::new(), has_key: false }
     }
 
     fn note(mut self, code: &'static str) -> Self {
@@ -97,9 +100,24 @@ impl Row {
         self
     }
 
-    fn judged(&self) -> Judgement {
-        judge(&open(&self.mail, &InMemory, &NoKeys).unwrap(), &self.evidence)
+    /// Read by [`reader`].
+    fn with_key(mut self) -> Self {
+        self.has_key = true;
+        self
     }
+
+    fn judged(&self) -> Judgement {
+        let mut held = HeldKeys::new(&SystemRandom);
+        if self.has_key {
+            held.hold(reader());
+        }
+        judge(&open(&self.mail, &InMemory, &held).unwrap(), &self.evidence)
+    }
+}
+
+/// Whoever encrypted mail is for.
+fn reader() -> recipient::Holder {
+    Takes::P256.holder("reader")
 }
 
 /// Issued by SE, for this key.

@@ -1,9 +1,16 @@
 //! Rows about header protection: the forms of it, and claims of it that nothing stands behind.
 
-use kakitome_testkit::Pki;
-use kakitome_testkit::mail::{Mail, mixed, text};
+use kakitome_pki::algorithm::{Cipher, KeyTransport};
+use kakitome_pki::crypto::SystemRandom;
+use kakitome_smime::cms::enveloped::Envelope;
+use kakitome_smime::cms::recipient::{Naming, Recipient};
+use kakitome_smime::cms::write::Signer;
+use kakitome_smime::message::protect::{self, Cover};
+use kakitome_smime::message::{encrypt, sign};
+use kakitome_testkit::mail::{Mail, mixed, replaced, text};
+use kakitome_testkit::{Holder, NOW, Pki};
 
-use crate::Row;
+use crate::{Row, reader};
 
 const BANK: &str = "info@bank.example";
 
@@ -21,6 +28,31 @@ fn wrapped(mail: &Mail, parameters: &str) -> Mail {
     mail.clone().part([head.as_bytes(), &inner].concat())
 }
 
+/// Signed, and encrypted by the signer, who hides what the baseline policy hides.
+fn hidden(mail: &Mail, by: &Holder) -> Vec<u8> {
+    let mail = mail.clone().part("Content-Type: text/plain; charset=utf-8\r\n\r\nhello\r\n").plain();
+    let cover = Cover::Cipher(protect::Cipher::default());
+    let draft = sign::Draft::covered(&mail, cover).unwrap().unwrap();
+    let algorithm = by.key.algorithm();
+    let chain = [&[by.certificate.clone()][..], &by.chain].concat();
+    let signer = Signer::new(&by.certificate, &chain, algorithm, algorithm.digest().unwrap()).unwrap();
+    let asked = draft.request(&signer, Some(NOW)).unwrap();
+    let signature = by.key.sign(algorithm, asked.octets()).unwrap();
+    let mut signed = Vec::new();
+    asked.write(sign::Form::Opaque, &signature, &SystemRandom, &mut signed).unwrap();
+    sealed(signed)
+}
+
+/// Encrypted as it is: a signed mail under its whole header, another with its header hidden.
+fn sealed(mail: Vec<u8>) -> Vec<u8> {
+    let recipient = Recipient::certificate(&reader().certificate, KeyTransport::Pkcs1, Naming::default(), NOW).unwrap();
+    let envelope = Envelope::new(&[recipient], Cipher::Aes256Gcm, &SystemRandom).unwrap();
+    let mut out = Vec::new();
+    let draft = encrypt::Draft::new(&mail, protect::Cipher::default()).unwrap().unwrap();
+    draft.write(envelope, &mut out).unwrap();
+    out
+}
+
 pub(crate) fn rows() -> Vec<Row> {
     let world = Pki::get();
     let (bank, eve) = (&world.bank, &world.eve);
@@ -28,17 +60,18 @@ pub(crate) fn rows() -> Vec<Row> {
     let org = |id, mail: Mail| Row::new(id, mail.clear_by(bank), "ORG_CONFIRMED", "ok");
     let mailbox = |id, mail: Mail| Row::new(id, mail.clear_by(eve), "MAILBOX_CONFIRMED", "ok");
     let changed = |id, mail: Mail| Row::new(id, mail.clear_by(bank), "HEADERS_CHANGED", "hp.subject");
-    let hidden = "HP-Outer: Subject: [...]\r\n";
+    let record = "HP-Outer: Subject: [...]\r\n";
     let v1 = "text/plain; protected-headers=\"v1\"";
     let nested = [
         "Content-Type: text/plain; hp=\"clear\"\r\nFrom: info@bank.example\r\nSubject: y\r\n\r\nx\r\n".as_bytes(),
         &text("y"),
     ];
+    let secret = hidden(&of_bank, bank);
     vec![
         // HP-Outer excuses a changed subject in an encrypted mail alone.
-        changed("P01", inside(&of_bank, "text/plain; hp=\"clear\"", hidden).field("Subject", "[...]"))
+        changed("P01", inside(&of_bank, "text/plain; hp=\"clear\"", record).field("Subject", "[...]"))
             .note("hp.outer-ignored"),
-        changed("P02", inside(&of_bank, "text/plain; hp=\"cipher\"", hidden).field("Subject", "[...]"))
+        changed("P02", inside(&of_bank, "text/plain; hp=\"cipher\"", record).field("Subject", "[...]"))
             .note("hp.cipher-clear")
             .note("hp.outer-ignored"),
         org("P03", inside(&of_bank, "text/plain; hp=\"cipher\"", "")).note("hp.cipher-clear"),
@@ -75,5 +108,18 @@ pub(crate) fn rows() -> Vec<Row> {
             of_eve.clone().part([b"Content-Type: message/rfc822\r\n\r\n".as_slice(), &inner].concat())
         })
         .note("hp.none"),
+        // Encrypted by the signer: what he put outside must still stand there, and nothing else is asked of it.
+        Row::new("P30", secret.clone(), "ORG_CONFIRMED", "ok").with_key().note("hp.clear"),
+        Row::new("P30n", secret.clone(), "SEALED", "enc.cannot-open"),
+        Row::new("P31", replaced(&secret, "Subject: [...]", "Subject: x"), "HEADERS_CHANGED", "hp.subject").with_key(),
+        Row::new("P32", replaced(&secret, "From: info@bank", "From: info@dank"), "SIGNER_DIFFERS", "hp.from-mismatch")
+            .with_key(),
+        Row::new("P33", [b"Cc: eve@eve.example\r\n".as_slice(), &secret].concat(), "ORG_CONFIRMED", "ok")
+            .with_key()
+            .note("hp.added"),
+        Row::new("P34", sealed(of_bank.clone().protected("clear").clear_by(bank)), "ORG_CONFIRMED", "ok")
+            .with_key()
+            .note("hp.clear-cipher"),
+        Row::new("P35", sealed(of_bank.clone().plain()), "NOT_SIGNED", "mime.none").with_key(),
     ]
 }
