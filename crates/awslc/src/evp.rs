@@ -17,6 +17,19 @@ impl Drop for Key {
 }
 
 impl Key {
+    /// Takes a key over.
+    ///
+    /// # Safety
+    /// The key is live, and the reference that it came with is the caller's to give away.
+    pub(crate) unsafe fn owned(key: NonNull<c::EVP_PKEY>) -> Self {
+        Self(key)
+    }
+
+    /// The pointer, live as long as this value.
+    pub(crate) fn as_ptr(&self) -> *mut c::EVP_PKEY {
+        self.0.as_ptr()
+    }
+
     /// Around an RSA key.
     ///
     /// # Safety

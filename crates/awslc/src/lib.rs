@@ -9,6 +9,7 @@ mod digest;
 mod dsa;
 mod ec;
 mod evp;
+mod kem;
 mod rsa;
 mod wrap;
 
@@ -16,6 +17,7 @@ pub use cipher::{Cipher, Direction, Stream, TAG_OCTETS};
 pub use digest::{Digester, HASH_OCTETS_LIMIT};
 pub use dsa::DsaPublicKey;
 pub use ec::{Curve, EcPrivateKey, EcPublicKey};
+pub use kem::{Kem, KemPrivateKey, KemPublicKey, SHARED_SECRET_OCTETS};
 pub use rsa::{RsaPrivateKey, RsaPublicKey};
 pub use wrap::{unwrap_key, wrap_key};
 

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use kakitome_pki::algorithm::{
-    Cipher, ContentEncryption, Derivation, Digest, KeyAgreement, KeyTransport, KeyWrap, PasswordDerivation,
+    Cipher, ContentEncryption, Derivation, Digest, KeyAgreement, KeyEncapsulation, KeyTransport, KeyWrap, MlKem,
+    PasswordDerivation,
 };
 use kakitome_pki::crypto::{
     ContentKey, DecryptionKey, EphemeralKey, KeyEncryptionKey, KeyKind, PasswordKey, PublicKey, SystemRandom,
@@ -126,6 +127,32 @@ fn a_password_opens_what_it_closed() {
             let wrapped = key.wrap(&sent, &SystemRandom).unwrap();
             assert_eq!(key.unwrap(&wrapped, cipher).unwrap().octets(), sent.octets());
             assert!(other.unwrap(&wrapped, cipher).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_key_is_encapsulated_to_one_holder() {
+    for kem in MlKem::ALL {
+        let (key, public) = decryption_key(KeyKind::MlKem(kem));
+        let (other, _) = decryption_key(KeyKind::MlKem(kem));
+        for hash in [Digest::Sha256, Digest::Sha384, Digest::Sha512] {
+            let encapsulation = KeyEncapsulation { hash, ..KeyEncapsulation::new(kem, KeyWrap::Aes256) };
+            let info = encapsulation.wrap_identifier.to_der();
+            let (mut ciphertext, sender) = public.encapsulate(&encapsulation, &info, Some(b"ukm")).unwrap();
+            assert_eq!(ciphertext.len(), kem.ciphertext_len());
+            let sent = content_key(Cipher::Aes256Gcm);
+            let wrapped = sender.wrap(&sent).unwrap();
+            let open = |key: &DecryptionKey, ciphertext: &[u8], ukm: Option<&[u8]>| {
+                let opened = key.decapsulate(ciphertext, &encapsulation, &info, ukm).unwrap();
+                opened.unwrap(&wrapped, Cipher::Aes256Gcm).map(|key| key.octets().to_vec())
+            };
+            assert_eq!(open(&key, &ciphertext, Some(b"ukm")).as_deref(), Ok(sent.octets()));
+            assert!(open(&key, &ciphertext, None).is_err());
+            assert!(open(&other, &ciphertext, Some(b"ukm")).is_err());
+            ciphertext[40] ^= 1;
+            assert!(open(&key, &ciphertext, Some(b"ukm")).is_err());
+            assert!(key.decapsulate(&ciphertext[1..], &encapsulation, &info, None).is_err());
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod cipher;
 mod key;
+mod lattice;
 mod signature;
 
 pub use cipher::{Cipher, ContentEncryption, GCM_TAG_OCTETS, GCM_TAG_OCTETS_LEAST};
@@ -11,6 +12,7 @@ pub use key::{
     Derivation, KeyAgreement, KeyTransport, KeyWrap, PBKDF2_ROUNDS_LIMIT, PasswordDerivation, password_wrap,
     password_wrap_identifier,
 };
+pub use lattice::{KeyEncapsulation, MlDsa, MlKem};
 pub use signature::Signature;
 
 use crate::asn1::der::{Der, Tlv};

@@ -1,6 +1,6 @@
 //! Signature algorithms.
 
-use super::{AlgorithmIdentifier, Digest};
+use super::{AlgorithmIdentifier, Digest, MlDsa};
 use crate::asn1::der::Der;
 use crate::asn1::{Malformed, oid, tag, write};
 
@@ -22,6 +22,8 @@ pub enum Signature {
     Ecdsa(Digest),
     /// Ed25519 (RFC 8032), pure.
     Ed25519,
+    /// ML-DSA (FIPS 204), pure, with an empty context.
+    MlDsa(MlDsa),
     /// DSA: read and named, never confirmed.
     Dsa(Digest),
 }
@@ -63,6 +65,13 @@ impl Signature {
             oid::ECDSA_WITH_SHA384 => known(Self::Ecdsa(Digest::Sha384)),
             oid::ECDSA_WITH_SHA512 => known(Self::Ecdsa(Digest::Sha512)),
             oid::ED25519 => known(Self::Ed25519),
+            oid::ML_DSA_44 | oid::ML_DSA_65 | oid::ML_DSA_87 => match MlDsa::from_oid(&identifier.oid) {
+                // RFC 9882 §3.2: parameters are absent; there was never a time when they were NULL.
+                Some(_) if identifier.parameters.is_some() => {
+                    Err(Malformed::new("a signature algorithm has parameters where it has none"))
+                }
+                set => Ok(set.map(Self::MlDsa)),
+            },
             oid::DSA => match digest {
                 Some(digest) => known(Self::Dsa(digest)),
                 None => Ok(None),
@@ -74,13 +83,28 @@ impl Signature {
         }
     }
 
-    /// The hash that the signature names itself; Ed25519 names none.
+    /// The hash that the signature names itself; Ed25519 and ML-DSA name none.
     pub const fn digest(self) -> Option<Digest> {
         match self {
             Self::RsaPkcs1(digest) | Self::Ecdsa(digest) | Self::RsaPss { hash: digest, .. } | Self::Dsa(digest) => {
                 Some(digest)
             }
-            Self::Ed25519 => None,
+            Self::Ed25519 | Self::MlDsa(_) => None,
+        }
+    }
+
+    /// Signs the octets themselves, and not their digest: without signed attributes that is the whole content.
+    pub const fn is_pure(self) -> bool {
+        matches!(self, Self::Ed25519 | Self::MlDsa(_))
+    }
+
+    /// May this be the message digest beside it? Ed25519 goes with SHA-512 alone (RFC 8419 §2.3), ML-DSA with what is as
+    /// strong (RFC 9882 §3.3), the rest with the hash that it names itself.
+    pub fn goes_with(self, digest: Digest) -> bool {
+        match self {
+            Self::Ed25519 => digest == Digest::Sha512,
+            Self::MlDsa(set) => set.goes_with(digest),
+            _ => self.digest() == Some(digest),
         }
     }
 
@@ -96,6 +120,7 @@ impl Signature {
             Self::RsaPss { hash, .. } => format!("RSASSA-PSS with {}", hash.name()),
             Self::Ecdsa(digest) => format!("ECDSA with {}", digest.name()),
             Self::Ed25519 => "Ed25519".to_owned(),
+            Self::MlDsa(set) => set.name(),
             Self::Dsa(digest) => format!("DSA with {}", digest.name()),
         }
     }
@@ -111,6 +136,7 @@ impl Signature {
             Self::Ecdsa(Digest::Sha384) => (oid::ECDSA_WITH_SHA384, None),
             Self::Ecdsa(Digest::Sha512) => (oid::ECDSA_WITH_SHA512, None),
             Self::Ed25519 => (oid::ED25519, None),
+            Self::MlDsa(set) => (set.oid(), None),
             Self::RsaPss { hash, mask, salt } if hash.is_written() && mask.is_written() => {
                 return Some(Self::pss_identifier(hash, mask, salt));
             }

@@ -85,6 +85,17 @@ pub const ECDH_HKDF_SHA256: Oid = oid("1.2.840.113549.1.9.16.3.19");
 pub const ECDH_HKDF_SHA384: Oid = oid("1.2.840.113549.1.9.16.3.20");
 pub const ECDH_HKDF_SHA512: Oid = oid("1.2.840.113549.1.9.16.3.21");
 
+// Post-quantum: RFC 9881, 9882, 9935, 9629; HKDF: RFC 8619
+pub const ML_DSA_44: Oid = oid("2.16.840.1.101.3.4.3.17");
+pub const ML_DSA_65: Oid = oid("2.16.840.1.101.3.4.3.18");
+pub const ML_DSA_87: Oid = oid("2.16.840.1.101.3.4.3.19");
+pub const ML_KEM_512: Oid = oid("2.16.840.1.101.3.4.4.1");
+pub const ML_KEM_768: Oid = oid("2.16.840.1.101.3.4.4.2");
+pub const ML_KEM_1024: Oid = oid("2.16.840.1.101.3.4.4.3");
+pub const HKDF_SHA256: Oid = oid("1.2.840.113549.1.9.16.3.28");
+pub const HKDF_SHA384: Oid = oid("1.2.840.113549.1.9.16.3.29");
+pub const HKDF_SHA512: Oid = oid("1.2.840.113549.1.9.16.3.30");
+
 // Passwords: RFC 3211, 7292, 8018
 pub const PWRI_KEK: Oid = oid("1.2.840.113549.1.9.16.3.9");
 pub const PBKDF2: Oid = oid("1.2.840.113549.1.5.12");
@@ -268,6 +279,14 @@ const TABLE: &[(Oid, &str)] = &[
     (ECDH_HKDF_SHA256, "ECDH with HKDF and SHA-256"),
     (ECDH_HKDF_SHA384, "ECDH with HKDF and SHA-384"),
     (ECDH_HKDF_SHA512, "ECDH with HKDF and SHA-512"),
+    (ML_DSA_44, "ML-DSA-44"),
+    (ML_DSA_65, "ML-DSA-65"),
+    (ML_DSA_87, "ML-DSA-87"),
+    (ML_KEM_512, "ML-KEM-512"),
+    (ML_KEM_768, "ML-KEM-768"),
+    (ML_KEM_1024, "ML-KEM-1024"),
+    (HKDF_SHA256, "HKDF with SHA-256"),
+    (HKDF_SHA512, "HKDF with SHA-512"),
     (PWRI_KEK, "PWRI-KEK"),
     (PBKDF2, "PBKDF2"),
     (PBES2, "PBES2"),
@@ -331,3 +350,15 @@ const TABLE: &[(Oid, &str)] = &[
     (ANY_EXTENDED_KEY_USAGE, "anyExtendedKeyUsage"),
     (ANY_POLICY, "anyPolicy"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_identifier_has_one_name() {
+        for (at, (oid, name)) in TABLE.iter().enumerate() {
+            assert!(TABLE[at + 1..].iter().all(|(other, _)| other != oid), "{name} ({oid}) stands twice");
+        }
+    }
+}

@@ -5,13 +5,14 @@ use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use kakitome_awslc::RsaPrivateKey;
 use zeroize::Zeroizing;
 
+use super::encapsulate::{KemKey, SEED_OCTETS, seed_pkcs8};
 use super::pkcs8::{self, PrivateKeyInfo};
 use super::transport::RsaTransport;
 use super::{
-    ContentKey, Curve, KeyEncryptionKey, KeyKind, KeyRefused, NotDecrypted, PublicKey, RSA_MODULUS_LIMIT, SigningKey,
-    agree,
+    ContentKey, Curve, KeyEncryptionKey, KeyKind, KeyRefused, NotDecrypted, PublicKey, RSA_MODULUS_LIMIT, Random,
+    SigningKey, SystemRandom, agree,
 };
-use crate::algorithm::{AlgorithmIdentifier, Cipher, KeyAgreement, KeyTransport};
+use crate::algorithm::{AlgorithmIdentifier, Cipher, KeyAgreement, KeyEncapsulation, KeyTransport, MlKem};
 use crate::asn1::der::Der;
 use crate::asn1::{oid, tag, write};
 
@@ -28,6 +29,7 @@ pub struct DecryptionKey {
 enum Private {
     Rsa(Box<RsaTransport>),
     Agreement(Box<PrivateKey>),
+    Encapsulation(Box<KemKey>),
 }
 
 impl std::fmt::Debug for DecryptionKey {
@@ -38,7 +40,7 @@ impl std::fmt::Debug for DecryptionKey {
 
 impl DecryptionKey {
     /// Reads PKCS#8 (RFC 5958), the RSAPrivateKey of RFC 8017 §A.1.2 or the ECPrivateKey of RFC 5915: RSA of 1024 to 8192
-    /// bits, P-256, P-384, P-521, X25519 (RFC 8410 §7).
+    /// bits, P-256, P-384, P-521, X25519 (RFC 8410 §7), ML-KEM (RFC 9935 §6).
     ///
     /// # Errors
     /// It is none of them, or its numbers do not belong together.
@@ -54,14 +56,19 @@ impl DecryptionKey {
                 let octets = Der::only(info.key).and_then(|octets| octets.of(tag::OCTET_STRING, "no octets"));
                 Self::x25519(octets.map_err(|_| KeyRefused)?.value)
             }
-            _ => Err(KeyRefused),
+            named => {
+                let key = KemKey::parse(MlKem::from_oid(&named).ok_or(KeyRefused)?, &info)?;
+                let public = key.public()?;
+                let spki = public.spki().ok_or(KeyRefused)?;
+                Ok(Self { private: Private::Encapsulation(Box::new(key)), spki, public })
+            }
         }
     }
 
     /// Makes a new key, and gives it as PKCS#8, too; the crypto library draws its randomness itself.
     ///
     /// # Errors
-    /// The library could not make one, or the kind does not decrypt (Ed25519).
+    /// The library could not make one, or the kind does not decrypt (Ed25519, ML-DSA).
     pub fn generate(kind: KeyKind) -> Result<(Self, Zeroizing<Vec<u8>>), KeyRefused> {
         let pkcs8 = match kind {
             KeyKind::X25519 => {
@@ -69,6 +76,11 @@ impl DecryptionKey {
                 let octets: Curve25519SeedBin<'_> = private.as_be_bytes().map_err(|_| KeyRefused)?;
                 let octets = Zeroizing::new(write::octet_string(octets.as_ref()));
                 pkcs8::written(&AlgorithmIdentifier::plain(oid::X25519), &octets)
+            }
+            KeyKind::MlKem(kem) => {
+                let mut seed = Zeroizing::new([0; SEED_OCTETS]);
+                SystemRandom.fill(seed.as_mut_slice()).map_err(|_| KeyRefused)?;
+                seed_pkcs8(kem, seed.as_slice())
             }
             _ => SigningKey::generate(kind)?.to_pkcs8()?,
         };
@@ -137,7 +149,7 @@ impl DecryptionKey {
     ) -> Result<ContentKey, NotDecrypted> {
         match &self.private {
             Private::Rsa(key) => key.decrypt(transport, encrypted, cipher),
-            Private::Agreement(_) => Err(NotDecrypted),
+            Private::Agreement(_) | Private::Encapsulation(_) => Err(NotDecrypted),
         }
     }
 
@@ -155,7 +167,25 @@ impl DecryptionKey {
     ) -> Result<KeyEncryptionKey, NotDecrypted> {
         match &self.private {
             Private::Agreement(key) => agree::agree(key, peer, agreement, key_info, ukm),
-            Private::Rsa(_) => Err(NotDecrypted),
+            Private::Rsa(_) | Private::Encapsulation(_) => Err(NotDecrypted),
+        }
+    }
+
+    /// The key-encryption key that was encapsulated to this key; `key_info` and `ukm` as in [`PublicKey::encapsulate`].
+    /// A wrong ciphertext gives one that unwraps nothing.
+    ///
+    /// # Errors
+    /// The key is not of this ML-KEM, or the ciphertext has another length.
+    pub fn decapsulate(
+        &self,
+        ciphertext: &[u8],
+        encapsulation: &KeyEncapsulation,
+        key_info: &[u8],
+        ukm: Option<&[u8]>,
+    ) -> Result<KeyEncryptionKey, NotDecrypted> {
+        match &self.private {
+            Private::Encapsulation(key) => key.decapsulate(ciphertext, encapsulation, key_info, ukm),
+            Private::Rsa(_) | Private::Agreement(_) => Err(NotDecrypted),
         }
     }
 

@@ -1,16 +1,19 @@
 //! Private keys that sign.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, AsRawBytes, Pkcs8V1Der, PqdsaPrivateKeyRaw, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{self as library, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{
+    self as library, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, PqdsaKeyPair, PqdsaSigningAlgorithm,
+    RsaKeyPair,
+};
 use kakitome_awslc::EcPrivateKey;
 use zeroize::Zeroizing;
 
-use super::pkcs8::PrivateKeyInfo;
+use super::pkcs8::{self, PrivateKeyInfo};
 use super::{Curve, PublicKey, RsaUse};
-use crate::algorithm::{Digest, Signature};
-use crate::asn1::oid;
+use crate::algorithm::{AlgorithmIdentifier, Digest, MlDsa, MlKem, Signature};
+use crate::asn1::{oid, write};
 
 /// The kinds of key that are made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +34,17 @@ pub enum KeyKind {
     Ed25519,
     /// X25519, which agrees.
     X25519,
+    /// ML-DSA, which signs.
+    MlDsa(MlDsa),
+    /// ML-KEM, which encapsulates.
+    MlKem(MlKem),
 }
 
 /// Why some bytes are not a signing key that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a private key that can be used here (PKCS#8 or PKCS#1 RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519; to \
-     decrypt, RSA from 1024 bits and X25519, too)"
+    "not a private key that can be used here (PKCS#8 or PKCS#1 RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519, \
+     ML-DSA; to decrypt, RSA from 1024 bits, X25519 and ML-KEM, too)"
 )]
 pub struct KeyRefused;
 
@@ -46,6 +53,7 @@ enum Pair {
     /// The library's pair, which is written and read, and the fence's key, which signs with any digest.
     Ec(Box<EcdsaKeyPair>, EcPrivateKey, Curve),
     Ed25519(Box<Ed25519KeyPair>),
+    MlDsa(Box<PqdsaKeyPair>, MlDsa),
 }
 
 /// A private key that signs.
@@ -65,7 +73,7 @@ impl SigningKey {
     /// Makes a new key; the crypto library draws its randomness itself.
     ///
     /// # Errors
-    /// The library could not make one, which is a fault of the machine, or the kind does not sign (X25519).
+    /// The library could not make one, which is a fault of the machine, or the kind does not sign (X25519, ML-KEM).
     pub fn generate(kind: KeyKind) -> Result<Self, KeyRefused> {
         let rsa = |size| RsaKeyPair::generate(size).map(Pair::rsa).map_err(|_| KeyRefused);
         let pair = match kind {
@@ -76,7 +84,10 @@ impl SigningKey {
             KeyKind::P384 => Pair::generate(Curve::P384)?,
             KeyKind::P521 => Pair::generate(Curve::P521)?,
             KeyKind::Ed25519 => Pair::Ed25519(Box::new(Ed25519KeyPair::generate().map_err(|_| KeyRefused)?)),
-            KeyKind::X25519 => return Err(KeyRefused),
+            KeyKind::MlDsa(set) => {
+                Pair::MlDsa(Box::new(PqdsaKeyPair::generate(set.signing()).map_err(|_| KeyRefused)?), set)
+            }
+            KeyKind::X25519 | KeyKind::MlKem(_) => return Err(KeyRefused),
         };
         Self::new(pair, RsaUse::Any)
     }
@@ -95,7 +106,12 @@ impl SigningKey {
                     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| KeyRefused)?;
                     Self::new(Pair::Ed25519(Box::new(pair)), RsaUse::Any)
                 }
-                _ => Err(KeyRefused),
+                named => {
+                    let set = MlDsa::from_oid(&named).ok_or(KeyRefused)?;
+                    // Seed, expanded key or both (RFC 9881 §6); both that disagree are refused there.
+                    let pair = PqdsaKeyPair::from_pkcs8(set.signing(), der).map_err(|_| KeyRefused)?;
+                    Self::new(Pair::MlDsa(Box::new(pair), set), RsaUse::Any)
+                }
             };
         }
         Self::rsa(der, RsaUse::Any).or_else(|_| {
@@ -113,6 +129,7 @@ impl SigningKey {
             Pair::Rsa(pair) => pair.public_key().as_der(),
             Pair::Ec(pair, ..) => pair.public_key().as_der(),
             Pair::Ed25519(pair) => pair.public_key().as_der(),
+            Pair::MlDsa(pair, _) => pair.public_key().as_der(),
         };
         let spki: PublicKeyX509Der<'_> = spki.map_err(|_| KeyRefused)?;
         let spki = match PublicKey::parse(spki.as_ref()).map_err(|_| KeyRefused)? {
@@ -133,6 +150,7 @@ impl SigningKey {
             Pair::Rsa(pair) => AsDer::<Pkcs8V1Der<'_>>::as_der(&**pair).map_err(|_| KeyRefused)?.as_ref().to_vec(),
             Pair::Ec(pair, ..) => pair.to_pkcs8v1().map_err(|_| KeyRefused)?.as_ref().to_vec(),
             Pair::Ed25519(pair) => pair.to_pkcs8v1().map_err(|_| KeyRefused)?.as_ref().to_vec(),
+            Pair::MlDsa(pair, set) => return ml_dsa_pkcs8(pair, *set),
         };
         Ok(Zeroizing::new(bytes))
     }
@@ -153,6 +171,7 @@ impl SigningKey {
             (Pair::Ec(_, _, Curve::P384), _) => Signature::Ecdsa(Digest::Sha384),
             (Pair::Ec(_, _, Curve::P521), _) => Signature::Ecdsa(Digest::Sha512),
             (Pair::Ed25519(_), _) => Signature::Ed25519,
+            (Pair::MlDsa(_, set), _) => Signature::MlDsa(*set),
         }
     }
 
@@ -163,11 +182,11 @@ impl SigningKey {
             (Pair::Rsa(_), RsaUse::Pss(_)) => Signature::pss(digest),
             (Pair::Rsa(_), _) => Signature::RsaPkcs1(digest),
             (Pair::Ec(..), _) => Signature::Ecdsa(digest),
-            // RFC 8419 §2.3: Ed25519 goes with SHA-512 as the message digest.
-            (Pair::Ed25519(_), _) if digest == Digest::Sha512 => Signature::Ed25519,
-            (Pair::Ed25519(_), _) => return None,
+            // The message digest beside it: RFC 8419 §2.3, RFC 9882 §3.3.
+            (Pair::Ed25519(_), _) => Signature::Ed25519,
+            (Pair::MlDsa(_, set), _) => Signature::MlDsa(*set),
         };
-        self.signs(algorithm).then_some(algorithm)
+        (self.signs(algorithm) && digest.is_written() && algorithm.goes_with(digest)).then_some(algorithm)
     }
 
     /// RSASSA-PSS with this digest, as much salt and the same mask; `None` unless the key is RSA.
@@ -190,6 +209,7 @@ impl SigningKey {
                 digest.is_written() && digest.size() >= curve.field_octets().min(64)
             }
             (Pair::Ed25519(_), Signature::Ed25519) => true,
+            (Pair::MlDsa(_, set), Signature::MlDsa(named)) => *set == named,
             _ => false,
         }
     }
@@ -222,6 +242,11 @@ impl SigningKey {
                 key.sign(super::digest(digest, message).as_ref()).map_err(|_| KeyRefused)
             }
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Pair::MlDsa(pair, set) => {
+                let mut signature = vec![0; set.signing().signature_len()];
+                let length = pair.sign(message, &mut signature).map_err(|_| KeyRefused)?;
+                if length == signature.len() { Ok(signature) } else { Err(KeyRefused) }
+            }
         }
     }
 }
@@ -249,6 +274,26 @@ impl Pair {
     }
 }
 
+/// By its seed, the form that RFC 9881 §6 recommends; by the expanded key where the seed was never known.
+fn ml_dsa_pkcs8(pair: &PqdsaKeyPair, set: MlDsa) -> Result<Zeroizing<Vec<u8>>, KeyRefused> {
+    if let Ok(seed) = pair.to_pkcs8v1() {
+        return Ok(Zeroizing::new(seed.as_ref().to_vec()));
+    }
+    let expanded: PqdsaPrivateKeyRaw<'_> = pair.private_key().as_raw_bytes().map_err(|_| KeyRefused)?;
+    let expanded = Zeroizing::new(write::octet_string(expanded.as_ref()));
+    Ok(pkcs8::written(&AlgorithmIdentifier::plain(set.oid()), &expanded))
+}
+
+impl MlDsa {
+    const fn signing(self) -> &'static PqdsaSigningAlgorithm {
+        match self {
+            Self::MlDsa44 => &library::ML_DSA_44_SIGNING,
+            Self::MlDsa65 => &library::ML_DSA_65_SIGNING,
+            Self::MlDsa87 => &library::ML_DSA_87_SIGNING,
+        }
+    }
+}
+
 impl Curve {
     const fn signing(self) -> &'static EcdsaSigningAlgorithm {
         match self {
@@ -265,7 +310,10 @@ mod tests {
 
     #[test]
     fn every_kind_of_key_signs_what_its_public_key_verifies() {
-        for kind in [KeyKind::Rsa2048, KeyKind::P256, KeyKind::P384, KeyKind::P521, KeyKind::Ed25519] {
+        for kind in [KeyKind::Rsa2048, KeyKind::P256, KeyKind::P384, KeyKind::P521, KeyKind::Ed25519]
+            .into_iter()
+            .chain(MlDsa::ALL.map(KeyKind::MlDsa))
+        {
             let made = SigningKey::generate(kind).unwrap();
             let key = SigningKey::from_der(&made.to_pkcs8().unwrap()).unwrap();
             assert_eq!(key.spki(), made.spki());
@@ -290,6 +338,8 @@ mod tests {
             (KeyKind::P521, &[Digest::Sha512]),
             (KeyKind::Rsa2048, &[Digest::Sha256, Digest::Sha384, Digest::Sha512]),
             (KeyKind::Ed25519, &[Digest::Sha512]),
+            (KeyKind::MlDsa(MlDsa::MlDsa44), &[Digest::Sha256, Digest::Sha384, Digest::Sha512]),
+            (KeyKind::MlDsa(MlDsa::MlDsa87), &[Digest::Sha512]),
         ] {
             let key = SigningKey::generate(kind).unwrap();
             let taken: Vec<Digest> =
@@ -302,9 +352,9 @@ mod tests {
     fn a_key_for_pss_alone_signs_with_nothing_else() {
         let made = SigningKey::generate(KeyKind::Rsa2048).unwrap().to_pkcs8().unwrap();
         let info = PrivateKeyInfo::parse(&made).unwrap();
-        let read = |identifier| SigningKey::from_der(&super::super::pkcs8::written(&identifier, info.key));
+        let read = |identifier| SigningKey::from_der(&pkcs8::written(&identifier, info.key));
         for (identifier, digest) in [
-            (crate::algorithm::AlgorithmIdentifier::plain(oid::RSASSA_PSS), Digest::Sha256),
+            (AlgorithmIdentifier::plain(oid::RSASSA_PSS), Digest::Sha256),
             (Signature::pss_identifier(Digest::Sha512, Digest::Sha512, 20), Digest::Sha512),
         ] {
             let key = read(identifier).unwrap();

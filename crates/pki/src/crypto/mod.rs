@@ -5,6 +5,7 @@ mod agree;
 mod content;
 mod decryption_key;
 mod derive;
+mod encapsulate;
 mod hash;
 mod key;
 mod pkcs8;

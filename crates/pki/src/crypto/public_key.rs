@@ -1,6 +1,6 @@
 //! Public keys out of certificates, their sizes looked at before anything computes with them.
 
-use crate::algorithm::{AlgorithmIdentifier, KeyTransport, Signature};
+use crate::algorithm::{AlgorithmIdentifier, KeyTransport, MlDsa, MlKem, Signature};
 use crate::asn1::der::{self, Der};
 use crate::asn1::{Malformed, Oid, oid, tag, write};
 
@@ -36,6 +36,10 @@ pub enum PublicKey {
     Ed25519(Vec<u8>),
     /// The 32 octets of RFC 7748: a key that agrees and never signs.
     X25519(Vec<u8>),
+    /// ML-DSA (RFC 9881), of its length by construction where it was read.
+    MlDsa(MlDsa, Vec<u8>),
+    /// ML-KEM (RFC 9935): a key that encapsulates and never signs; of its length where it was read.
+    MlKem(MlKem, Vec<u8>),
     /// DSA (RFC 3279 §2.3.2): verified so that it can be named, never confirmed.
     Dsa {
         /// The public value as INTEGER in DER.
@@ -186,7 +190,7 @@ impl PublicKey {
             oid::ED25519 if key.len() == 32 => Ok(Self::Ed25519(key.to_vec())),
             oid::X25519 if key.len() == 32 => Ok(Self::X25519(key.to_vec())),
             oid::DSA => Self::dsa(key, algorithm.parameters),
-            other => Ok(Self::Other(oid::describe(&other))),
+            other => Self::lattice(&algorithm, key).unwrap_or_else(|| Ok(Self::Other(oid::describe(&other)))),
         }
     }
 
@@ -204,6 +208,20 @@ impl PublicKey {
             return Err(Malformed::new("an RSA key has an impossible public exponent"));
         }
         Ok(Self::Rsa { key: key.to_vec(), bits, usage })
+    }
+
+    /// ML-DSA and ML-KEM; `None` where it is neither.
+    fn lattice(algorithm: &AlgorithmIdentifier, key: &[u8]) -> Option<Result<Self, Malformed>> {
+        let (length, public) = match (MlDsa::from_oid(&algorithm.oid), MlKem::from_oid(&algorithm.oid)) {
+            (Some(set), _) => (set.public_len(), Self::MlDsa(set, key.to_vec())),
+            (_, Some(set)) => (set.public_len(), Self::MlKem(set, key.to_vec())),
+            (None, None) => return None,
+        };
+        // RFC 9881 §2, RFC 9935 §3.
+        if algorithm.parameters.is_some() {
+            return Some(Err(Malformed::new("a public key has parameters where it has none")));
+        }
+        Some(if key.len() == length { Ok(public) } else { Err(Malformed::new("a public key has another length")) })
     }
 
     fn dsa(value: &[u8], parameters: Option<Vec<u8>>) -> Result<Self, Malformed> {
@@ -247,6 +265,8 @@ impl PublicKey {
             }
             Self::Ed25519(key) => (AlgorithmIdentifier::plain(oid::ED25519), key),
             Self::X25519(key) => (AlgorithmIdentifier::plain(oid::X25519), key),
+            Self::MlDsa(set, key) => (AlgorithmIdentifier::plain(set.oid()), key),
+            Self::MlKem(set, key) => (AlgorithmIdentifier::plain(set.oid()), key),
             Self::Dsa { value, parameters } => {
                 (AlgorithmIdentifier { oid: oid::DSA, parameters: parameters.clone() }, value)
             }
@@ -271,6 +291,8 @@ impl PublicKey {
             Self::Ec { curve, .. } => oid::describe(&curve.oid()),
             Self::Ed25519(_) => "Ed25519".to_owned(),
             Self::X25519(_) => "X25519".to_owned(),
+            Self::MlDsa(set, _) => set.name(),
+            Self::MlKem(set, _) => set.name(),
             Self::Dsa { .. } => "DSA".to_owned(),
             Self::Other(name) => name.clone(),
         }
@@ -326,6 +348,8 @@ mod tests {
             (AlgorithmIdentifier { oid: oid::EC_PUBLIC_KEY, parameters: curve }, &point),
             (AlgorithmIdentifier::plain(oid::ED25519), &[7; 32]),
             (AlgorithmIdentifier::plain(oid::X25519), &[7; 32]),
+            (AlgorithmIdentifier::plain(oid::ML_DSA_65), &[7; 1952]),
+            (AlgorithmIdentifier::plain(oid::ML_KEM_768), &[7; 1184]),
             (AlgorithmIdentifier::plain(oid::DSA), &write::unsigned(&[5])),
         ] {
             let written = spki(&identifier, key);

@@ -1,12 +1,12 @@
 //! The verification of signatures. Weak ones are computed, too: whether a mail was changed is known then, although the
 //! signature is never believed.
 
-use aws_lc_rs::signature::{self as library, UnparsedPublicKey};
+use aws_lc_rs::signature::{self as library, PqdsaVerificationAlgorithm, UnparsedPublicKey};
 use kakitome_awslc::{DsaPublicKey, EcPublicKey, RsaPublicKey};
 
 use super::hash::fenced;
 use super::{Curve, DigestValue, PublicKey};
-use crate::algorithm::Signature;
+use crate::algorithm::{MlDsa, Signature};
 
 /// Why a signature does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +33,10 @@ impl PublicKey {
                 let key = UnparsedPublicKey::new(&library::ED25519, key);
                 key.verify(message, signature).map_err(|_| Unverified::Wrong)
             }
-            (Signature::Ed25519, _) => Err(Unverified::KeyMismatch),
+            (Signature::MlDsa(set), Self::MlDsa(own, key)) if set == *own && key.len() == set.public_len() => {
+                UnparsedPublicKey::new(set.verifying(), key).verify(message, signature).map_err(|_| Unverified::Wrong)
+            }
+            (Signature::Ed25519 | Signature::MlDsa(_), _) => Err(Unverified::KeyMismatch),
             _ => {
                 let digest = algorithm.digest().ok_or(Unverified::Unsupported)?;
                 self.verify_digest(algorithm, &super::digest(digest, message), signature)
@@ -41,7 +44,7 @@ impl PublicKey {
         }
     }
 
-    /// Verifies a signature over a message of which only the digest is known. Ed25519 needs the message.
+    /// Verifies a signature over a message of which only the digest is known. Ed25519 and ML-DSA need the message.
     ///
     /// # Errors
     /// As [`PublicKey::verify`]; a digest by another hash than the algorithm's is [`Unverified::Unsupported`].
@@ -83,6 +86,16 @@ impl PublicKey {
 
 fn rsa(key: &[u8]) -> Result<RsaPublicKey, Unverified> {
     RsaPublicKey::parse(key).map_err(|_| Unverified::Unsupported)
+}
+
+impl MlDsa {
+    const fn verifying(self) -> &'static PqdsaVerificationAlgorithm {
+        match self {
+            Self::MlDsa44 => &library::ML_DSA_44,
+            Self::MlDsa65 => &library::ML_DSA_65,
+            Self::MlDsa87 => &library::ML_DSA_87,
+        }
+    }
 }
 
 impl Curve {

@@ -203,8 +203,10 @@ fn default_algorithm(key: &PublicKey) -> Option<Signature> {
         PublicKey::Ec { curve: Curve::P384, .. } => Signature::Ecdsa(Digest::Sha384),
         PublicKey::Ec { curve: Curve::P521, .. } => Signature::Ecdsa(Digest::Sha512),
         PublicKey::Ed25519(_) => Signature::Ed25519,
+        PublicKey::MlDsa(set, _) => Signature::MlDsa(*set),
         PublicKey::Rsa { usage: RsaUse::Pss(_) | RsaUse::Oaep(_), .. }
         | PublicKey::X25519(_)
+        | PublicKey::MlKem(..)
         | PublicKey::Dsa { .. }
         | PublicKey::Other(_) => return None,
     })

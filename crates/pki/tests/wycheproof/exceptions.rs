@@ -47,7 +47,7 @@ impl Entry {
         self.table.get(key).and_then(Value::as_array).into_iter().flatten().map(|text| text.as_str().unwrap()).collect()
     }
 
-    /// Does it select this vector: by number, by flag, by a field of its group, by the length of its message?
+    /// Does it select this vector: by number, by flag, by a field of its group, by one of its own, by its length?
     fn selects(&self, case: &Case<'_>) -> bool {
         let mut flags = case.flags();
         let by_flag = self.strings("flags");
@@ -66,7 +66,13 @@ impl Entry {
                 bounds.iter().map(|bound| bound.as_integer().unwrap().try_into().unwrap()).collect();
             octets < bounds[0] || octets > bounds[1]
         });
+        let by_field = self
+            .table
+            .get("has")
+            .and_then(Value::as_str)
+            .is_none_or(|field| case.test[field].as_str().is_some_and(|octets| !octets.is_empty()));
         by_length
+            && by_field
             && (by_flag.is_empty() || flags.any(|flag| by_flag.contains(&flag)))
             && by_number
                 .is_none_or(|numbers| numbers.iter().any(|number| number.as_integer() == case.test["tcId"].as_i64()))

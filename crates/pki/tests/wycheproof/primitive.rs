@@ -3,11 +3,11 @@
 
 use kakitome_awslc::RsaPrivateKey;
 use kakitome_pki::algorithm::{
-    AlgorithmIdentifier, Cipher, ContentEncryption, Derivation, Digest, KeyAgreement, KeyTransport, KeyWrap,
-    PasswordDerivation, Signature,
+    AlgorithmIdentifier, Cipher, ContentEncryption, Derivation, Digest, KeyAgreement, KeyEncapsulation, KeyTransport,
+    KeyWrap, MlDsa, MlKem, PasswordDerivation, Signature,
 };
 use kakitome_pki::asn1::der::Der;
-use kakitome_pki::asn1::{oid, write};
+use kakitome_pki::asn1::{Oid, oid, tag, write};
 use kakitome_pki::crypto::{
     ContentKey, Curve, DecryptionKey, Decryptor, Encryptor, KeyEncryptionKey, PublicKey, SigningKey, digest, hkdf,
 };
@@ -29,6 +29,13 @@ pub(crate) const TABLE: &[(&str, Primitive)] = &[
     ("ecdsa_secp*_sha512_test.json", ecdsa),
     ("ed25519_test.json", ed25519),
     ("hkdf_*", hkdf_octets),
+    ("mldsa_*_sign_noseed_test.json", sign_ml_dsa),
+    ("mldsa_*_sign_seed_test.json", sign_ml_dsa),
+    ("mldsa_*_verify_test.json", verify_ml_dsa),
+    ("mlkem_*_encaps_test.json", encapsulate),
+    ("mlkem_*_keygen_seed_test.json", ml_kem_key),
+    ("mlkem_*_semi_expanded_decaps_test.json", decapsulate_expanded),
+    ("mlkem_*_test.json", decapsulate),
     ("pbes2_*", pbes2),
     ("pbkdf2_*", pbkdf2),
     ("rsa_oaep_*", oaep),
@@ -284,4 +291,116 @@ fn pbes2(case: &Case<'_>) -> Answer {
     decryptor.update(&case.octets("ct"), &mut out);
     decryptor.finish(&[], &mut out).map_err(refused)?;
     same(&out, &case.octets("msg"), "message")
+}
+
+/// The parameter set that a file's name holds.
+fn of_file<T: Copy>(case: &Case<'_>, sets: [(&str, T); 3]) -> T {
+    sets.into_iter().find(|(name, _)| case.file.contains(name)).map(|(_, set)| set).unwrap()
+}
+
+fn ml_dsa(case: &Case<'_>) -> MlDsa {
+    of_file(case, [("_44_", MlDsa::MlDsa44), ("_65_", MlDsa::MlDsa65), ("_87_", MlDsa::MlDsa87)])
+}
+
+/// What the interface does not take: another context than the empty one, or a digest in place of the message.
+fn plain_message(case: &Case<'_>) -> Result<Vec<u8>, String> {
+    if case.test["ctx"].as_str().is_some_and(|context| !context.is_empty()) {
+        return Err("S/MIME has no context (RFC 9882 §2)".to_owned());
+    }
+    if case.test["msg"].is_null() { Err("there is no message".to_owned()) } else { Ok(case.octets("msg")) }
+}
+
+fn verify_ml_dsa(case: &Case<'_>) -> Answer {
+    plain_message(case)?;
+    let octets = case.shared("publicKey");
+    let identifier = AlgorithmIdentifier::plain(ml_dsa(case).oid());
+    let spki = write::sequence(&[&identifier.to_der(), &write::bit_string(&octets)]);
+    let key = PublicKey::parse(&spki).map_err(refused)?;
+    key.verify(Signature::MlDsa(ml_dsa(case)), &case.octets("msg"), &case.octets("sig")).map_err(refused)
+}
+
+fn pkcs8(named: Oid, key: &[u8]) -> Vec<u8> {
+    let algorithm = AlgorithmIdentifier::plain(named).to_der();
+    write::sequence(&[&write::unsigned(&[0]), &algorithm, &write::octet_string(key)])
+}
+
+/// The key is read from its seed or its expanded form; what it signs verifies, and the signature of the vector, too.
+fn sign_ml_dsa(case: &Case<'_>) -> Answer {
+    let set = ml_dsa(case);
+    let inner = match &case.group["privateSeed"] {
+        serde_json::Value::Null => write::octet_string(&case.shared("privateKey")),
+        _ => write::element(tag::context(0), &[&case.shared("privateSeed")]),
+    };
+    let key = SigningKey::from_der(&pkcs8(set.oid(), &inner)).map_err(refused)?;
+    let read_again = SigningKey::from_der(&key.to_pkcs8().map_err(refused)?).map_err(refused)?;
+    let message = plain_message(case)?;
+    let public = PublicKey::parse(key.spki()).map_err(refused)?;
+    for key in [&key, &read_again] {
+        let signature = key.sign(Signature::MlDsa(set), &message).map_err(refused)?;
+        public.verify(Signature::MlDsa(set), &message, &signature).map_err(refused)?;
+    }
+    public.verify(Signature::MlDsa(set), &message, &case.octets("sig")).map_err(refused)
+}
+
+fn ml_kem(case: &Case<'_>) -> MlKem {
+    of_file(case, [("_512_", MlKem::MlKem512), ("_768_", MlKem::MlKem768), ("_1024_", MlKem::MlKem1024)])
+}
+
+fn ml_kem_public(case: &Case<'_>) -> Result<PublicKey, String> {
+    let identifier = AlgorithmIdentifier::plain(ml_kem(case).oid());
+    let spki = write::sequence(&[&identifier.to_der(), &write::bit_string(&case.octets("ek"))]);
+    PublicKey::parse(&spki).map_err(refused)
+}
+
+fn ml_kem_private(case: &Case<'_>, key: &[u8]) -> Result<DecryptionKey, String> {
+    DecryptionKey::from_der(&pkcs8(ml_kem(case).oid(), key)).map_err(refused)
+}
+
+/// The randomness is the library's own, so the ciphertext is another each time; the key must be taken or refused.
+fn encapsulate(case: &Case<'_>) -> Answer {
+    let encapsulation = KeyEncapsulation::new(ml_kem(case), KeyWrap::Aes256);
+    let info = encapsulation.wrap_identifier.to_der();
+    let (ciphertext, _) = ml_kem_public(case)?.encapsulate(&encapsulation, &info, None).map_err(refused)?;
+    same(&[ciphertext.len().to_be_bytes()].concat(), &ml_kem(case).ciphertext_len().to_be_bytes(), "length")
+}
+
+/// Encapsulated keys are never given out, as agreed ones are not.
+fn opens(case: &Case<'_>, key: &DecryptionKey) -> Answer {
+    let encapsulation = KeyEncapsulation::new(ml_kem(case), KeyWrap::Aes256);
+    let info = encapsulation.wrap_identifier.to_der();
+    let opened = key.decapsulate(&case.octets("c"), &encapsulation, &info, None).map_err(refused)?;
+    // CMSORIforKEMOtherInfo (RFC 9629 §5).
+    let other_info = write::sequence(&[&info, &write::unsigned(&[32])]);
+    let expected = hkdf(Digest::Sha256, &[], &case.octets("K"), &other_info, 32).map_err(refused)?;
+    let expected = KeyEncryptionKey::new(KeyWrap::Aes256, &expected).unwrap();
+    let sent = ContentKey::new(Cipher::Aes128Gcm, &[7; 16]).unwrap();
+    let read = expected.unwrap(&opened.wrap(&sent).map_err(refused)?, Cipher::Aes128Gcm).map_err(refused)?;
+    same(read.octets(), sent.octets(), "key")
+}
+
+fn decapsulate(case: &Case<'_>) -> Answer {
+    let key = ml_kem_private(case, &write::element(tag::context(0), &[&case.octets("seed")]))?;
+    if !case.test["ek"].is_null() {
+        assert_eq!(key.public(), &ml_kem_public(case)?, "{}", case.name());
+    }
+    opens(case, &key)
+}
+
+fn decapsulate_expanded(case: &Case<'_>) -> Answer {
+    opens(case, &ml_kem_private(case, &write::octet_string(&case.octets("dk")))?)
+}
+
+/// Seed, expanded key and both are one key; both that disagree are none.
+fn ml_kem_key(case: &Case<'_>) -> Answer {
+    let (seed, mut expanded) = (case.octets("seed"), case.octets("dk"));
+    let both = |expanded: &[u8]| write::sequence(&[&write::octet_string(&seed), &write::octet_string(expanded)]);
+    let public = ml_kem_public(case)?;
+    for form in [write::element(tag::context(0), &[&seed]), write::octet_string(&expanded), both(&expanded)] {
+        if ml_kem_private(case, &form)?.public() != &public {
+            return Err("another public key".to_owned());
+        }
+    }
+    *expanded.last_mut().unwrap() ^= 1;
+    assert!(ml_kem_private(case, &both(&expanded)).is_err());
+    Ok(())
 }

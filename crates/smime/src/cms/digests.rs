@@ -10,7 +10,7 @@ use super::signer::SignerInfo;
 
 /// How much of the beginning is kept, in octets: enough to see what it is.
 pub const HEAD: usize = 4096;
-/// A content that is signed as a whole (Ed25519 without signed attributes) is kept up to this length, in octets. Longer
+/// A content that is signed as a whole (Ed25519 or ML-DSA without signed attributes) is kept up to this length, in octets. Longer
 /// ones are not verified: programs that sign them without attributes would have to hold them too.
 pub const WHOLE_LIMIT: usize = 1024 * 1024;
 
@@ -103,9 +103,6 @@ fn digest(signer: &SignerInfo) -> Option<Digest> {
 
 /// Is the signature over the content itself, and not over a digest of it?
 fn signs_whole(signer: &SignerInfo) -> bool {
-    signer.signed_attributes.is_none()
-        && matches!(
-            Signature::from_identifier(&signer.signature_algorithm, digest(signer)),
-            Ok(Some(Signature::Ed25519))
-        )
+    let algorithm = || Signature::from_identifier(&signer.signature_algorithm, digest(signer)).ok().flatten();
+    signer.signed_attributes.is_none() && algorithm().is_some_and(Signature::is_pure)
 }

@@ -180,9 +180,9 @@ impl<'a> Trial<'a> {
         if signature.digest().is_some_and(|named| named != digest) {
             self.refuse("cms.hash-mismatch", "the signature algorithm names another hash than the digest");
         }
-        // RFC 8419 §3.1.
-        if signature == Signature::Ed25519 && digest != Digest::Sha512 {
-            self.refuse("cms.hash-mismatch", format!("Ed25519 goes with SHA-512, not {}", digest.name()));
+        // RFC 8419 §3.1, RFC 9882 §3.3.
+        if signature.is_pure() && !signature.goes_with(digest) {
+            self.refuse("cms.hash-mismatch", format!("{} does not go with {}", signature.name(), digest.name()));
         }
         Some(Algorithms { digest, signature })
     }
@@ -327,7 +327,7 @@ impl<'a> Trial<'a> {
         let value = &self.signer.signature;
         match self.over {
             Signed::Signature(octets) => key.verify(algorithms.signature, octets, value),
-            Signed::Content(hashed) if algorithms.signature == Signature::Ed25519 => {
+            Signed::Content(hashed) if algorithms.signature.is_pure() => {
                 key.verify(algorithms.signature, hashed.whole().ok_or(Unverified::Unsupported)?, value)
             }
             Signed::Content(hashed) => {
