@@ -387,6 +387,84 @@ fn policies_hold_only_through_the_whole_path() {
 }
 
 #[test]
+fn the_user_may_demand_policies() {
+    let world = Pki::get();
+    let (mv, ov, any) = (Pki::policy(1, 3), Pki::policy(2, 3), oid::ANY_POLICY);
+    let mapped = || sub("Sub").policies(&[ov]).with(oid::POLICY_MAPPINGS, true, write::mappings(&[(ov, mv)]));
+    let demand = PolicyInputs::default;
+    let acceptable =
+        |policies: &[Oid]| PolicyInputs { acceptable: policies.to_vec(), require_explicit: true, ..demand() };
+    let explicit = || PolicyInputs { require_explicit: true, ..demand() };
+    let rows: Vec<(&str, CertificateFactory, CertificateFactory, PolicyInputs, Result<Vec<Oid>, PathProblem>)> = vec![
+        ("any is enough", sub("Sub"), leaf(), explicit(), Ok(vec![ov])),
+        ("none is not", sub("Sub"), leaf().without(oid::CERTIFICATE_POLICIES), explicit(), Err(PathProblem::Policy)),
+        ("the one wanted", sub("Sub"), leaf(), acceptable(&[ov]), Ok(vec![ov])),
+        ("another", sub("Sub"), leaf(), acceptable(&[mv]), Err(PathProblem::Policy)),
+        ("one of two", sub("Sub"), leaf(), acceptable(&[mv, ov]), Ok(vec![ov])),
+        ("wanted, not demanded", sub("Sub"), leaf(), PolicyInputs { acceptable: vec![mv], ..demand() }, Ok(vec![])),
+        ("anyPolicy to the end", sub("Sub"), leaf().policies(&[any]), acceptable(&[mv]), Ok(vec![mv])),
+        ("anyPolicy is wanted", sub("Sub"), leaf(), acceptable(&[any]), Ok(vec![ov])),
+        (
+            "anyPolicy, inhibited",
+            sub("Sub"),
+            leaf(),
+            PolicyInputs { inhibit_any: true, ..acceptable(&[ov]) },
+            Err(PathProblem::Policy),
+        ),
+        ("mapped, by the name above", mapped(), leaf().policies(&[mv]), acceptable(&[ov]), Ok(vec![ov])),
+        ("mapped, by the name below", mapped(), leaf().policies(&[mv]), acceptable(&[mv]), Err(PathProblem::Policy)),
+        (
+            "mapped, inhibited",
+            mapped(),
+            leaf().policies(&[mv]),
+            PolicyInputs { inhibit_mapping: true, ..acceptable(&[ov]) },
+            Err(PathProblem::Policy),
+        ),
+        (
+            "anyPolicy may not be mapped",
+            sub("Sub").with(oid::POLICY_MAPPINGS, true, write::mappings(&[(any, mv)])),
+            leaf(),
+            demand(),
+            Err(PathProblem::PolicyMapping),
+        ),
+    ];
+    for (name, issuer, leaf, policy, expected) in rows {
+        let issuer = issuer.authority_by(&world.re, "Sub");
+        let (leaf, untrusted, anchors) = (leaf.issued_by(&issuer), [issuer.certificate], world.public_anchors());
+        let outcome = find(&Question { policy: &policy, ..question(&leaf, &untrusted, &anchors) });
+        let found = outcome.map(|path| path.policies().iter().copied().collect::<Vec<_>>());
+        assert_eq!(found.map_err(|refusal| refusal.problem), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_mapped_policy_is_not_the_leafs_own() {
+    let world = Pki::get();
+    let (mv, ov) = (Pki::policy(1, 3), Pki::policy(2, 3));
+    let mapped = sub("Sub").policies(&[ov]).with(oid::POLICY_MAPPINGS, true, write::mappings(&[(ov, mv)]));
+    let path = under(world, mapped, "Sub", leaf().policies(&[mv])).unwrap();
+    assert_eq!((path.policies().len(), path.unmapped_policies().len()), (1, 0));
+    let path = under(world, sub("Sub"), "Sub", leaf()).unwrap();
+    assert_eq!(path.policies(), path.unmapped_policies());
+}
+
+#[test]
+fn what_no_ca_may_write_is_refused() {
+    let world = Pki::get();
+    let identifier = || der::octet_string(&[7; 20]);
+    let constraints = || write::constraints(&[write::mailbox("bank.example")], &[]);
+    let nameless = kakitome_pki::cert::name::Name::build(&[]);
+    for (name, issuer, leaf) in [
+        ("critical key identifier", sub("Sub"), leaf().with(oid::SUBJECT_KEY_IDENTIFIER, true, identifier())),
+        ("the same of a CA", sub("Sub").with(oid::SUBJECT_KEY_IDENTIFIER, true, identifier()), leaf()),
+        ("a leaf that limits names", sub("Sub"), leaf().with(oid::NAME_CONSTRAINTS, true, constraints())),
+        ("an issuer without a name", sub("Sub").subject(&nameless), leaf()),
+    ] {
+        assert_eq!(told(&under(world, issuer, "Sub", leaf)), "Profile", "{name}");
+    }
+}
+
+#[test]
 fn a_self_issued_ca_does_not_count_for_policies() {
     let world = Pki::get();
     let mv = Pki::policy(1, 3);

@@ -16,6 +16,7 @@ pub const POLICY_NODES_IN_SEARCH_LIMIT: usize = 16 * POLICY_NODE_LIMIT;
 
 /// What is left.
 pub(super) struct Budget {
+    signatures: usize,
     candidates: usize,
     comparisons: usize,
     policy_nodes: usize,
@@ -23,11 +24,21 @@ pub(super) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { candidates: CANDIDATE_LIMIT, comparisons: COMPARISON_LIMIT, policy_nodes: POLICY_NODES_IN_SEARCH_LIMIT }
+        Self {
+            signatures: SIGNATURE_LIMIT,
+            candidates: CANDIDATE_LIMIT,
+            comparisons: COMPARISON_LIMIT,
+            policy_nodes: POLICY_NODES_IN_SEARCH_LIMIT,
+        }
     }
 }
 
 impl Budget {
+    /// One signature is verified.
+    pub(super) fn signature(&mut self) -> Result<(), PathProblem> {
+        spend(&mut self.signatures)
+    }
+
     /// One certificate is looked at.
     pub(super) fn candidate(&mut self) -> Result<(), PathProblem> {
         spend(&mut self.candidates)

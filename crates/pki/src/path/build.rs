@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::budget::{Budget, SIGNATURE_LIMIT};
+use super::budget::Budget;
 use super::check::{self, ValidPath};
 use super::{Anchor, AnchorSource, PathProblem, Question, Refusal, baseline_policies};
 use crate::cert::Certificate;
-use crate::crypto::Unverified;
+use crate::crypto::{PublicKey, Unverified};
 
 /// Certificates of a path, at most, without the anchor.
 pub const DEPTH_LIMIT: usize = 12;
@@ -117,11 +117,15 @@ impl Search<'_> {
     }
 
     fn signed_by(&mut self, child: &Certificate, issuer: &Certificate, chain: &[Certificate]) -> Result<bool, Stop> {
+        // A DSA key without parameters has its issuer's, who is not known yet: `conclude` verifies it.
+        if lacks_parameters(issuer.key()) {
+            return Ok(true);
+        }
         let pair = (*child.fingerprint(), *issuer.fingerprint());
         let verdict = match self.verified.get(&pair) {
             Some(known) => *known,
-            None if self.verified.len() >= SIGNATURE_LIMIT => return Err(Stop),
             None => {
+                self.budget.signature().map_err(|_| Stop)?;
                 let verdict = child.verify_signature(issuer.key()).map(|_| ());
                 self.verified.insert(pair, verdict);
                 verdict
@@ -141,8 +145,25 @@ impl Search<'_> {
         }
     }
 
+    /// Do the signatures verify that could not be without the parameters of a key further up (RFC 5280 §6.1.4 f)?
+    fn inherited(&mut self, chain: &[Certificate], anchor: &Anchor) -> bool {
+        let issuers = || chain.iter().skip(1).chain([&anchor.certificate]);
+        if !issuers().any(|issuer| lacks_parameters(issuer.key())) {
+            return true;
+        }
+        let keys = check::working_keys(chain, &anchor.certificate);
+        let issuer_keys = keys.iter().skip(1).chain([anchor.certificate.key()]);
+        chain.iter().zip(issuers()).zip(issuer_keys).all(|((child, issuer), key)| {
+            !lacks_parameters(issuer.key()) || (self.budget.signature().is_ok() && child.verify_signature(key).is_ok())
+        })
+    }
+
     /// A chain of good signatures reached an anchor: is it a valid path, and a better one?
     fn conclude(&mut self, chain: &[Certificate], anchor: &Anchor) {
+        if !self.inherited(chain, anchor) {
+            self.note(PathProblem::BadSignature, chain, Some(anchor));
+            return;
+        }
         match check::check(chain, anchor, self.question, &mut self.budget) {
             Ok(path) => {
                 let baseline = baseline_policies(path.unmapped_policies());
@@ -177,6 +198,10 @@ impl Search<'_> {
             self.refusal = Refusal { problem, others, partial: chain.to_vec(), anchor: anchor.cloned() };
         }
     }
+}
+
+fn lacks_parameters(key: &PublicKey) -> bool {
+    matches!(key, PublicKey::Dsa { parameters: None, .. })
 }
 
 /// Does the authority key identifier point to this issuer? A hint for the order alone (RFC 5280 §4.2.1.1).

@@ -8,11 +8,13 @@ use super::{Anchor, AnchorSource, PathProblem, Purpose, Question, constraint};
 use crate::algorithm::Signature;
 use crate::asn1::{Oid, oid};
 use crate::cert::Certificate;
+use crate::crypto::PublicKey;
 
 /// A path that was checked, for the moment and the purpose of its question. Says nothing about revocation.
 #[derive(Clone, Debug)]
 pub struct ValidPath {
     certificates: Vec<Certificate>,
+    keys: Vec<PublicKey>,
     anchor: Anchor,
     policies: ValidPolicies,
     weak: Option<String>,
@@ -42,6 +44,13 @@ impl ValidPath {
     /// The issuer of the `n`th certificate: the next one, and the anchor for the last.
     pub fn issuer_of(&self, n: usize) -> &Certificate {
         self.certificates.get(n.saturating_add(1)).unwrap_or(&self.anchor.certificate)
+    }
+
+    /// The public key of a certificate, with the parameters that it inherits from above if it stands in this path (RFC
+    /// 5280 §6.1.4 f).
+    pub fn key_of<'a>(&'a self, certificate: &'a Certificate) -> &'a PublicKey {
+        let place = self.certificates.iter().position(|other| other == certificate);
+        place.and_then(|place| self.keys.get(place)).unwrap_or(certificate.key())
     }
 
     /// The policies under which the path is valid, of those that are acceptable: the user-constrained policy set (RFC 5280
@@ -102,10 +111,23 @@ pub(super) fn check(
     }
     Ok(ValidPath {
         certificates: chain.to_vec(),
+        keys: working_keys(chain, &anchor.certificate),
         anchor: anchor.clone(),
         policies,
         weak: weakness(below, &anchor.certificate),
     })
+}
+
+/// The keys of a chain, leaf first, each with the parameters that it inherits.
+pub(super) fn working_keys(chain: &[Certificate], anchor: &Certificate) -> Vec<PublicKey> {
+    let mut keys: Vec<PublicKey> = Vec::with_capacity(chain.len());
+    for certificate in chain.iter().rev() {
+        let above = keys.last().unwrap_or(anchor.key());
+        let key = certificate.key().clone().with_parameters_of(above);
+        keys.push(key);
+    }
+    keys.reverse();
+    keys
 }
 
 fn dates(below: &[Certificate], question: &Question<'_>, problems: &mut Vec<PathProblem>) {

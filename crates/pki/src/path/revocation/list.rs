@@ -234,7 +234,8 @@ impl Court<'_> {
                 continue;
             }
             tried.push(signer.spki());
-            match self.verify(|| list.verify_signature(signer.key())) {
+            let key = self.path.key_of(signer);
+            match self.verify(|| list.verify_signature(key)) {
                 Ok(()) => return Ok(()),
                 Err(UnknownCause::WrongSigner) => {}
                 Err(found) => cause = found,

@@ -78,7 +78,8 @@ impl Court<'_> {
     fn responder(&mut self, basic: &Basic, issuer: &Certificate) -> Result<Certificate, UnknownCause> {
         let mut cause = UnknownCause::WrongSigner;
         if basic.is_by(issuer) {
-            match self.verify(|| basic.verify_signature(issuer.key())) {
+            let key = self.path.key_of(issuer).clone();
+            match self.verify(|| basic.verify_signature(&key)) {
                 Ok(()) => return Ok(issuer.clone()),
                 Err(found) => cause = found,
             }
@@ -109,7 +110,8 @@ impl Court<'_> {
         if !may {
             return Err(UnknownCause::WrongSigner);
         }
-        self.verify(|| delegate.verify_signature(issuer.key()))?;
+        let key = self.path.key_of(issuer).clone();
+        self.verify(|| delegate.verify_signature(&key))?;
         if extensions.ocsp_no_check {
             return Ok(());
         }
