@@ -20,6 +20,8 @@ use kakitome_pki::cert::name::Name;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::crypto::{KeyKind, SigningKey, SystemRandom};
 use kakitome_pki::issue::{Issuance, Issuer, Profile, Serial};
+use kakitome_testkit::Pki;
+use kakitome_testkit::cms::SignedFactory;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kakitome");
 /// The longest line that tells what a verb does, in characters.
@@ -94,6 +96,9 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ),
         ("kakitome cert show partner.pem", Mine, 0, "billing@partner.example"),
         ("kakitome cert show --json roots.pem", Mine, 0, r#""subject": "CN=Partner test CA""#),
+        ("kakitome inspect mail.eml", Partners, 0, "signature  ECDSA"),
+        ("kakitome inspect --json mail.eml", Partners, 0, r#""signature_right": true"#),
+        ("kakitome inspect smime.p7m", Mine, 0, "a CMS object"),
         ("kakitome ca show", Mine, 0, "Kakitome private root"),
         ("kakitome ca show --pem > our-ca.pem", Mine, 0, "-----BEGIN CERTIFICATE-----"),
         ("kakitome config check --config kakitome.toml", Mine, 0, "the settings are good"),
@@ -248,6 +253,7 @@ impl Stage {
         write("me.key", me.key_pem().as_bytes());
         write("partner.pem", partner.certificate_pem().as_bytes());
         write("partner.key", partner.key_pem().as_bytes());
+        write("smime.p7m", &SignedFactory::by(&Pki::get().bank, b"A contract.").embedded().der());
         write("password.txt", b"open sesame\n");
         let newsletter = mail("me@example.test", "News.");
         fs::create_dir(path.join("newsletters")).unwrap();

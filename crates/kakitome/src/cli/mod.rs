@@ -7,6 +7,7 @@ mod config;
 mod docs;
 mod fault;
 mod input;
+mod inspect;
 mod output;
 mod password;
 mod sign;
@@ -57,6 +58,7 @@ enum Verb {
     Check(check::Check),
     Verify(verify::Verify),
     Sign(sign::Sign),
+    Inspect(inspect::Inspect),
     /// Certificates, judged or shown
     #[command(subcommand)]
     Cert(cert::Cert),
@@ -119,6 +121,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Check(check) => check.run(everywhere),
         Verb::Verify(verify) => verify.run(everywhere),
         Verb::Sign(sign) => sign.run(everywhere),
+        Verb::Inspect(inspect) => inspect.run(everywhere),
         Verb::Cert(cert) => cert.run(everywhere),
         Verb::Ca(ca) => ca.run(everywhere),
         Verb::Config(config) => config.run(everywhere),

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 
+/// What is printed where there is no terminal is this wide, in columns.
+const COLUMNS: usize = 80;
+
 /// An output that is not there until it is finished.
 pub(super) struct Output {
     to: To,
@@ -134,6 +137,12 @@ impl Write for Output {
 pub(super) fn colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stdout().is_terminal() && !refused && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// How wide the terminal at standard output is, in columns; [`COLUMNS`] where there is none.
+pub(super) fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).map(|size| usize::from(size.ws_col));
+    size.ok().filter(|columns| *columns > 0).unwrap_or(COLUMNS)
 }
 
 /// Prints text to standard output.

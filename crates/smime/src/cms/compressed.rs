@@ -1,6 +1,7 @@
 //! Compressed-data (RFC 3274): octets that were made shorter. It protects nothing.
 
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 
 use flate2::{Compression, Decompress, FlushDecompress, Status};
 use kakitome_pki::algorithm::AlgorithmIdentifier;
@@ -34,6 +35,11 @@ impl Compressed {
     /// How long the content is, compressed, in octets.
     pub fn compressed_len(&self) -> u64 {
         self.content.len()
+    }
+
+    /// Where the compressed content stands in the object, its headers included.
+    pub fn compressed_range(&self) -> Range<u64> {
+        self.content.range()
     }
 
     /// Gives out the content; `object` holds the octets that it was read from. Layers of compression inside one another

@@ -4,6 +4,7 @@
 //! are counted: hostile input costs linear time and flat memory.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use kakitome_pki::asn1::ber::{HEADER_LIMIT, Header};
 use kakitome_pki::asn1::{Malformed, tag, write};
@@ -272,6 +273,11 @@ impl OctetString {
     /// How long its value is, in octets.
     pub fn len(&self) -> u64 {
         self.length
+    }
+
+    /// Where it stands, its headers included.
+    pub fn range(&self) -> Range<u64> {
+        self.start..self.end
     }
 
     /// Is its value empty?

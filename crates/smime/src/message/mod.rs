@@ -6,4 +6,5 @@ pub mod fake;
 pub mod open;
 pub mod payload;
 pub mod protect;
+pub mod report;
 pub mod sign;

@@ -38,7 +38,7 @@ const ALLOWED: [(&str, &[&str]); 3] = [
             "zeroize",
         ],
     ),
-    ("kakitome-smime", &["base64", "encoding_rs", "flate2", "memchr", "thiserror", "zeroize"]),
+    ("kakitome-smime", &["base64", "encoding_rs", "flate2", "memchr", "serde", "thiserror", "zeroize"]),
     ("kakitome-verdict", &["serde", "serde_json", "thiserror"]),
 ];
 

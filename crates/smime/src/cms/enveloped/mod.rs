@@ -5,6 +5,8 @@ mod choose;
 mod open;
 mod write;
 
+use std::ops::Range;
+
 use kakitome_pki::algorithm::AlgorithmIdentifier;
 use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{self, Malformed, Oid, oid, tag};
@@ -96,6 +98,11 @@ impl Enveloped {
     /// How long the content is, encrypted, in octets; `None` where it is not inside.
     pub fn encrypted_len(&self) -> Option<u64> {
         self.content.as_ref().map(OctetString::len)
+    }
+
+    /// Where the encrypted content stands in the object, its headers included.
+    pub fn encrypted_range(&self) -> Option<Range<u64>> {
+        self.content.as_ref().map(OctetString::range)
     }
 }
 

@@ -12,6 +12,7 @@ mod raw;
 mod sealed;
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use kakitome_pki::asn1::{Oid, oid};
@@ -26,9 +27,9 @@ use crate::cms::enveloped::Enveloped;
 use crate::cms::recipient::Keys;
 use crate::cms::signed::SignedData;
 use crate::cms::verify::{self, Outcome};
-use crate::mime::header::{self, ContentType, Header};
-use crate::mime::scan::{Structure, scan};
-use crate::octets::{Octets, Spools};
+use crate::mime::header::{self, ContentType, Encoding, Header};
+use crate::mime::scan::{Entity, Structure, scan};
+use crate::octets::{Octets, Spools, copy_range};
 
 pub use carrier::SIGNATURE_LIMIT;
 pub(super) use carrier::{Decoded, decoded, is_decodable, is_pkcs7_mime, is_pkcs7_signature};
@@ -199,7 +200,7 @@ impl SignedLayer {
         if !self.clear
             && let Some(content) = self.inner.as_ref().and_then(|inner| inner.octets.as_ref())
         {
-            return crate::octets::copy_range(&**content, 0..content.len(), to);
+            return copy_range(&**content, 0..content.len(), to);
         }
         match self.part.and_then(|part| structure.entity(part)) {
             Some(part) => verify::canonical(around, part.range.clone(), to),
@@ -213,9 +214,16 @@ impl SignedLayer {
 /// # Errors
 /// The environment's.
 pub fn open(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys) -> io::Result<Opened> {
+    open_within(mail, spools, keys, &Budget::default())
+}
+
+/// The same on a budget that what is opened later ([`open_part`]) draws on, too.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_within(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys, budget: &Budget) -> io::Result<Opened> {
     let opening = Opening { spools, keys };
-    let budget = Budget::default();
-    if let Some(opened) = raw::open(&opening, mail, &budget)? {
+    if let Some(opened) = raw::open(&opening, mail, raw::alone(mail, spools)?, budget)? {
         return Ok(opened);
     }
     let not_a_mail = |structure, finding| Opened {
@@ -228,13 +236,16 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys) -> io::Resu
     if let Some(finding) = raw::not_a_mail(mail)? {
         return Ok(not_a_mail(scan(mail, 0..0)?, finding));
     }
-    let (structure, hashed) = clear::scanned(mail, 0..mail.len(), &budget)?;
+    let (structure, hashed) = clear::scanned(mail, 0..mail.len(), budget)?;
     let header = &structure.root().header;
     if header.fields.is_empty()
         || !["From", "Date", "To", "Subject", "Received", "Message-ID", "MIME-Version", "Content-Type"]
             .iter()
             .any(|name| header.all(name).next().is_some())
     {
+        if let Some(opened) = raw::open(&opening, mail, raw::below_text(mail, spools)?, budget)? {
+            return Ok(opened);
+        }
         let finding = Finding::new("in.not-mail", "there is no header of a mail at the beginning");
         return Ok(not_a_mail(structure, finding));
     }
@@ -246,11 +257,46 @@ pub fn open(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys) -> io::Resu
         outer: Some(header),
         is_signed: false,
         around,
-        budget: &budget,
+        budget,
     };
     let (layer, mut findings) = opening.entity(&place)?;
     findings.extend(header::once(header));
     Ok(Opened { form: Form::Mail, octets: None, structure, layer, findings })
+}
+
+/// Opens a part below the root: a layer that stands there, or an attached message; `None` where it is neither. It says
+/// nothing about the mail around it (RFC 9787 §4.5) and nobody judges it: this is for who wants to see everything.
+///
+/// # Errors
+/// The environment's.
+pub fn open_part(
+    octets: &dyn Octets,
+    part: &Entity,
+    spools: &dyn Spools,
+    keys: &dyn Keys,
+    budget: &Budget,
+) -> io::Result<Option<Opened>> {
+    let opening = Opening { spools, keys };
+    let Some(budget) = budget.deeper(part.depth.saturating_add(1)) else { return Ok(None) };
+    let kind = &part.content_type;
+    let is_message = kind.is("message", "rfc822") || kind.is("message", "global");
+    let is_layer = kind.is("multipart", "signed") || is_pkcs7_mime(part) || carrier::is_named_cms(octets, part)?;
+    if is_message && part.encoding == Encoding::Base64 {
+        let Decoded::Octets(message, _) = decoded(octets, part, u64::MAX, spools)? else { return Ok(None) };
+        let mut spool = spools.spool()?;
+        copy_range(&*message, 0..message.len(), &mut spool)?;
+        let message: Arc<dyn Octets> = Arc::from(spool.finish()?);
+        let opened = opening.attached(&*message, 0..message.len(), &budget)?;
+        return Ok(Some(Opened { octets: Some(message), ..opened }));
+    }
+    let range = if is_message && is_decodable(part.encoding) {
+        part.body.clone()
+    } else if is_layer {
+        part.range.clone()
+    } else {
+        return Ok(None);
+    };
+    opening.attached(octets, range, &budget).map(Some)
 }
 
 /// What opening needs everywhere.
@@ -312,6 +358,23 @@ impl Opening<'_> {
             }
         };
         Ok((if let Some(finding) = ambiguous { layer.malformed(finding) } else { layer }, findings))
+    }
+
+    /// A message or a part that stands for itself.
+    fn attached(&self, octets: &dyn Octets, range: Range<u64>, budget: &Budget) -> io::Result<Opened> {
+        let (structure, hashed) = clear::scanned(octets, range, budget)?;
+        let place = Place {
+            octets,
+            structure: &structure,
+            hashed: hashed.as_ref(),
+            outer: Some(&structure.root().header),
+            // Parts that pose as signatures are looked for in the mail itself alone.
+            is_signed: true,
+            around: protect::Around { signed: false, encrypted: false },
+            budget,
+        };
+        let (layer, findings) = self.entity(&place)?;
+        Ok(Opened { form: Form::Mail, octets: None, structure, layer, findings })
     }
 
     /// What was taken out of a CMS object in `place`, `inside` being the budget there and `kind` what the object says it

@@ -64,7 +64,7 @@ impl Opening<'_> {
         let mut fault = signed.fault().cloned();
         if fault.is_none()
             && signed.signer_count == 0
-            && signed.content.is_none()
+            && signed.content.as_ref().is_none_or(|content| content.is_empty())
             && !(signed.certificates.is_empty() && signed.crls.is_empty())
         {
             return Ok(Layer::CertificatesOnly(Box::new(signed)));
