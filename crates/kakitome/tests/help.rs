@@ -22,6 +22,7 @@ use kakitome_pki::crypto::{KeyKind, SigningKey, SystemRandom};
 use kakitome_pki::issue::{Issuance, Issuer, Profile, Serial};
 use kakitome_testkit::Pki;
 use kakitome_testkit::cms::SignedFactory;
+use kakitome_testkit::envelope::Takes;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kakitome");
 /// The longest line that tells what a verb does, in characters.
@@ -75,6 +76,34 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             r#""output":"signed/mail.eml""#,
         ),
         ("kakitome sign --cert me.pem --key me.key --mbox -o signed.mbox outbox.mbox", Mine, 0, "multipart/signed"),
+        ("kakitome encrypt --to reader.pem -o secret.eml mail.eml", Mine, 0, "smime-type=enveloped-data"),
+        (
+            "kakitome encrypt --to reader.pem --to team.pem --cipher aes256-gcm mail.eml",
+            Mine,
+            0,
+            "smime-type=authEnveloped-data",
+        ),
+        ("kakitome encrypt --to team.pem --oaep sha256 --key-id -o secret.eml mail.eml", Mine, 0, "Subject: [...]"),
+        (
+            "kakitome encrypt --mail-password-file password.txt -o secret.eml mail.eml",
+            Mine,
+            0,
+            "smime-type=enveloped-data",
+        ),
+        (
+            "kakitome decrypt --p12 reader.p12 --password-file password.txt -o opened.eml sealed.eml",
+            Mine,
+            0,
+            "Subject: An example",
+        ),
+        ("kakitome decrypt --cert reader.pem --key reader.key sealed.eml", Mine, 0, "(enc.unauthenticated)"),
+        (
+            "kakitome decrypt --cert old.pem --key old.key --cert reader.pem --key reader.key sealed.eml",
+            Mine,
+            0,
+            "Hidden.",
+        ),
+        ("kakitome decrypt --mail-password-file password.txt -o opened.eml sealed.eml", Mine, 0, "Hidden."),
         ("kakitome cert check --trust partner-ca.pem partner.pem", Mine, 0, "✓ The certificate is good for e-mail"),
         (
             "kakitome cert check --trust partner-ca.pem --email billing@partner.example partner.pem",
@@ -142,6 +171,8 @@ fn the_long_help_says_more_than_the_short_one() {
         (&["check"], "three questions in plain words"),
         (&["verify"], "otherwise writes nothing"),
         (&["sign"], "the root does not"),
+        (&["encrypt"], "nothing is written"),
+        (&["decrypt"], "Nothing is shown before all of it was found good"),
         (&["sign"], "then the exit code is 60"),
         (&["ca", "show"], "needs these certificates"),
     ] {
@@ -262,11 +293,13 @@ impl Stage {
         }
         write("names.txt", b"newsletters/1.eml\0mail.eml\0");
         write("outbox.mbox", format!("From me\r\n{newsletter}\r\nFrom me\r\n{newsletter}\r\n").as_bytes());
-        let sealed = "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m";
-        write(
-            "sealed.eml",
-            mail("me@example.test", "MAA=").replacen("\r\n\r\n", &format!("\r\n{sealed}\r\n\r\n"), 1).as_bytes(),
-        );
+        for (name, takes) in [("reader", Takes::P256), ("old", Takes::P256), ("team", Takes::Rsa)] {
+            let now = now();
+            let holder = takes.holder_of(name, |factory| factory.valid(now.plus(-DAY), now.plus(DAY)));
+            write(&format!("{name}.pem"), pem::write("CERTIFICATE", holder.certificate.raw()).as_bytes());
+            let label = if takes == Takes::Rsa { "PRIVATE KEY" } else { "EC PRIVATE KEY" };
+            write(&format!("{name}.key"), pem::write(label, &takes.key_der(name)).as_bytes());
+        }
 
         let mut stage = Self { path: path.to_str().unwrap().to_owned(), partners: Vec::new(), has_p12: false };
 
@@ -277,13 +310,19 @@ impl Stage {
         stage.partners = fs::read(path.join("signed.eml")).unwrap();
         fs::remove_file(path.join("signed.eml")).unwrap();
 
-        if let Some([openssl]) = peers::programs("the example of sign --p12", ["openssl"]) {
-            let made = Command::new(openssl)
-                .args("pkcs12 -export -in me.pem -inkey me.key -passout file:password.txt -out me.p12".split(' '))
-                .current_dir(path)
-                .output()
-                .unwrap();
-            assert!(made.status.success(), "{}", text(&made));
+        write("hidden.eml", mail("me@example.test", "Hidden.").as_bytes());
+        let readers = "--to reader.pem --to team.pem --mail-password-file password.txt";
+        let (ended, said) = stage.run(&format!("kakitome encrypt {readers} -o sealed.eml hidden.eml"));
+        assert_eq!(ended, Some(0), "{said}");
+
+        if let Some([openssl]) = peers::programs("the examples of --p12", ["openssl"]) {
+            for name in ["me", "reader"] {
+                let arguments = format!(
+                    "pkcs12 -export -in {name}.pem -inkey {name}.key -passout file:password.txt -out {name}.p12"
+                );
+                let made = Command::new(&openssl).args(arguments.split(' ')).current_dir(path).output().unwrap();
+                assert!(made.status.success(), "{}", text(&made));
+            }
             stage.has_p12 = true;
         }
         stage
@@ -368,8 +407,7 @@ impl Holder {
         let key = SigningKey::generate(KeyKind::P256).unwrap();
         let serial = Serial::random(&SystemRandom).unwrap();
         // the program that is tried reads the machine's clock
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let now = Time::from_unix(i64::try_from(now).unwrap());
+        let now = now();
         let issued_by = issuer.map_or(Issuer::Itself, |issuer| Issuer::Certificate(&issuer.certificate));
         let (from, until) = (now.plus(if issuer.is_some() { -DAY } else { -2 * DAY }), now.plus(DAY));
         let der = Issuance::new(profile, &serial, from, until, key.spki(), issued_by)
@@ -385,6 +423,11 @@ impl Holder {
     fn key_pem(&self) -> String {
         pem::write("PRIVATE KEY", &self.key.to_pkcs8().unwrap())
     }
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Time::from_unix(i64::try_from(since.as_secs()).unwrap())
 }
 
 fn mail(from: &str, text: &str) -> String {

@@ -20,6 +20,7 @@ use kakitome_smime::message::open;
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Basis;
 use kakitome_verdict::sender::{Evidence, Judgement, Signer, judge};
+use zeroize::Zeroizing;
 
 /// A file of certificates or revocation lists may be this long, in octets.
 pub const FILE_LIMIT: u64 = 128 * 1024 * 1024;
@@ -195,6 +196,27 @@ fn private_keys(path: &Path) -> Result<Vec<pem::Block>, Unusable> {
     if blocks.is_empty() { Err(Unusable::Empty { path: path.to_owned(), what: "private key" }) } else { Ok(blocks) }
 }
 
+/// The private keys of a file in the clear, DER.
+///
+/// # Errors
+/// [`Unusable`]; [`Unusable::NeedsPassword`] where there is no key in the clear and no password was given.
+pub(crate) fn opened_keys(path: &Path, password: Option<&str>) -> Result<Vec<Zeroizing<Vec<u8>>>, Unusable> {
+    let refused = |why: String| Unusable::Identity { path: path.to_owned(), why };
+    let mut keys = Vec::new();
+    let mut is_closed = false;
+    for block in private_keys(path)? {
+        match (crypto::is_encrypted_key(&block.der), password) {
+            (false, _) => keys.push(block.der),
+            (true, Some(password)) => {
+                let opened = crypto::decrypt_private_key(&block.der, password.as_bytes());
+                keys.push(opened.map_err(|error| refused(error.to_string()))?);
+            }
+            (true, None) => is_closed = true,
+        }
+    }
+    if keys.is_empty() && is_closed { Err(Unusable::NeedsPassword { path: path.to_owned() }) } else { Ok(keys) }
+}
+
 /// A certificate's owner as files hold him: his certificates and his key.
 pub struct Identity {
     /// The signer's certificate, the one that the key fits.
@@ -231,22 +253,7 @@ impl Identity {
     /// [`Unusable`]; [`Unusable::NeedsPassword`] where there is no key in the clear and no password was given.
     pub fn from_files(certificate: &Path, key: &Path, password: Option<&str>) -> Result<Self, Unusable> {
         let certificates = certificates(certificate)?;
-        let refused = |why: String| Unusable::Identity { path: key.to_owned(), why };
-        let mut keys = Vec::new();
-        let mut is_closed = false;
-        for block in private_keys(key)? {
-            match (crypto::is_encrypted_key(&block.der), password) {
-                (false, _) => keys.push(block.der),
-                (true, Some(password)) => {
-                    let opened = crypto::decrypt_private_key(&block.der, password.as_bytes());
-                    keys.push(opened.map_err(|error| refused(error.to_string()))?);
-                }
-                (true, None) => is_closed = true,
-            }
-        }
-        if keys.is_empty() && is_closed {
-            return Err(Unusable::NeedsPassword { path: key.to_owned() });
-        }
+        let keys = opened_keys(key, password)?;
         let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_slice()).collect();
         Self::new(key, &certificates, &keys)
     }
@@ -313,7 +320,7 @@ fn blocks(bytes: &[u8], wanted: impl Fn(&pem::Block) -> bool, der_label: &str) -
     der.then(|| pem::Block { label: der_label.to_owned(), der: bytes.to_vec().into() }).into_iter().collect()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
     let fault = |source| Unusable::Read { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(fault)?.len();
     if size > FILE_LIMIT {

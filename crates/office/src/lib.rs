@@ -5,6 +5,7 @@
 pub mod authority;
 pub mod evidence;
 pub mod fault;
+pub mod holder;
 pub mod outgoing;
 pub mod spool;
 pub mod store;

@@ -4,10 +4,13 @@ mod ca;
 mod cert;
 mod check;
 mod config;
+mod decrypt;
 mod docs;
+mod encrypt;
 mod fault;
 mod input;
 mod inspect;
+mod keys;
 mod output;
 mod password;
 mod sign;
@@ -59,6 +62,8 @@ enum Verb {
     Verify(verify::Verify),
     Sign(sign::Sign),
     Inspect(inspect::Inspect),
+    Encrypt(encrypt::Encrypt),
+    Decrypt(decrypt::Decrypt),
     /// Certificates, judged or shown
     #[command(subcommand)]
     Cert(cert::Cert),
@@ -122,6 +127,8 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Verify(verify) => verify.run(everywhere),
         Verb::Sign(sign) => sign.run(everywhere),
         Verb::Inspect(inspect) => inspect.run(everywhere),
+        Verb::Encrypt(encrypt) => encrypt.run(everywhere),
+        Verb::Decrypt(decrypt) => decrypt.run(everywhere),
         Verb::Cert(cert) => cert.run(everywhere),
         Verb::Ca(ca) => ca.run(everywhere),
         Verb::Config(config) => config.run(everywhere),

@@ -47,6 +47,11 @@ impl Output {
         Ok(Self { to: To::File { file: BufWriter::new(file), written } })
     }
 
+    /// Is what is written seen before it is [finished](Self::finish)?
+    pub(super) fn is_seen_at_once(&self) -> bool {
+        matches!(self.to, To::Stdout(_))
+    }
+
     /// Makes the output appear, whole.
     pub(super) fn finish(self) -> Result<(), Failure> {
         match self.to {

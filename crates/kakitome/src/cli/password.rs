@@ -20,11 +20,7 @@ impl Password {
     /// That of this file.
     pub(super) fn of(&self, file: &Path) -> Result<Zeroizing<String>, Failure> {
         if let Some(path) = &self.password_file {
-            let text = Zeroizing::new(
-                std::fs::read_to_string(path)
-                    .map_err(|error| Failure::unreadable(format!("{}: {error}", path.display())))?,
-            );
-            return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
+            return first_line(path);
         }
         if let Ok(password) = std::env::var("KAKITOME_P12_PASSWORD") {
             return Ok(Zeroizing::new(password));
@@ -33,4 +29,11 @@ impl Password {
             Failure::usage("the password: no terminal to ask on; use --password-file or KAKITOME_P12_PASSWORD")
         })
     }
+}
+
+/// The first line of a file.
+pub(super) fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let text = std::fs::read_to_string(path);
+    let text = Zeroizing::new(text.map_err(|error| Failure::unreadable(format!("{}: {error}", path.display())))?);
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -130,6 +130,8 @@ pub struct Extensions {
     pub issuer_urls: Vec<String>,
     /// The policy OIDs' arc of QCStatements was present.
     pub qc_statements: bool,
+    /// What the holder's program can read (RFC 4262), unread.
+    pub smime_capabilities: Option<Vec<u8>>,
 }
 
 impl Extensions {
@@ -266,6 +268,7 @@ impl Extensions {
                 }
             }
             oid::QC_STATEMENTS => self.qc_statements = true,
+            oid::SMIME_CAPABILITIES => self.smime_capabilities = Some(value.to_vec()),
             oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
             // Read by nobody here, and harmless: they restrict nothing that this engine decides. Where the freshest list
             // stands is a matter of fetching.

@@ -13,7 +13,7 @@ use crate::cms::enveloped::{Decrypted, Enveloped, Opening};
 use crate::cms::recipient::Keys;
 use crate::mime::header::{ContentType, Header};
 use crate::mime::scan::{Entity, Structure, scan, scan_header};
-use crate::octets::{Octets, Spools};
+use crate::octets::{Octets, Spools, copy_range};
 
 /// So much of the decrypted content is looked at for header fields, in octets; what is longer keeps the outer header.
 pub const HEAD_LIMIT: usize = 256 * 1024;
@@ -95,6 +95,16 @@ impl Sealed<'_> {
     }
 }
 
+/// Writes decrypted content behind the header of the mail that it came in, for whoever opened it otherwise.
+///
+/// # Errors
+/// The environment's.
+pub fn write_behind(header: &Header, content: &dyn Octets, to: &mut dyn Write) -> io::Result<()> {
+    let mut merging = Merging { outer: header, head: Some(Vec::new()), to };
+    copy_range(content, 0..content.len(), &mut merging)?;
+    merging.flush_head()
+}
+
 /// Writes a decrypted entity behind the header of the mail that it came in.
 struct Merging<'a> {
     outer: &'a Header,
@@ -149,25 +159,27 @@ impl Write for Merging<'_> {
 fn merged(outer: &Header, structure: &Structure) -> Vec<u8> {
     let inner = &structure.root().header;
     let protected = protecting(structure);
-    let is_protected =
-        |name: &str| is_composed(name) && protected.is_some_and(|header| header.all(name).next().is_some());
+    let header = protected.unwrap_or(inner);
+    let replaced = |name: &str| protected.is_some() && is_composed(name) && header.all(name).next().is_some();
     let mut out = Vec::new();
-    let mut has_version = false;
     for field in &outer.fields {
         let name = outer.name(field);
-        let again = name.eq_ignore_ascii_case("MIME-Version") && std::mem::replace(&mut has_version, true);
-        if !is_content(name) && !is_protected(name) && !again {
+        let is_first = outer.all(name).next().is_some_and(|first| first.whole == field.whole);
+        if is_content(name) || (!is_first && name.eq_ignore_ascii_case("MIME-Version")) {
+        } else if !replaced(name) {
             out.extend_from_slice(&crlf(outer.whole(field)));
+        } else if is_first {
+            header.all(name).for_each(|field| out.extend_from_slice(&crlf(header.whole(field))));
         }
     }
-    let header = protected.unwrap_or(inner);
+    // What does not stand outside at all.
     for field in &header.fields {
         let name = header.name(field);
-        if is_composed(name) && (protected.is_some() || outer.all(name).next().is_none()) {
+        if is_composed(name) && outer.all(name).next().is_none() {
             out.extend_from_slice(&crlf(header.whole(field)));
         }
     }
-    if !has_version {
+    if outer.all("MIME-Version").next().is_none() {
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
     }
     for field in inner.fields.iter().filter(|field| is_content(inner.name(field))) {

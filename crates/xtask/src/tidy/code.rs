@@ -55,6 +55,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["directory"],
             &["authority"],
             &["evidence"],
+            &["holder"],
             &["outgoing"],
             &["policy"],
             &["audit"],
