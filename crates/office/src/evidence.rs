@@ -25,6 +25,9 @@ use zeroize::Zeroizing;
 /// A file of certificates or revocation lists may be this long, in octets.
 pub const FILE_LIMIT: u64 = 128 * 1024 * 1024;
 
+/// What a revocation list is called in [`Unusable`].
+const REVOCATION_LIST: &str = "revocation list";
+
 /// Whom a caller believes, and for which moment.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
@@ -99,12 +102,29 @@ pub enum Unusable {
     },
 }
 
+impl Unusable {
+    /// Is it a revocation list that cannot be read? Then what it would have said is not known.
+    pub fn is_revocation(&self) -> bool {
+        matches!(self, Self::Malformed { what: REVOCATION_LIST, .. })
+    }
+}
+
 /// Reads what a choice names.
 ///
 /// # Errors
 /// A named file is not what it should be.
 pub fn gather(choice: &Choice, now: Time) -> Result<Evidence, Unusable> {
+    let (evidence, unreadable) = gather_readable(choice, now)?;
+    unreadable.into_iter().next().map_or(Ok(evidence), Err)
+}
+
+/// Reads what can be read of what a choice names, and says what could not: each an [`Unusable::Malformed`].
+///
+/// # Errors
+/// A file cannot be read at all, or holds nothing of its kind.
+pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unusable>), Unusable> {
     let mut anchors = Vec::new();
+    let mut unreadable = Vec::new();
     let mut trust_list = String::new();
     let mut take = |certificates: Vec<Certificate>, source| {
         anchors.extend(certificates.into_iter().map(|certificate| Anchor {
@@ -115,25 +135,25 @@ pub fn gather(choice: &Choice, now: Time) -> Result<Evidence, Unusable> {
     };
     if let Some(path) = &choice.public_roots {
         let bytes = read(path)?;
-        take(parse_certificates(path, &bytes)?, AnchorSource::PublicList);
+        take(parse_certificates(path, &bytes, &mut unreadable)?, AnchorSource::PublicList);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let hash: String = hex(&crypto::sha256(&bytes)).chars().take(16).collect();
         trust_list = format!("{name} (SHA-256 {hash})");
     }
     for path in &choice.trust {
-        take(certificates(path)?, AnchorSource::User);
+        take(parse_certificates(path, &read(path)?, &mut unreadable)?, AnchorSource::User);
     }
     take(choice.own_ca.clone(), AnchorSource::OwnCa);
     let (mut crls, mut responses) = (Vec::new(), Vec::new());
     for path in &choice.crls {
-        for answer in revocation_answers(path)? {
+        for answer in revocation_answers(path, &mut unreadable)? {
             match answer {
                 RevocationAnswer::List(list) => crls.push(list),
                 RevocationAnswer::Response(response) => responses.push(response),
             }
         }
     }
-    Ok(Evidence {
+    let evidence = Evidence {
         anchors,
         hints: Vec::new(),
         crls,
@@ -144,7 +164,8 @@ pub fn gather(choice: &Choice, now: Time) -> Result<Evidence, Unusable> {
         basis: if choice.at.is_some() { Basis::Given } else { Basis::Now },
         signer: choice.signer.clone(),
         trust_list,
-    })
+    };
+    Ok((evidence, unreadable))
 }
 
 /// The answer about a mail: the one call that every door makes. What is encrypted is opened with `keys`.
@@ -160,7 +181,9 @@ pub fn examine(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys, evidence
 /// # Errors
 /// [`Unusable`].
 pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Unusable> {
-    parse_certificates(path, &read(path)?)
+    let mut unreadable = Vec::new();
+    let certificates = parse_certificates(path, &read(path)?, &mut unreadable)?;
+    unreadable.into_iter().next().map_or(Ok(certificates), Err)
 }
 
 /// The certificates of a file from anybody, PEM, DER or a PKCS#7 bundle: each as it could be read, or why not.
@@ -272,10 +295,10 @@ impl Identity {
     }
 }
 
-fn parse_certificates(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {
+fn parse_certificates(path: &Path, bytes: &[u8], unreadable: &mut Vec<Unusable>) -> Result<Vec<Certificate>, Unusable> {
     let blocks = blocks(bytes, pem::Block::is_certificate, "CERTIFICATE");
     let parse = |block: &pem::Block| Certificate::parse(block.certificate()).map_err(|malformed| malformed.to_string());
-    each(path, &blocks, "certificate", parse)
+    each(path, &blocks, "certificate", parse, unreadable)
 }
 
 enum RevocationAnswer {
@@ -284,14 +307,15 @@ enum RevocationAnswer {
 }
 
 /// Revocation lists, PEM or DER, and OCSP responses, which are DER and begin otherwise.
-fn revocation_answers(path: &Path) -> Result<Vec<RevocationAnswer>, Unusable> {
+fn revocation_answers(path: &Path, unreadable: &mut Vec<Unusable>) -> Result<Vec<RevocationAnswer>, Unusable> {
     let blocks = blocks(&read(path)?, |block| block.label == "X509 CRL", "X509 CRL");
-    each(path, &blocks, "revocation list", |block| match Crl::parse(&block.der) {
+    let parse = |block: &pem::Block| match Crl::parse(&block.der) {
         Ok(list) => Ok(RevocationAnswer::List(list)),
         Err(malformed) => {
             OcspResponse::parse(&block.der).map(RevocationAnswer::Response).map_err(|_| malformed.to_string())
         }
-    })
+    };
+    each(path, &blocks, REVOCATION_LIST, parse, unreadable)
 }
 
 fn each<T>(
@@ -299,16 +323,19 @@ fn each<T>(
     blocks: &[pem::Block],
     what: &'static str,
     parse: impl Fn(&pem::Block) -> Result<T, String>,
+    unreadable: &mut Vec<Unusable>,
 ) -> Result<Vec<T>, Unusable> {
     if blocks.is_empty() {
         return Err(Unusable::Empty { path: path.to_owned(), what });
     }
-    let numbered = blocks.iter().zip(1..);
-    numbered
-        .map(|(block, number)| {
-            parse(block).map_err(|why| Unusable::Malformed { path: path.to_owned(), what, number, why })
-        })
-        .collect()
+    let mut found = Vec::new();
+    for (block, number) in blocks.iter().zip(1..) {
+        match parse(block) {
+            Ok(one) => found.push(one),
+            Err(why) => unreadable.push(Unusable::Malformed { path: path.to_owned(), what, number, why }),
+        }
+    }
+    Ok(found)
 }
 
 fn blocks(bytes: &[u8], wanted: impl Fn(&pem::Block) -> bool, der_label: &str) -> Vec<pem::Block> {

@@ -395,7 +395,9 @@ fn the_user_may_demand_policies() {
     let acceptable =
         |policies: &[Oid]| PolicyInputs { acceptable: policies.to_vec(), require_explicit: true, ..demand() };
     let explicit = || PolicyInputs { require_explicit: true, ..demand() };
-    let rows: Vec<(&str, CertificateFactory, CertificateFactory, PolicyInputs, Result<Vec<Oid>, PathProblem>)> = vec![
+    /// Name, CA, leaf, demand, the policies that hold.
+    type Row<'a> = (&'a str, CertificateFactory, CertificateFactory, PolicyInputs, Result<Vec<Oid>, PathProblem>);
+    let rows: Vec<Row<'_>> = vec![
         ("any is enough", sub("Sub"), leaf(), explicit(), Ok(vec![ov])),
         ("none is not", sub("Sub"), leaf().without(oid::CERTIFICATE_POLICIES), explicit(), Err(PathProblem::Policy)),
         ("the one wanted", sub("Sub"), leaf(), acceptable(&[ov]), Ok(vec![ov])),

@@ -27,6 +27,8 @@ pub struct Asked<'a> {
     pub address: Option<&'a Address>,
     /// Believe what could be forged today (SHA-1, DSA, short RSA keys), and say so.
     pub legacy: bool,
+    /// A revocation list was given that cannot be read: then that none is offered is no answer.
+    pub unreadable: Option<&'a str>,
 }
 
 /// How it ends.
@@ -230,7 +232,7 @@ fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath, judged: &Judg
         Some(weakness) => trial.fails(Examined::Strength, Outcome::NotGood, Reason::AlgWeak, weakness),
         None => trial.holds(Examined::Strength, path.leaf().key().describe()),
     }
-    trial.revocation(judged);
+    trial.revocation(judged, asked.unreadable);
     let vouched = identity::vouch(path);
     if let Some(wanted) = asked.address {
         trial.address(wanted, &vouched.mailboxes);
@@ -288,7 +290,7 @@ impl Trial {
         self.lines.push(Line { examined, outcome: CheckOutcome::Failed, detail });
     }
 
-    fn revocation(&mut self, judged: &Judged) {
+    fn revocation(&mut self, judged: &Judged, unreadable: Option<&str>) {
         let examined = Examined::Revocation;
         match &judged.status {
             Status::Good { by, via, .. } => {
@@ -297,6 +299,10 @@ impl Trial {
                     Via::Response => Reason::RevOcspGood,
                 });
                 self.holds(examined, by.clone());
+            }
+            Status::NoneOffered if unreadable.is_some() => {
+                let detail = unreadable.unwrap_or_default().to_owned();
+                self.fails(examined, Outcome::NotGood, Reason::RevUnavailable, detail);
             }
             Status::NoneOffered => {
                 self.note(Reason::RevNoneOffered);

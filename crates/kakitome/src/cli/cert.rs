@@ -10,7 +10,6 @@ use kakitome_pki::asn1::Malformed;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::path::Purpose;
 use kakitome_verdict::certificate::{self, Asked};
-use kakitome_verdict::sender::Signer;
 use kakitome_verdict::text::certificate as text;
 use kakitome_verdict::wire::certificate as wire;
 
@@ -97,7 +96,11 @@ impl Cert {
 
 impl Check {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let mut evidence = self.trust.evidence(everywhere, Signer::Anybody)?;
+        let (mut evidence, unreadable) = self.trust.readable(everywhere)?;
+        for what in unreadable.iter().filter(|_| !everywhere.quiet) {
+            eprintln!("kakitome: left out: {what}");
+        }
+        let unreadable = unreadable.iter().find(|what| what.is_revocation()).map(ToString::to_string);
         let purpose = match self.purpose {
             PurposeName::Email => Purpose::Email,
             PurposeName::Any => Purpose::Any,
@@ -123,7 +126,13 @@ impl Check {
         }
         let report = match &leaf {
             Ok(leaf) => {
-                let asked = Asked { leaf, purpose, address: self.email.as_ref(), legacy: self.legacy };
+                let asked = Asked {
+                    leaf,
+                    purpose,
+                    address: self.email.as_ref(),
+                    legacy: self.legacy,
+                    unreadable: unreadable.as_deref(),
+                };
                 certificate::judge(&asked, &evidence)
             }
             Err(why) => certificate::malformed(&why.to_string(), &evidence, purpose),

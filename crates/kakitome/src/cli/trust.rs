@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use kakitome_office::authority;
-use kakitome_office::evidence::{self, Choice};
+use kakitome_office::evidence::{self, Choice, Unusable};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
 use kakitome_pki::asn1::Oid;
@@ -67,6 +67,15 @@ enum Revocation {
 impl Trust {
     /// Reads what the options name, and the own CA's anchors where there is a data directory.
     pub(super) fn evidence(&self, everywhere: &Everywhere, signer: Signer) -> Result<Evidence, Failure> {
+        Ok(evidence::gather(&self.choice(everywhere, signer), input::now())?)
+    }
+
+    /// The same, but what cannot be read of a file is left out, and told.
+    pub(super) fn readable(&self, everywhere: &Everywhere) -> Result<(Evidence, Vec<Unusable>), Failure> {
+        Ok(evidence::gather_readable(&self.choice(everywhere, Signer::Anybody), input::now())?)
+    }
+
+    fn choice(&self, everywhere: &Everywhere, signer: Signer) -> Choice {
         // Anchors of a store that cannot be read are not believed, and that is said; other anchors still count.
         let own_ca = own_ca(everywhere).unwrap_or_else(|fault| {
             eprintln!("kakitome: the own CA does not count: {fault}");
@@ -75,7 +84,7 @@ impl Trust {
         if !own_ca.is_empty() && !everywhere.quiet {
             eprintln!("kakitome: the own CA of {} counts as an anchor", everywhere.data.display());
         }
-        let choice = Choice {
+        Choice {
             trust: self.trust.clone(),
             public_roots: self.public_roots.clone(),
             crls: self.crl.clone(),
@@ -93,8 +102,7 @@ impl Trust {
                 Revocation::Off => Mode::Off,
             }),
             signer,
-        };
-        Ok(evidence::gather(&choice, input::now())?)
+        }
     }
 }
 
