@@ -6,7 +6,7 @@ use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::crypto::sha256;
 use kakitome_smime::cms::compressed::write_compressed;
 use kakitome_smime::octets::InMemory;
-use kakitome_testkit::cms::{SignedFactory, SignerFactory, object};
+use kakitome_testkit::cms::{Form, SignedFactory, SignerFactory, object};
 use kakitome_testkit::envelope::compressed as uncompressed;
 use kakitome_testkit::mail::{Mail, opaque_part, replaced};
 use kakitome_testkit::{BANK, Holder, Pki, RawRsa, forged_cube, in_days};
@@ -51,6 +51,7 @@ pub(crate) fn rows() -> Vec<Row> {
         let signer = SignerFactory::new(holder).names(&bank.certificate);
         SignedFactory::new(payload).signer(&signer).holder(holder).certificate(bank.certificate.raw()).der()
     };
+    let indefinite = cms(sign()).form(Form::Indefinite(1)).der();
     let by_eve = |payload: &[u8]| SignedFactory::by(eve, payload);
     let by_rsa = |signer: SignerFactory| base.clear(&SignedFactory::new(payload).signer(&signer).holder(&rsa).der());
     let altered_by_rsa = |digest| {
@@ -231,6 +232,20 @@ pub(crate) fn rows() -> Vec<Row> {
             "cms.contenttype",
         ),
         ambiguous("X54", sign().with(oid::SMIME_CAPABILITIES, vec![der::NULL.to_vec(); 1000]), "cms.parse"),
+        // A composite signature of an empty list of parts, and an algorithm that nobody knows.
+        ambiguous("B16c", sign().label_algorithm(COMPOSITE).signature(der::sequence(&[])), "cms.unsupported"),
+        // ML-DSA-65 with an ECDSA key's signature.
+        ambiguous("B66", sign().label_algorithm(ML_DSA_65), "cms.unsupported"),
+        ambiguous("B38", sign().label_algorithm(UNKNOWN), "cms.unsupported"),
+        // Values of another type than the attribute has.
+        ambiguous("B36", sign().with(oid::SIGNING_TIME, vec![der::octet_string(b"261201000000Z")]), "cms.attrs"),
+        ambiguous("B36d", sign().with(oid::MESSAGE_DIGEST, vec![der::oid(&oid::DATA)]), "cms.attrs"),
+        ambiguous("B36c", sign().with(oid::CONTENT_TYPE, vec![der::NULL.to_vec()]), "cms.attrs"),
+        // No digest algorithms at all, and a signature that says nothing else.
+        odd("B37", &SignedFactory::new(payload).digests(&[]).der(), "cms.no-signer"),
+        // Ends of contents: one too few, and one too many.
+        odd("B34", &indefinite[..indefinite.len() - 2], "cms.parse"),
+        odd("B34m", &[&indefinite[..], &[0, 0]].concat(), "cms.trailing"),
         row("X18", sign().version(7), "ORG_CONFIRMED", "ok").note("cms.version"),
         ambiguous("X19", sign().again(oid::COUNTERSIGNATURE, vec![der::sequence(&[])]), "cms.attrs"),
         ambiguous("X16", sign().with(oid::SIGNING_CERTIFICATE_V2, vec![der::sequence(&[])]), "cms.attrs"),
@@ -239,6 +254,12 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// Signed-and-enveloped-data of PKCS #7, which CMS dropped.
 const SIGNED_AND_ENVELOPED: Oid = Oid::new_unwrap("1.2.840.113549.1.7.4");
+
+/// ML-DSA-65 with ECDSA on P-256, composed (draft-ietf-lamps-pq-composite-sigs).
+const COMPOSITE: Oid = Oid::new_unwrap("1.3.6.1.5.5.7.6.45");
+const ML_DSA_65: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.3.18");
+/// Nobody's.
+const UNKNOWN: Oid = Oid::new_unwrap("1.3.6.1.4.1.99999.1");
 
 /// The signed attributes of a genuine signature, without an octet that a mail program would take for a line end.
 fn forgeable(bank: &Holder) -> Vec<u8> {

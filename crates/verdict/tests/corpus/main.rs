@@ -7,15 +7,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod attacks;
 mod binding;
 mod cms;
 mod metamorphic;
 mod mime;
 mod path;
 mod protection;
+mod sealed;
 mod valid;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
@@ -23,7 +26,7 @@ use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::crypto::{SigningKey, SystemRandom};
 use kakitome_pki::path::Anchor;
 use kakitome_pki::path::PolicyInputs;
-use kakitome_smime::cms::recipient::{self, HeldKeys};
+use kakitome_smime::cms::recipient::{HeldKeys, Holder as Holds};
 use kakitome_smime::message::open::open;
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::envelope::Takes;
@@ -39,10 +42,10 @@ struct Row {
     state: &'static str,
     /// What decided: the first reason.
     code: &'static str,
+    /// The keys that are here.
+    keys: Rc<HeldKeys<'static>>,
     /// What must be told too: among the reasons, or the findings of the expert part.
     notes: Vec<&'static str>,
-    /// Does the reader hold the key?
-    has_key: bool,
 }
 
 impl Row {
@@ -60,7 +63,7 @@ impl Row {
             signer: Signer::From,
             trust_list: "test".to_owned(),
         };
-        Self { id, mail, evidence, state, code, notes: Vec::new(), has_key: false }
+        Self { id, mail, evidence, state, code, keys: Rc::new(HeldKeys::new(&SystemRandom)), notes: Vec::new() }
     }
 
     fn note(mut self, code: &'static str) -> Self {
@@ -101,22 +104,23 @@ impl Row {
     }
 
     /// Read by [`reader`].
-    fn with_key(mut self) -> Self {
-        self.has_key = true;
+    fn with_key(self) -> Self {
+        self.key(reader())
+    }
+
+    /// With this key at hand.
+    fn key(mut self, holder: Holds) -> Self {
+        Rc::get_mut(&mut self.keys).unwrap().hold(holder);
         self
     }
 
     fn judged(&self) -> Judgement {
-        let mut held = HeldKeys::new(&SystemRandom);
-        if self.has_key {
-            held.hold(reader());
-        }
-        judge(&open(&self.mail, &InMemory, &held).unwrap(), &self.evidence)
+        judge(&open(&self.mail, &InMemory, &*self.keys).unwrap(), &self.evidence)
     }
 }
 
 /// Whoever encrypted mail is for.
-fn reader() -> recipient::Holder {
+fn reader() -> Holds {
     Takes::P256.holder("reader")
 }
 
@@ -150,7 +154,7 @@ const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
 ];
 
 fn all_rows() -> Vec<Row> {
-    [valid::rows(), cms::rows(), mime::rows(), binding::rows(), protection::rows(), path::rows()]
+    [valid::rows(), cms::rows(), mime::rows(), binding::rows(), protection::rows(), path::rows(), sealed::rows()]
         .into_iter()
         .flatten()
         .collect()

@@ -17,7 +17,8 @@ fn small() -> Mail {
 
 /// The state of a mail; `confirmed` must go with it.
 fn state(row: &Row, mail: Vec<u8>) -> &'static str {
-    let judgement = Row { mail, evidence: row.evidence.clone(), notes: Vec::new(), ..*row }.judged();
+    let judgement =
+        Row { mail, evidence: row.evidence.clone(), notes: Vec::new(), keys: row.keys.clone(), ..*row }.judged();
     assert_eq!(judgement.answer.state.is_confirmed(), judgement.confirmed.is_some(), "{}", row.id);
     judgement.answer.state.name()
 }
@@ -154,7 +155,8 @@ fn without_its_signature_no_mail_is_confirmed() {
     for row in all_rows() {
         let opened = open(&row.mail, &InMemory, &NoKeys).unwrap();
         let (Layer::Signed(layer), structure) = (&opened.layer, &opened.structure) else { continue };
-        if !layer.clear {
+        // Where something sealed is signed, the signature inside is there still.
+        if !layer.clear || !row.keys.is_empty() {
             continue;
         }
         let signature = structure.entity(structure.root().parts[1]).unwrap();

