@@ -18,11 +18,12 @@ pub enum Takes {
     P384,
     P521,
     X25519,
+    MlKem768,
 }
 
 impl Takes {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Rsa, Self::P256, Self::P384, Self::P521, Self::X25519];
+    pub const ALL: [Self; 6] = [Self::Rsa, Self::P256, Self::P384, Self::P521, Self::X25519, Self::MlKem768];
 
     /// The private key of this name in DER; the same in every run, but for RSA.
     pub fn key_der(self, name: &str) -> Vec<u8> {
@@ -45,6 +46,11 @@ impl Takes {
                 &der::sequence(&[&der::oid(&oid::X25519)]),
                 &der::octet_string(&der::octet_string(&private(32))),
             ]),
+            Self::MlKem768 => der::sequence(&[
+                &der::unsigned(&[0]),
+                &der::sequence(&[&der::oid(&oid::ML_KEM_768)]),
+                &der::octet_string(&der::element(tag::context(0), &[&private(64)])),
+            ]),
         }
     }
 
@@ -56,7 +62,7 @@ impl Takes {
     /// The same with a certificate that was changed before it was signed.
     pub fn holder_of(self, name: &str, edit: impl FnOnce(CertificateFactory) -> CertificateFactory) -> Holder {
         let key = DecryptionKey::from_der(&self.key_der(name)).expect("a key that decrypts");
-        let usage = if self == Self::Rsa { 2 } else { 4 };
+        let usage = if matches!(self, Self::Rsa | Self::MlKem768) { 2 } else { 4 };
         let mailbox = format!("{name}@mail.example");
         let factory = CertificateFactory::signer(&[(oid::COMMON_NAME, name)], &[&mailbox], name).spki(key.spki()).with(
             oid::KEY_USAGE,

@@ -4,7 +4,8 @@
 use std::io;
 
 use kakitome_pki::algorithm::{
-    self, AlgorithmIdentifier, Cipher, KeyAgreement as Scheme, KeyTransport as Transport, KeyWrap, PasswordDerivation,
+    self, AlgorithmIdentifier, Cipher, KeyAgreement as Scheme, KeyEncapsulation, KeyTransport as Transport, KeyWrap,
+    PasswordDerivation,
 };
 use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{Malformed, oid, write};
@@ -137,7 +138,7 @@ impl<'r> HeldKeys<'r> {
             RecipientInfo::KeyTransport(info) => self.transport(info, question.cipher),
             RecipientInfo::KeyAgreement(info) => self.agreement(info, question),
             RecipientInfo::HeldKey(info) => self.secret(info, question.cipher),
-            RecipientInfo::Encapsulation(info) => self.encapsulation(info),
+            RecipientInfo::Encapsulation(info) => self.encapsulation(info, question.cipher),
             // Passwords are tried last, and no other kind is known.
             RecipientInfo::Password(_) | RecipientInfo::Other(_) => Tried::NotOurs,
         }
@@ -204,12 +205,24 @@ impl<'r> HeldKeys<'r> {
         Tried::Done { key: secret.unwrap(info.encrypted_key, cipher).ok(), is_weak: wrap == KeyWrap::TripleDes }
     }
 
-    /// RFC 9629: read, but no mechanism is computed yet.
-    fn encapsulation(&self, info: &Encapsulation<'_>) -> Tried {
-        match self.holder(&info.recipient) {
-            Some(_) => Tried::Refused(unsupported(&info.mechanism)),
-            None => Tried::NotOurs,
+    /// RFC 9629 §3, RFC 9936.
+    fn encapsulation(&self, info: &Encapsulation<'_>, cipher: Cipher) -> Tried {
+        let Some(Holder { key, .. }) = self.holder(&info.recipient) else { return Tried::NotOurs };
+        let (kdf, wrap) = (&info.derivation, &info.algorithm);
+        let read = KeyEncapsulation::from_identifiers(&info.mechanism, kdf, info.key_length, wrap);
+        let encapsulation = match known(read, &info.mechanism) {
+            Ok(encapsulation) => encapsulation,
+            Err(finding) => return Tried::Refused(finding),
+        };
+        if !matches!(key.public(), PublicKey::MlKem(kem, _) if *kem == encapsulation.kem) {
+            return refused("a key encapsulation is addressed to a key of another kind");
         }
+        if info.encrypted_key.len() > ENCRYPTED_KEY_LIMIT {
+            return refused("a wrapped content key is longer than any");
+        }
+        let opened = key.decapsulate(info.ciphertext, &encapsulation, &wrap.to_der(), info.material);
+        let key = opened.and_then(|key| key.unwrap(info.encrypted_key, cipher)).ok();
+        Tried::Done { key, is_weak: false }
     }
 
     /// RFC 5652 §6.2.4: every password that is held on every recipient info of the kind. A wrong one is found out by a

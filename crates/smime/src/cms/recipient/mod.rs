@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
 use kakitome_pki::asn1::der::{self, Der, Tlv};
-use kakitome_pki::asn1::{self, Malformed, Oid, oid, tag};
+use kakitome_pki::asn1::{Malformed, Oid, oid, tag};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::cert::name::Name;
@@ -194,8 +194,6 @@ pub struct Encapsulation<'a> {
     pub algorithm: AlgorithmIdentifier,
     /// The content key, wrapped.
     pub encrypted_key: &'a [u8],
-    /// `CMSORIforKEMOtherInfo` binds wrap algorithm, key length and keying material into the derivation (§5).
-    pub other_info: Vec<u8>,
 }
 
 impl<'a> RecipientIdentifier<'a> {
@@ -362,14 +360,11 @@ impl<'a> Encapsulation<'a> {
         let mechanism = AlgorithmIdentifier::parse(&inside.element()?)?;
         let ciphertext = encrypted_key(&mut inside)?;
         let derivation = AlgorithmIdentifier::parse(&inside.element()?)?;
-        let length = inside.expect(tag::INTEGER, "a key encapsulation names no key length")?;
-        let key_length = Der::new(length.raw).small()?;
+        let key_length = inside.small()?;
         let material = inside.optional(tag::context_constructed(0))?;
-        let wrap = inside.element()?;
-        let algorithm = AlgorithmIdentifier::parse(&wrap)?;
+        let algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
         let encrypted_key = encrypted_key(&mut inside)?;
         inside.finish()?;
-        let explicit = material.map_or(&[][..], |material| material.raw);
         Ok(Self {
             version,
             recipient,
@@ -378,7 +373,6 @@ impl<'a> Encapsulation<'a> {
             derivation,
             key_length,
             material: material.map(|explicit| octets_of(explicit.value)).transpose()?,
-            other_info: asn1::write::sequence(&[wrap.raw, length.raw, explicit]),
             algorithm,
             encrypted_key,
         })

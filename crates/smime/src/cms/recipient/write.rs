@@ -1,8 +1,8 @@
 //! The writing of recipient infos: for whom a content key is wrapped, decided before anything is encrypted.
 
 use kakitome_pki::algorithm::{
-    Cipher, ContentEncryption, Derivation, Digest, KeyAgreement as Scheme, KeyTransport as Transport, KeyWrap,
-    PasswordDerivation, password_wrap_identifier,
+    Cipher, ContentEncryption, Derivation, Digest, KeyAgreement as Scheme, KeyEncapsulation, KeyTransport as Transport,
+    KeyWrap, MlKem, PasswordDerivation, password_wrap_identifier,
 };
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::asn1::{oid, tag, write};
@@ -60,7 +60,8 @@ enum Kind {
 }
 
 impl Recipient {
-    /// The holder of a certificate. `transport` is for RSA keys; keys on curves agree on a key by RFC 5753 or 8418.
+    /// The holder of a certificate. `transport` is for RSA keys; keys on curves agree on a key by RFC 5753 or 8418,
+    /// keys of ML-KEM have one encapsulated by RFC 9936.
     ///
     /// # Errors
     /// Nobody should encrypt to it at this time.
@@ -73,7 +74,10 @@ impl Recipient {
         let key = certificate.key();
         let usage = certificate.extensions().key_usage;
         let (usable, needed) = match key {
-            PublicKey::Rsa { .. } => (usage.is_none_or(|usage| usage.encrypts_keys()), "keyEncipherment"),
+            // RFC 9935 §5 wants it of ML-KEM, too.
+            PublicKey::Rsa { .. } | PublicKey::MlKem(..) => {
+                (usage.is_none_or(|usage| usage.encrypts_keys()), "keyEncipherment")
+            }
             PublicKey::Ec { .. } | PublicKey::X25519(_) => {
                 (usage.is_none_or(|usage| usage.agrees_on_keys()), "keyAgreement")
             }
@@ -114,6 +118,7 @@ impl Recipient {
             {
                 0
             }
+            Kind::Certificate { certificate, .. } if matches!(certificate.key(), PublicKey::MlKem(..)) => 3,
             Kind::Certificate { .. } | Kind::Secret { .. } => 2,
             Kind::Password { .. } => 3,
         }
@@ -124,6 +129,7 @@ impl Recipient {
         match &self.0 {
             Kind::Certificate { certificate, transport, naming } => match certificate.key() {
                 PublicKey::Rsa { .. } => key_transport(certificate, transport, *naming, key),
+                PublicKey::MlKem(kem, _) => key_encapsulation(certificate, *kem, *naming, key),
                 public => key_agreement(certificate, public, *naming, key),
             },
             Kind::Secret { identifier, key: secret } => Ok(write::context(
@@ -150,6 +156,14 @@ fn identifier(certificate: &Certificate) -> Vec<u8> {
     own.or_else(|| key_identifier(certificate.spki())).unwrap_or_default()
 }
 
+/// RecipientIdentifier (RFC 5652 §6.2.1).
+fn recipient_identifier(certificate: &Certificate, naming: Naming) -> Vec<u8> {
+    match naming {
+        Naming::IssuerAndSerial => issuer_and_serial(certificate),
+        Naming::KeyIdentifier => write::element(tag::context(0), &[&identifier(certificate)]),
+    }
+}
+
 /// RFC 5652 §6.2.1.
 fn key_transport(
     certificate: &Certificate,
@@ -158,10 +172,8 @@ fn key_transport(
     key: &ContentKey,
 ) -> Result<Vec<u8>, NotEncrypted> {
     let encrypted = certificate.key().transport(transport, key)?;
-    let (version, named) = match naming {
-        Naming::IssuerAndSerial => (0, issuer_and_serial(certificate)),
-        Naming::KeyIdentifier => (2, write::element(tag::context(0), &[&identifier(certificate)])),
-    };
+    let version = if naming == Naming::KeyIdentifier { 2 } else { 0 };
+    let named = recipient_identifier(certificate, naming);
     Ok(write::sequence(&[
         &write::unsigned(&[version]),
         &named,
@@ -201,6 +213,30 @@ fn key_agreement(
     let wrapped = write::sequence(&[&named, &write::octet_string(&agreed.wrap(key)?)]);
     let algorithm = scheme.identifier().ok_or(NotEncrypted)?;
     Ok(write::context(1, &[&write::unsigned(&[3]), &originator, &algorithm.to_der(), &write::sequence(&[&wrapped])]))
+}
+
+/// RFC 9629 §3, RFC 9936 §2.2: HKDF with SHA-256 and the wrap that is as strong as the content cipher.
+fn key_encapsulation(
+    certificate: &Certificate,
+    kem: MlKem,
+    naming: Naming,
+    key: &ContentKey,
+) -> Result<Vec<u8>, NotEncrypted> {
+    let encapsulation = KeyEncapsulation::new(kem, KeyWrap::for_cipher(key.cipher()));
+    let wrap = encapsulation.wrap_identifier.to_der();
+    let (ciphertext, wrapping) = certificate.key().encapsulate(&encapsulation, &wrap, None)?;
+    let length = u8::try_from(encapsulation.wrap.key_len()).map_err(|_| NotEncrypted)?;
+    let info = write::sequence(&[
+        &write::unsigned(&[0]),
+        &recipient_identifier(certificate, naming),
+        &encapsulation.kem_identifier().to_der(),
+        &write::octet_string(&ciphertext),
+        &encapsulation.kdf_identifier().ok_or(NotEncrypted)?.to_der(),
+        &write::unsigned(&[length]),
+        &wrap,
+        &write::octet_string(&wrapping.wrap(key)?),
+    ]);
+    Ok(write::context(4, &[&write::oid(&oid::KEM_RECIPIENT_INFO), &info]))
 }
 
 /// RFC 5652 §6.2.4, RFC 3211.
