@@ -137,7 +137,9 @@ fn closed(recipients: &Recipients) -> Option<Vec<Finding>> {
 }
 
 fn failed() -> Failure {
-    Failure::unreadable("it does not decrypt: it was changed or cut off on the way, or was encrypted wrongly")
+    Failure::unreadable(
+        "it does not decrypt: it was changed or cut off on the way, or encrypted wrongly, or the password is wrong",
+    )
 }
 
 fn refused(finding: &Finding) -> Failure {
