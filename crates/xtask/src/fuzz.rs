@@ -11,6 +11,8 @@ use anyhow::{Context as _, ensure};
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
+/// A workspace of its own.
+const MANIFEST: &str = "fuzz/Cargo.toml";
 /// Of the project, for every target.
 const TESTDATA: &str = "testdata";
 /// Folders of the corpora, for every target.
@@ -41,7 +43,15 @@ pub(crate) fn run(root: &Path, seconds: u32) -> anyhow::Result<()> {
         return Ok(());
     }
     let place = root.join("target/fuzz");
-    let programs = build(root, &place)?;
+    let host = host()?;
+    let fetched = cargo(root).args(["fetch", "--locked", "--manifest-path", MANIFEST, "--target", &host]).output()?;
+    let said = String::from_utf8_lossy(&fetched.stderr);
+    ensure!(!said.contains("--locked was passed"), "fuzz/Cargo.lock does not fit the dependencies:\n{said}");
+    if !fetched.status.success() {
+        println!("SKIPPED: fuzz: what the targets need cannot be fetched: {}", said.lines().last().unwrap_or_default());
+        return Ok(());
+    }
+    let programs = build(root, &place, &host)?;
     let seeds = Seeds::gather(root, &place)?;
     let mut crashed = Vec::new();
     for target in targets(root)? {
@@ -71,19 +81,27 @@ pub(crate) fn run(root: &Path, seconds: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds all targets in one go and says where they stand.
-fn build(root: &Path, place: &Path) -> anyhow::Result<PathBuf> {
+fn cargo(root: &Path) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root);
+    cargo
+}
+
+fn host() -> anyhow::Result<String> {
     let rustc = Command::new("rustc").arg("-vV").output().context("rustc does not start")?;
     let told = String::from_utf8_lossy(&rustc.stdout).into_owned();
     let host = told.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc does not tell its host")?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    Ok(host.to_owned())
+}
+
+/// Builds all targets in one go and says where they stand.
+fn build(root: &Path, place: &Path, host: &str) -> anyhow::Result<PathBuf> {
     // With a target named, the flags are not those of build scripts.
-    let status = Command::new(cargo)
-        .args(["build", "--locked", "--bins", "--profile", "smoke", "--manifest-path", "fuzz/Cargo.toml"])
+    let status = cargo(root)
+        .args(["build", "--locked", "--bins", "--profile", "smoke", "--manifest-path", MANIFEST])
         .args(["--target", host, "--target-dir"])
         .arg(place)
         .env("RUSTFLAGS", COVERAGE)
-        .current_dir(root)
         .status()?;
     ensure!(status.success(), "the fuzz targets do not build");
     Ok(place.join(host).join("smoke"))

@@ -16,6 +16,10 @@ pub(crate) fn suite(name: &str, text: &str) {
     for pattern in table.other.iter().flat_map(|other| &other.files) {
         cover(&corpus, pattern, &mut covered, &mut wrong);
     }
+    for holder in &table.holder {
+        let is_named = table.case.iter().any(|case| case.holders.contains(&holder.name));
+        assert!(is_named, "{name}: nobody asks for the keys of {:?}", holder.name);
+    }
     let mut pending = Pending::of(name);
     let (mut asked, mut expected, mut known) = (0, 0, 0);
     for case in &table.case {
