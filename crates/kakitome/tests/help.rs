@@ -78,6 +78,18 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome sign --cert me.pem --key me.key --mbox -o signed.mbox outbox.mbox", Mine, 0, "multipart/signed"),
         ("kakitome encrypt --to reader.pem -o secret.eml mail.eml", Mine, 0, "smime-type=enveloped-data"),
         (
+            "kakitome encrypt --cert me.pem --key me.key --to reader.pem -o secret.eml mail.eml",
+            Mine,
+            0,
+            "Subject: [...]",
+        ),
+        (
+            "kakitome encrypt --header-policy shy --legacy-display --to reader.pem -o secret.eml mail.eml",
+            Mine,
+            0,
+            "Subject: [...]",
+        ),
+        (
             "kakitome encrypt --to reader.pem --to team.pem --cipher aes256-gcm mail.eml",
             Mine,
             0,

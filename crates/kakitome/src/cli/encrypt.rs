@@ -11,19 +11,25 @@ use kakitome_smime::cms::capability::Capabilities;
 use kakitome_smime::cms::enveloped::{self, Envelope, Floor, Unsealed};
 use kakitome_smime::cms::recipient::{Naming, Recipient};
 use kakitome_smime::message::encrypt::Draft;
-use kakitome_smime::message::protect::{self, Policy};
+use kakitome_smime::message::protect::{self, Cover, Policy};
+use kakitome_smime::message::sign::Form;
+use kakitome_smime::mime::scan::scan;
+use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::safe::Safe;
 use zeroize::Zeroizing;
 
 use super::output::Output;
-use super::{Ended, Everywhere, Failure, input, password};
+use super::password::Password;
+use super::{Ended, Everywhere, Failure, input, password, sign};
 
 /// Encrypt a mail for the holders of certificates.
 ///
 /// Whoever is named by --to can open the mail, and nobody else: add your own certificate if you want to read it again.
 /// All of them can see for whom else it is; a blind copy is encrypted in a mail of its own. The subject goes inside, and
-/// "[...]" stands in its place (RFC 9788); a mail that is signed already keeps its header as it is. Sign first, then
-/// encrypt: encryption alone does not say who wrote the mail.
+/// "[...]" stands in its place (RFC 9788).
+///
+/// Encryption alone does not say who wrote the mail: with --cert and --key, or --p12, it is signed first, and the
+/// signature goes inside. A mail that is signed already goes in as it is and keeps its whole header outside.
 ///
 /// Every certificate must be valid now, meant for encryption of mail, and strong; one that is not is named, and nothing is
 /// written. Whether its issuer can be trusted is yours to know.
@@ -31,6 +37,8 @@ use super::{Ended, Everywhere, Failure, input, password};
 #[command(after_long_help = "\
 Examples:
   kakitome encrypt --to reader.pem -o secret.eml mail.eml
+  kakitome encrypt --cert me.pem --key me.key --to reader.pem -o secret.eml mail.eml
+  kakitome encrypt --header-policy shy --legacy-display --to reader.pem -o secret.eml mail.eml
   kakitome encrypt --to reader.pem --to team.pem --cipher aes256-gcm mail.eml
   kakitome encrypt --to team.pem --oaep sha256 --key-id -o secret.eml mail.eml
   kakitome encrypt --mail-password-file password.txt -o secret.eml mail.eml")]
@@ -56,6 +64,20 @@ pub(super) struct Encrypt {
     /// What of the header stays outside: all but the subject, names and time zone go inside too, or all of it stays
     #[arg(long, value_name = "POLICY", default_value = "baseline", value_parser = policy)]
     header_policy: Policy,
+    /// Repeat the hidden fields in the text, for mail programs that decrypt and know nothing of hidden headers
+    #[arg(long)]
+    legacy_display: bool,
+    /// Sign the mail first, with this certificate, intermediates behind it (PEM or DER)
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "p12")]
+    cert: Option<PathBuf>,
+    /// The private key of the signer (PKCS#8, PKCS#1 or SEC 1; PEM or DER; PKCS#8 may be under a password)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Sign the mail first, with certificate, intermediates and key in one PKCS#12 file
+    #[arg(long, value_name = "FILE")]
+    p12: Option<PathBuf>,
+    #[command(flatten)]
+    password: Password,
     /// Write the encrypted mail to this file, whole or not at all
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -96,7 +118,19 @@ impl Encrypt {
         let cipher = self.cipher.map_or_else(|| chosen(&capabilities), CipherName::cipher);
         let spools = input::spools(everywhere, self.output.as_deref())?;
         let mail = input::mail(self.mail.as_deref(), everywhere, &spools)?;
+        let mail = if self.legacy_display { self.displayed(mail, &spools)? } else { mail };
         let cover = protect::Cipher { policy: self.header_policy, ..protect::Cipher::default() };
+        let mail = if self.cert.is_some() || self.p12.is_some() {
+            let identity =
+                sign::identity(self.cert.as_deref(), self.key.as_deref(), self.p12.as_deref(), &self.password)?;
+            // Inside an envelope nobody reads past the signature, and no relay touches it.
+            let desk = sign::Desk::new(identity, None, false, Form::Opaque)?;
+            let mut signed = spools.spool()?;
+            desk.sign_covered(&*mail, Cover::Cipher(cover.clone()), everywhere.quiet, &mut signed)?;
+            signed.finish()?
+        } else {
+            mail
+        };
         let draft = Draft::new(&*mail, cover)?
             .map_err(|unsignable| Failure::unreadable(format!("not encrypted: {unsignable}")))?;
         let envelope = Envelope::new(&recipients, cipher, &SystemRandom).map_err(|unsealed| match unsealed {
@@ -108,6 +142,14 @@ impl Encrypt {
         draft.write(envelope, &mut output)?;
         output.finish()?;
         Ok(Ended::Done)
+    }
+
+    /// The mail with its hidden fields in the text, where there are any and a part can take them.
+    fn displayed(&self, mail: Box<dyn Octets>, spools: &dyn Spools) -> Result<Box<dyn Octets>, Failure> {
+        let structure = scan(&*mail, 0..mail.len())?;
+        let mut with = spools.spool()?;
+        let is_added = protect::display::add(&*mail, &structure, self.header_policy, &mut with)?;
+        Ok(if is_added { with.finish()? } else { mail })
     }
 
     /// Who shall read it, each certificate once, and what their certificates say that they can read.

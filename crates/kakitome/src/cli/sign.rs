@@ -147,40 +147,37 @@ impl Sign {
     }
 
     fn desk(&self, everywhere: &Everywhere) -> Result<Desk, Failure> {
-        let Identity { signer: certificate, chain, key } = self.identity()?;
+        let identity = identity(self.cert.as_deref(), self.key.as_deref(), self.p12.as_deref(), &self.password)?;
         let digest = self.digest.map(|name| match name {
             DigestName::Sha256 => Digest::Sha256,
             DigestName::Sha384 => Digest::Sha384,
             DigestName::Sha512 => Digest::Sha512,
         });
-        let digest = digest.or(key.algorithm().digest()).unwrap_or(Digest::Sha512);
-        let algorithm = if self.pss { key.pss(digest) } else { key.algorithm_with(digest) };
-        let algorithm = algorithm.ok_or_else(|| {
-            let (kind, pss) = (certificate.key().describe(), if self.pss { " by RSASSA-PSS" } else { "" });
-            Failure::usage(format!("this key ({kind}) does not sign{pss} with {}", digest.name()))
-        })?;
-        let signer = Signer::new(&certificate, &chain, algorithm, digest)
-            .map_err(|NotWritten| Failure::bug("an algorithm that is not written"))?;
         let form = if self.opaque { Form::Opaque } else { Form::Clear };
-        Ok(Desk { certificate, key, signer, form, wrap: self.wrap, quiet: everywhere.quiet })
+        let desk = Desk::new(identity, digest, self.pss, form)?;
+        Ok(Desk { wrap: self.wrap, quiet: everywhere.quiet, ..desk })
     }
+}
 
-    fn identity(&self) -> Result<Identity, Failure> {
-        match (&self.cert, &self.key, &self.p12) {
-            (Some(cert), Some(key), _) => match Identity::from_files(cert, key, None) {
-                Err(Unusable::NeedsPassword { .. }) => {
-                    Ok(Identity::from_files(cert, key, Some(&self.password.of(key)?))?)
-                }
-                identity => Ok(identity?),
-            },
-            (_, _, Some(p12)) => Ok(Identity::from_pkcs12(p12, &self.password.of(p12)?)?),
-            _ => Err(Failure::usage("give --cert and --key, or --p12")),
-        }
+/// The signer, from the files that were named.
+pub(super) fn identity(
+    cert: Option<&Path>,
+    key: Option<&Path>,
+    p12: Option<&Path>,
+    password: &Password,
+) -> Result<Identity, Failure> {
+    match (cert, key, p12) {
+        (Some(cert), Some(key), _) => match Identity::from_files(cert, key, None) {
+            Err(Unusable::NeedsPassword { .. }) => Ok(Identity::from_files(cert, key, Some(&password.of(key)?))?),
+            identity => Ok(identity?),
+        },
+        (_, _, Some(p12)) => Ok(Identity::from_pkcs12(p12, &password.of(p12)?)?),
+        _ => Err(Failure::usage("give --cert and --key, or --p12")),
     }
 }
 
 /// Where mails are signed: the signer, his key, and how he wants it. Many threads may sign at one.
-struct Desk {
+pub(super) struct Desk {
     certificate: Certificate,
     key: SigningKey,
     signer: Signer,
@@ -190,6 +187,36 @@ struct Desk {
 }
 
 impl Desk {
+    /// `digest`: the key's own if it is not given.
+    pub(super) fn new(identity: Identity, digest: Option<Digest>, pss: bool, form: Form) -> Result<Self, Failure> {
+        let Identity { signer: certificate, chain, key } = identity;
+        let digest = digest.or(key.algorithm().digest()).unwrap_or(Digest::Sha512);
+        let algorithm = if pss { key.pss(digest) } else { key.algorithm_with(digest) };
+        let algorithm = algorithm.ok_or_else(|| {
+            let (kind, pss) = (certificate.key().describe(), if pss { " by RSASSA-PSS" } else { "" });
+            Failure::usage(format!("this key ({kind}) does not sign{pss} with {}", digest.name()))
+        })?;
+        let signer = Signer::new(&certificate, &chain, algorithm, digest)
+            .map_err(|NotWritten| Failure::bug("an algorithm that is not written"))?;
+        Ok(Self { certificate, key, signer, form, wrap: false, quiet: false })
+    }
+
+    /// Signs a mail that will be encrypted, under this cover.
+    pub(super) fn sign_covered(
+        &self,
+        mail: &dyn Octets,
+        cover: Cover,
+        quiet: bool,
+        to: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let draft = Draft::expecting(mail, cover, self.signer.digest())?
+            .map_err(|unsignable| Failure::unreadable(format!("not signed: {unsignable}")))?;
+        if !quiet && let Some(warning) = self.warning(&draft) {
+            eprintln!("kakitome: {warning}");
+        }
+        Ok(self.sign(&draft)?.write(to)?)
+    }
+
     fn draft<'a>(&self, mail: &'a dyn Octets) -> Result<Result<Draft<'a>, Unsignable>, Failure> {
         let draft = |cover| Draft::expecting(mail, cover, self.signer.digest());
         Ok(match draft(Cover::Clear)? {
