@@ -343,6 +343,7 @@ pub struct SignedFactory {
     kind: Oid,
     content_type: Oid,
     certificates: Vec<Vec<u8>>,
+    revocation: Vec<Vec<u8>>,
     signers: Vec<Vec<u8>>,
     version: Option<u8>,
     digests: Option<Vec<Digest>>,
@@ -359,6 +360,7 @@ impl SignedFactory {
             kind: oid::SIGNED_DATA,
             content_type: oid::DATA,
             certificates: Vec::new(),
+            revocation: Vec::new(),
             signers: Vec::new(),
             version: None,
             digests: None,
@@ -412,6 +414,19 @@ impl SignedFactory {
     pub fn certificate(mut self, der: &[u8]) -> Self {
         self.certificates.push(der.to_vec());
         self
+    }
+
+    /// With a revocation list, or other revocation information.
+    #[must_use]
+    pub fn revocation(mut self, der: &[u8]) -> Self {
+        self.revocation.push(der.to_vec());
+        self
+    }
+
+    /// With an OCSP response beside the certificates (RFC 5940).
+    #[must_use]
+    pub fn stapled(self, response: &[u8]) -> Self {
+        self.revocation(&der::context(1, &[&der::oid(&oid::RI_OCSP_RESPONSE), response]))
     }
 
     /// Its certificates in the reverse order.
@@ -491,13 +506,23 @@ impl SignedFactory {
         let digests = der::set_of(digests.into_iter().map(digest_identifier).collect());
         // RFC 5652 §5.1.
         let is_3 = self.content_type != oid::DATA || infos.iter().any(|info| info.version == 3);
-        let version = self.version.unwrap_or(if is_3 { 3 } else { 1 });
+        let is_5 = self.revocation.iter().any(|one| one.first() != Some(&tag::SEQUENCE));
+        let version = self.version.unwrap_or(if is_5 {
+            5
+        } else if is_3 {
+            3
+        } else {
+            1
+        });
         let certificates = self.certificates.concat();
         let certificates =
             if certificates.is_empty() { Vec::new() } else { element(tag::context_constructed(0), &[&certificates]) };
+        let revocation = self.revocation.concat();
+        let revocation =
+            if revocation.is_empty() { Vec::new() } else { element(tag::context_constructed(1), &[&revocation]) };
         let signers = element(tag::SET, &[&self.signers.concat()]);
-        let signed =
-            element(tag::SEQUENCE, &[&der::unsigned(&[version]), &digests, &content_info, &certificates, &signers]);
+        let version = der::unsigned(&[version]);
+        let signed = element(tag::SEQUENCE, &[&version, &digests, &content_info, &certificates, &revocation, &signers]);
         let explicit = element(tag::context_constructed(0), &[&signed]);
         [element(tag::SEQUENCE, &[&der::oid(&self.kind), &explicit]), self.trailing.clone()].concat()
     }

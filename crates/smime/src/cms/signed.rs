@@ -41,6 +41,8 @@ pub struct SignedData {
     pub form: Form,
     /// The revocation lists, unread.
     pub crls: Vec<Vec<u8>>,
+    /// OCSP responses that came along (RFC 5940), unread.
+    pub ocsp_responses: Vec<Vec<u8>>,
     /// The signer infos that could be read.
     pub signers: Vec<SignerInfo>,
     /// How many signer infos there are, readable or not.
@@ -92,6 +94,7 @@ impl Default for SignedData {
             certificates: Vec::new(),
             form: Form::Plain,
             crls: Vec::new(),
+            ocsp_responses: Vec::new(),
             signers: Vec::new(),
             signer_count: 0,
             findings: Vec::new(),
@@ -174,29 +177,43 @@ pub(super) fn read(outer: &mut Reader<'_>, spools: &dyn Spools, into: &mut Signe
     outer.leave(reader)
 }
 
-/// RevocationInfoChoices (RFC 5652 §10.2.1): the lists alone, and only as many as are wanted.
+/// RevocationInfoChoices (RFC 5652 §10.2.1): the lists and OCSP responses alone, and only as many as are wanted.
 fn revocation_lists(set: &mut Reader<'_>, into: &mut SignedData) -> Result<(), Stop> {
+    let other = tag::context_constructed(1);
     let mut held = 0usize;
     while let Some(element) = set.peek()? {
         let size = element.end.map_or(0, |end| end.saturating_sub(element.start));
         let room = CRL_LIMIT.saturating_sub(held);
-        if element.tag != tag::SEQUENCE
-            || into.crls.len() >= CRL_COUNT_LIMIT
+        let count = into.crls.len().saturating_add(into.ocsp_responses.len());
+        if element.tag == other {
+            into.form = Form::Other;
+        }
+        if ![tag::SEQUENCE, other].contains(&element.tag)
+            || count >= CRL_COUNT_LIMIT
             || usize::try_from(size).map_or(true, |size| size > room)
         {
-            if element.tag == tag::context_constructed(1) {
-                into.form = Form::Other;
-            }
             set.skip()?;
             continue;
         }
         let captured = set.capture(CRL_LIMIT, "a revocation list is larger than 4 MiB")?;
-        if let Some(captured) = captured.filter(|captured| captured.der.len() <= room) {
-            held = held.saturating_add(captured.der.len());
+        let Some(captured) = captured.filter(|captured| captured.der.len() <= room) else { continue };
+        held = held.saturating_add(captured.der.len());
+        if element.tag == tag::SEQUENCE {
             into.crls.push(captured.der);
+        } else {
+            into.ocsp_responses.extend(ocsp_response(&captured.der).map(<[u8]>::to_vec));
         }
     }
     Ok(())
+}
+
+/// `OtherRevocationInfoFormat ::= SEQUENCE { otherRevInfoFormat OBJECT IDENTIFIER, otherRevInfo ANY }` that holds an
+/// OCSPResponse (RFC 5940 §2.1).
+fn ocsp_response(other: &[u8]) -> Option<&[u8]> {
+    let mut inside = Der::only(other).ok()?.inside();
+    let is_response = inside.oid().ok()? == oid::RI_OCSP_RESPONSE;
+    let response = inside.element().ok()?;
+    (is_response && inside.is_empty()).then_some(response.raw)
 }
 
 /// The certificates that stand next, if there are any: `[0] IMPLICIT CertificateSet OPTIONAL` (RFC 5652 §10.2.3).

@@ -31,7 +31,9 @@ impl Found {
         let untrusted: Vec<Certificate> = layer.signed.certificates.iter().chain(&evidence.hints).cloned().collect();
         let brought: Vec<Crl> = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok()).collect();
         let crls: Vec<&Crl> = brought.iter().chain(&evidence.crls).collect();
-        let responses: Vec<&OcspResponse> = evidence.responses.iter().collect();
+        let stapled: Vec<OcspResponse> =
+            layer.signed.ocsp_responses.iter().filter_map(|response| OcspResponse::parse(response).ok()).collect();
+        let responses: Vec<&OcspResponse> = stapled.iter().chain(&evidence.responses).collect();
         let sources = Sources { lists: &crls, responses: &responses, certificates: &untrusted };
         let terms = Terms { mode: evidence.revocation, at: evidence.at, legacy: false };
         let ask = |at| {

@@ -7,7 +7,7 @@ use kakitome_pki::path::{Anchor, AnchorSource};
 use kakitome_testkit::cms::{SignedFactory, SignerFactory};
 use kakitome_testkit::mail::Mail;
 use kakitome_testkit::{
-    Authority, BANK, CertificateFactory, CrlFactory, Holder, NOW, Pki, anchor, in_days, key, write,
+    Authority, BANK, CertificateFactory, CrlFactory, Holder, NOW, OcspFactory, Pki, Says, anchor, in_days, key, write,
 };
 
 use crate::{Row, issued, under};
@@ -161,6 +161,14 @@ fn revocation() -> Vec<Row> {
     let forged = CrlFactory::default().signed_by(&impostor);
     let forged_revoking = CrlFactory::default().revoking(&bank.certificate, in_days(-3), None).signed_by(&impostor);
     let incomplete = |id, lists, code| row(id, 0, lists, "CHECK_INCOMPLETE", code);
+    let se_answers = |holder: &Holder, says| {
+        OcspFactory::default().about(&holder.certificate, &world.se.certificate, says).der(&world.se)
+    };
+    let stapled = |id, response: Vec<u8>, state, code| {
+        let mail = Mail::of(bank);
+        let signed = SignedFactory::by(bank, mail.payload()).stapled(&response);
+        Row::new(id, mail.clear(&signed.der()), state, code).lists(vec![re_list()])
+    };
     vec![
         row("E18", -5, revoked(-1, Some(Reason::Superseded)), "REVOKED", "rev.before"),
         row("E18f", -5, revoked(1, Some(Reason::Superseded)), "ORG_CONFIRMED", "ok"),
@@ -178,6 +186,11 @@ fn revocation() -> Vec<Row> {
         row("X40", 0, revoked(-2, Some(Reason::RemoveFromCrl)), "ORG_CONFIRMED", "ok"),
         // A revoked certificate of somebody else: the revocation is told first.
         Row::new("X41", Mail::of(&world.eve).clear_by(bank), "REVOKED", "rev.before").lists(revoked(-20, None)),
+        // OCSP responses that travel with the signature (RFC 5940); RE's list answers for SE.
+        stapled("X43", se_answers(bank, Says::Good), "ORG_CONFIRMED", "ok").note("rev.ocsp.good"),
+        stapled("X44", se_answers(bank, Says::Revoked(in_days(-2), None)), "REVOKED", "rev.before"),
+        stapled("X45", se_answers(&world.eve, Says::Good), "CHECK_INCOMPLETE", "rev.unavailable"),
+        stapled("X46", se_answers(bank, Says::Unknown), "CHECK_INCOMPLETE", "rev.unavailable"),
         Row::new("X42", mail_of(bank), "CHECK_INCOMPLETE", "rev.stale").at(NOW.plus(7 * kakitome_testkit::DAY)),
     ]
 }
