@@ -358,6 +358,19 @@ mod tests {
     }
 
     #[test]
+    fn dsa_parameters_come_from_the_issuer_where_there_are_none() {
+        let key = |parameters: Option<&[u8]>| PublicKey::Dsa {
+            value: write::unsigned(&[5]),
+            parameters: parameters.map(<[u8]>::to_vec),
+        };
+        let (own, issuers) = (key(Some(b"own")), key(Some(b"issuer's")));
+        assert_eq!(key(None).with_parameters_of(&issuers), issuers);
+        assert_eq!(own.clone().with_parameters_of(&issuers), own);
+        assert_eq!(key(None).with_parameters_of(&key(None)), key(None));
+        assert_eq!(key(None).with_parameters_of(&PublicKey::Ed25519(vec![7; 32])), key(None));
+    }
+
+    #[test]
     fn a_pss_key_verifies_nothing_but_pss_with_its_parameters() {
         let pss = |hash, salt| Signature::RsaPss { hash, mask: Digest::Sha256, salt };
         let own = RsaUse::Pss(Some(pss(Digest::Sha256, 32)));

@@ -196,3 +196,59 @@ fn same(one: &[u8], other: &[u8]) -> bool {
     let differ = one.iter().zip(other).fold(0, |differ, (one, other)| differ | (one ^ other));
     one.len() == other.len() && std::hint::black_box(differ) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::SystemRandom;
+    use super::*;
+    use crate::algorithm::Digest;
+
+    fn octets(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+        digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    }
+
+    /// The 3DES example of RFC 3217.
+    #[test]
+    fn keys_under_triple_des_are_read() {
+        let key = octets("255e0d1c07b646dfb3134cc843ba8aa71f025b7c0838251f");
+        let key = KeyEncryptionKey::new(KeyWrap::TripleDes, &key).unwrap();
+        let mut wrapped = octets("690107618ef092b3b48ca1796b234ae9fa33ebb4159604037db5d6a84eb3aac2768c632775a467d4");
+        let opened = key.unwrap(&wrapped, Cipher::TripleDesCbc).unwrap();
+        assert_eq!(opened.octets(), octets("2923bf85e06dd6ae529149f1f1bae9eab3a7da3d860d3e98"));
+        assert_eq!(key.wrap(&opened), Err(NotEncrypted));
+        wrapped[20] ^= 1;
+        assert!(key.unwrap(&wrapped, Cipher::TripleDesCbc).is_err());
+        assert!(key.unwrap(&wrapped[..32], Cipher::TripleDesCbc).is_err());
+    }
+
+    /// The second example of RFC 3211: a password of an Ent, 500 rounds, 3DES around a key of 32 octets.
+    #[test]
+    fn keys_under_old_passwords_are_read() {
+        let password = b"All n-entities must communicate with other n-entities via n-1 entiteeheehees";
+        let derivation = PasswordDerivation::new(Digest::Sha1, &octets("1234567878563412"), 500).unwrap();
+        let cipher = ContentEncryption::new(Cipher::TripleDesCbc, &octets("baf1ca7931213c4e")).unwrap();
+        let key = PasswordKey::derive(&derivation, &cipher, password).unwrap();
+        let wrapped = octets("c03c514abdb9e2c5aac038572b5e2455 3876b377aafb82eca5a9d73f8ab143d9 ec74e6cad7db260c");
+        let opened = key.unwrap(&wrapped, Cipher::Aes256Cbc).unwrap();
+        assert_eq!(opened.octets(), octets("8c637d887223a2f965b566eb014b0fa5d52300a3f7ea40fffc577203c71baf3b"));
+        assert!(key.unwrap(&wrapped, Cipher::Aes128Cbc).is_err());
+        assert!(key.wrap(&opened, &SystemRandom).is_err());
+    }
+
+    #[test]
+    fn a_password_key_refuses_what_is_no_wrapped_key() {
+        let cipher = ContentEncryption::new(Cipher::Aes128Cbc, &[0; 16]).unwrap();
+        let key = PasswordKey::new(&cipher, &[7; 16]).unwrap();
+        for length in [0, 16, 31, 33, 272] {
+            assert!(key.unwrap(&vec![1; length], Cipher::Aes128Cbc).is_err(), "{length}");
+        }
+        // Every length but the right one, under the right key.
+        for length in 0..=255u8 {
+            let mut plain = vec![length, !1, !2, !3, 1, 2, 3];
+            plain.resize(32, 9);
+            let wrapped = key.wrap_blocks(Cipher::Aes128Cbc, &plain).unwrap();
+            assert_eq!(key.unwrap(&wrapped, Cipher::Aes128Cbc).is_ok(), length == 16, "{length}");
+        }
+    }
+}
