@@ -1,10 +1,10 @@
-//! Any bytes are a whole mail: it is opened, judged and planned for signing; nobody is ever confirmed without an anchor.
+//! Any bytes are a whole mail: it is opened, judged, laid out and planned for signing; nobody is ever confirmed without an anchor.
 #![no_main]
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::path::PolicyInputs;
 use kakitome_smime::cms::recipient::NoKeys;
-use kakitome_smime::message::{open, sign};
+use kakitome_smime::message::{open, report, sign};
 use kakitome_smime::octets::InMemory;
 use kakitome_verdict::answer::Basis;
 use kakitome_verdict::sender::{Evidence, Signer, judge};
@@ -27,5 +27,6 @@ fuzz_target!(|data: &[u8]| {
     };
     let judgement = judge(&opened, &evidence);
     assert!(judgement.confirmed.is_none() && !judgement.answer.state.is_confirmed());
+    let _ = report::report(&mail, &InMemory, &NoKeys).expect("memory does not fail");
     let _ = sign::Draft::new(&mail).expect("memory does not fail");
 });

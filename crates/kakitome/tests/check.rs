@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use kakitome_pki::cert::{Certificate, pem};
+use kakitome_testkit::cms::{Form, SignedFactory};
 use kakitome_testkit::mail::{self, Mail};
 use kakitome_testkit::{NOW, Pki};
 
@@ -39,6 +40,14 @@ fn prepare(folder: &Path) {
     write("changed.eml", &changed);
     let fake = mail::signature_part(b"no signature, whatever it is called");
     write("fake.eml", &bank.around(&mail::mixed(&[&mail::text("Your account is locked."), &fake])));
+    // Without a mail around it: the header inside is the mail's.
+    let whole = |mail: &Mail| SignedFactory::by(&pki.bank, &mail.plain()).embedded();
+    write("bank.p7m", &whole(&bank).der());
+    write("bank.pem", pem::write("PKCS7", &whole(&bank).form(Form::Indefinite(100)).der()).as_bytes());
+    write("eve.p7m", &whole(&Mail::of(&pki.eve)).der());
+    write("bank.p7s", &SignedFactory::by(&pki.bank, bank.payload()).der());
+    write("bank.p7c", &SignedFactory::new(b"").holder(&pki.bank).der());
+    write("document.p7m", &SignedFactory::by(&pki.bank, b"%PDF-1.4").embedded().der());
     write("empty.eml", b"");
     write("page.eml", b"<!DOCTYPE html><title>no mail</title>");
 }
@@ -79,6 +88,12 @@ fn every_row_ends_as_it_says() {
         ("changed.eml", public, 40, "ALTERED", "cms.digest"),
         ("fake.eml", public, 40, "FAKE_SIGNATURE", "fake.notcms"),
         ("unsigned.eml", public, 20, "NOT_SIGNED", "mime.none"),
+        ("bank.p7m", public, 0, "ORG_CONFIRMED", "ok"),
+        ("bank.pem", public, 0, "ORG_CONFIRMED", "ok"),
+        ("eve.p7m", public, 40, "SIGNER_DIFFERS", "bind.none"),
+        ("bank.p7s", public, 30, "AMBIGUOUS", "cms.no-content"),
+        ("bank.p7c", public, 20, "NOT_SIGNED", "cms.certs-only"),
+        ("document.p7m", public, 30, "AMBIGUOUS", "bind.no-from"),
         ("empty.eml", "", 60, "NOT_A_MAIL", "in.empty"),
         ("page.eml", "", 60, "NOT_A_MAIL", "in.not-mail"),
     ];
@@ -156,6 +171,12 @@ fn verify_asks_for_the_signer_that_it_is_told() {
         let out = kakitome(home.path(), &format!("verify {public} {options} eve-as-bank.eml"));
         assert_eq!(out.status.code(), Some(code), "{options}: {}", String::from_utf8_lossy(&out.stderr));
         assert_eq!(out.stdout.is_empty(), code != 0, "{options}");
+    }
+    // a document that is no mail has no From
+    for (options, code) in [("", 30), ("--any-signer", 0), ("--email info@bank.example", 0)] {
+        let out = kakitome(home.path(), &format!("verify {public} {options} document.p7m"));
+        assert_eq!(out.status.code(), Some(code), "{options}: {}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(out.stdout, if code == 0 { &b"%PDF-1.4"[..] } else { b"" }, "{options}");
     }
     // a list in DER, and the signer's own certificate as the anchor
     let out = kakitome(

@@ -114,7 +114,11 @@ pub const HMAC_SHA512: Oid = oid("1.2.840.113549.2.11");
 pub const DATA: Oid = oid("1.2.840.113549.1.7.1");
 pub const SIGNED_DATA: Oid = oid("1.2.840.113549.1.7.2");
 pub const ENVELOPED_DATA: Oid = oid("1.2.840.113549.1.7.3");
+pub const SIGNED_AND_ENVELOPED_DATA: Oid = oid("1.2.840.113549.1.7.4");
+pub const DIGESTED_DATA: Oid = oid("1.2.840.113549.1.7.5");
 pub const ENCRYPTED_DATA: Oid = oid("1.2.840.113549.1.7.6");
+pub const AUTHENTICATED_DATA: Oid = oid("1.2.840.113549.1.9.16.1.2");
+pub const TST_INFO: Oid = oid("1.2.840.113549.1.9.16.1.4");
 pub const AUTH_ENVELOPED_DATA: Oid = oid("1.2.840.113549.1.9.16.1.23");
 pub const COMPRESSED_DATA: Oid = oid("1.2.840.113549.1.9.16.1.9");
 pub const ZLIB_COMPRESSION: Oid = oid("1.2.840.113549.1.9.16.3.8");
@@ -303,7 +307,11 @@ const TABLE: &[(Oid, &str)] = &[
     (DATA, "data"),
     (SIGNED_DATA, "signed-data"),
     (ENVELOPED_DATA, "enveloped-data"),
+    (SIGNED_AND_ENVELOPED_DATA, "signed-and-enveloped-data"),
+    (DIGESTED_DATA, "digested-data"),
     (ENCRYPTED_DATA, "encrypted-data"),
+    (AUTHENTICATED_DATA, "authenticated-data"),
+    (TST_INFO, "time-stamp token"),
     (AUTH_ENVELOPED_DATA, "auth-enveloped-data"),
     (COMPRESSED_DATA, "compressed-data"),
     (ZLIB_COMPRESSION, "zlib"),
