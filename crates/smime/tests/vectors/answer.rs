@@ -48,44 +48,46 @@ pub(crate) fn ask(corpus: &Corpus, table: &Table, case: &Case, file: &str) -> An
     let octets = corpus.read(file);
     match case.form {
         Form::Mail => layers(&open(&octets, &InMemory, &holder::keys(corpus, table, case)).unwrap(), &octets),
-        Form::Cms => {
-            let object = blocks(&octets, "").swap_remove(0);
-            // Where nothing is added, the file can be opened as it is, and must say the same. Text may stand before PEM.
-            let file = if octets.starts_with(b"-----BEGIN ") { octets } else { object.clone() };
-            let mut answer = cms(corpus, table, case, object);
-            if case.certificates.is_empty() && case.detached.is_none() && case.detached_text.is_none() {
-                let opened = open(&file, &InMemory, &holder::keys(corpus, table, case)).unwrap();
-                let said = layers(&opened, &file).said;
-                if said != answer.said && !(answer.said == "no cms" && said.starts_with("no mail")) {
-                    answer.said = format!("{}, as a file {said}", answer.said);
-                }
-            }
-            answer
+        Form::Cms => object(corpus, table, case, octets),
+        Form::Certificate => certificates(&blocks(&octets, "CERTIFICATE")),
+        Form::Crl => {
+            let lists = blocks(&octets, "CRL");
+            let is_read = !lists.is_empty() && lists.iter().all(|der| Crl::parse(der).is_ok());
+            Answer::new(if is_read { "crl" } else { "refused" })
         }
-        Form::Certificate => {
-            let read: Result<Vec<_>, _> =
-                blocks(&octets, "CERTIFICATE").iter().map(|der| Certificate::parse(der)).collect();
-            match read {
-                Ok(certificates) if !certificates.is_empty() => {
-                    let is_own = |certificate: &Certificate| certificate.verify_signature(certificate.key()).is_ok();
-                    let findings = certificates.iter().filter(|certificate| is_own(certificate));
-                    let findings = findings.map(|_| "self-signed".to_owned()).collect();
-                    Answer { findings, ..Answer::new("certificate") }
-                }
-                Ok(_) => Answer::new("refused"),
-                Err(malformed) => Answer { findings: vec![malformed.to_string()], ..Answer::new("refused") },
-            }
-        }
-        Form::Crl => match blocks(&octets, "X509 CRL").iter().all(|der| Crl::parse(der).is_ok()) {
-            true => Answer::new("crl"),
-            false => Answer::new("refused"),
-        },
         Form::Pkcs12 => match pkcs12::read(&octets, case.password.as_deref().unwrap_or_default()) {
             Ok(contents) if !contents.keys.is_empty() => Answer::new("keys"),
             Ok(_) => Answer::new("no keys"),
             Err(error) => Answer { findings: vec![error.to_string()], ..Answer::new("refused") },
         },
     }
+}
+
+fn certificates(blocks: &[Vec<u8>]) -> Answer {
+    match blocks.iter().map(|der| Certificate::parse(der)).collect::<Result<Vec<_>, _>>() {
+        Ok(certificates) if !certificates.is_empty() => {
+            let own = certificates.iter().filter(|certificate| certificate.verify_signature(certificate.key()).is_ok());
+            Answer { findings: own.map(|_| "self-signed".to_owned()).collect(), ..Answer::new("certificate") }
+        }
+        Ok(_) => Answer::new("refused"),
+        Err(malformed) => Answer { findings: vec![malformed.to_string()], ..Answer::new("refused") },
+    }
+}
+
+/// A CMS object, asked about by itself. Where nothing is added, the file can be opened as it is and must say the same.
+fn object(corpus: &Corpus, table: &Table, case: &Case, octets: Vec<u8>) -> Answer {
+    let object = blocks(&octets, "").swap_remove(0);
+    // Text may stand before PEM.
+    let file = if octets.starts_with(b"-----BEGIN ") { octets } else { object.clone() };
+    let mut answer = cms(corpus, table, case, object);
+    if case.certificates.is_empty() && case.detached.is_none() && case.detached_text.is_none() {
+        let opened = open(&file, &InMemory, &holder::keys(corpus, table, case)).unwrap();
+        let said = layers(&opened, &file).said;
+        if said != answer.said && !(answer.said == "no cms" && said.starts_with("no mail")) {
+            answer.said = format!("{}, as a file {said}", answer.said);
+        }
+    }
+    answer
 }
 
 /// What `around` holds is where the layer stands, unless what was opened brings its own octets.
