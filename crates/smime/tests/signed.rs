@@ -14,7 +14,7 @@ use kakitome_smime::cms::signed::SignedData;
 use kakitome_smime::cms::verify::{Content, Outcome, verify, verify_hashed};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::cms::{SignedFactory, SignerFactory};
-use kakitome_testkit::{BANK, Holder, NOW, Pki, RawRsa, ed25519_key, in_days, rsa_key, write};
+use kakitome_testkit::{BANK, CrlFactory, Holder, NOW, Pki, RawRsa, ed25519_key, in_days, rsa_key, write};
 
 const CONTENT: &[u8] = b"Content-Type: text/plain\r\n\r\nThe bill is attached.\r\n";
 /// The code of a row that verifies.
@@ -297,6 +297,30 @@ fn every_row_has_its_findings() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn revocation_information_is_taken_out_by_its_kind() {
+    let bank = &Pki::get().bank;
+    let list = || CrlFactory::default().signed_by(&Pki::get().se).raw().to_vec();
+    let other = |kind: Oid| der::context(1, &[&der::oid(&kind), &der::sequence(&[])]);
+    let ocsp = || other(oid::RI_OCSP_RESPONSE);
+    for (name, factory, version, counts) in [
+        ("none", vec![], 1, (0, 0)),
+        ("a list", vec![list()], 1, (1, 0)),
+        ("an OCSP response", vec![ocsp()], 5, (0, 1)),
+        ("both", vec![list(), ocsp(), list()], 5, (2, 1)),
+        ("of another kind", vec![other(oid::DATA)], 5, (0, 0)),
+        ("many", vec![ocsp(); 30], 5, (0, 20)),
+    ] {
+        let factory = factory.iter().fold(SignedFactory::by(bank, CONTENT), |signed, one| signed.revocation(one));
+        let signed = parsed(factory.clone().version(version).der());
+        assert_eq!((signed.crls.len(), signed.ocsp_responses.len()), counts, "{name}");
+        assert!(signed.ocsp_responses.iter().all(|response| *response == der::sequence(&[])), "{name}");
+        assert_eq!(codes(&verified(&signed, CONTENT)), [""; 0], "{name}");
+        let told = verified(&parsed(factory.version(4).der()), CONTENT);
+        assert_eq!(codes(&told), ["cms.version"], "{name}");
+    }
 }
 
 #[test]

@@ -10,12 +10,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use kakitome_pki::algorithm::{Digest, Signature};
-use kakitome_pki::asn1::Oid;
 use kakitome_pki::asn1::time::Time;
+use kakitome_pki::asn1::{Oid, oid};
 use kakitome_pki::cert::Certificate;
 
 use super::attribute::{self, Attribute, Value};
 use super::digests::{Hashed, Hashing};
+use super::ess::{Names, SigningCertificate};
 use super::signed::SignedData;
 use crate::Finding;
 pub(crate) use crate::mime::canonical::copy_canonical as canonical;
@@ -66,6 +67,17 @@ impl VerifiedSignature {
     /// and receipt requests count only from here.
     pub fn attribute(&self, kind: Oid) -> Option<Value> {
         attribute::only(&self.attributes, kind).ok().flatten()
+    }
+
+    /// May this certificate stand in the path of the signer's? A signer who names more certificates than his own names
+    /// those by which alone he wants to be believed (RFC 2634 §5.4, RFC 5035 §5.4).
+    pub fn admits(&self, certificate: &Certificate) -> bool {
+        [oid::SIGNING_CERTIFICATE_V2, oid::SIGNING_CERTIFICATE].into_iter().all(|kind| match self.attribute(kind) {
+            Some(Value::SigningCertificate(SigningCertificate { certificates, .. })) if certificates.len() > 1 => {
+                certificates.iter().any(|named| named.names(certificate) == Names::This)
+            }
+            _ => true,
+        })
     }
 
     /// Forgeable today: it is read and named, never confirmed.

@@ -19,7 +19,8 @@ mod root;
 use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
 use super::steps::{
-    Outcome, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unsigned_notes, validity,
+    Outcome, admitted, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unsigned_notes,
+    validity,
 };
 use super::{Evidence, Signer, expert};
 use crate::answer::{Altered, Answer, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
@@ -162,7 +163,7 @@ impl<'a> Trial<'a> {
         if self.step(Step::Binding, outcome) {
             return None;
         }
-        let outcome = issuer(&found);
+        let outcome = admitted(&signature, &found).unwrap_or_else(|| issuer(&found));
         if self.step(Step::Path, outcome) {
             return None;
         }

@@ -100,6 +100,16 @@ pub(super) fn issuer(found: &Found) -> Outcome {
     }
 }
 
+/// Step 9, where the signer says by which certificates alone he wants to be believed. The anchor is the reader's choice.
+pub(super) fn admitted(signature: &VerifiedSignature, found: &Found) -> Option<Outcome> {
+    let Found::Path(found, _) = found else { return None };
+    let anchor = &found.path.anchor().certificate;
+    let between = found.path.certificates().iter().skip(1).filter(|certificate| *certificate != anchor);
+    let other = between.into_iter().find(|certificate| !signature.admits(certificate))?;
+    let what = format!("the signer does not name {}", other.subject().short());
+    Some(fails(State::Ambiguous, Reason::CmsSigningCertificate, &what))
+}
+
 /// Step 10.
 pub(super) fn strength(signature: &VerifiedSignature, found: &Found) -> Outcome {
     if signature.is_weak() {

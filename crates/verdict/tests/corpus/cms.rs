@@ -52,6 +52,7 @@ pub(crate) fn rows() -> Vec<Row> {
         SignedFactory::new(payload).signer(&signer).holder(holder).certificate(bank.certificate.raw()).der()
     };
     let indefinite = cms(sign()).form(Form::Indefinite(1)).der();
+    let path_ca = Holder { certificate: world.se.certificate.clone(), ..bank.clone() };
     let by_eve = |payload: &[u8]| SignedFactory::by(eve, payload);
     let by_rsa = |signer: SignerFactory| base.clear(&SignedFactory::new(payload).signer(&signer).holder(&rsa).der());
     let altered_by_rsa = |digest| {
@@ -234,8 +235,8 @@ pub(crate) fn rows() -> Vec<Row> {
         ambiguous("X54", sign().with(oid::SMIME_CAPABILITIES, vec![der::NULL.to_vec(); 1000]), "cms.parse"),
         // A composite signature of an empty list of parts, and an algorithm that nobody knows.
         ambiguous("B16c", sign().label_algorithm(COMPOSITE).signature(der::sequence(&[])), "cms.unsupported"),
-        // ML-DSA-65 with an ECDSA key's signature.
-        ambiguous("B66", sign().label_algorithm(ML_DSA_65), "cms.unsupported"),
+        // ML-DSA-65 with an ECDSA key's signature, and a digest too short for it (RFC 9882 §3.3).
+        ambiguous("B66", sign().label_algorithm(ML_DSA_65), "cms.hash-mismatch"),
         ambiguous("B38", sign().label_algorithm(UNKNOWN), "cms.unsupported"),
         // Values of another type than the attribute has.
         ambiguous("B36", sign().with(oid::SIGNING_TIME, vec![der::octet_string(b"261201000000Z")]), "cms.attrs"),
@@ -248,8 +249,19 @@ pub(crate) fn rows() -> Vec<Row> {
         odd("B34m", &[&indefinite[..], &[0, 0]].concat(), "cms.trailing"),
         row("X18", sign().version(7), "ORG_CONFIRMED", "ok").note("cms.version"),
         ambiguous("X19", sign().again(oid::COUNTERSIGNATURE, vec![der::sequence(&[])]), "cms.attrs"),
+        // The signer says by which certificates he wants to be believed: the path's, or another.
+        row("X16p", sign().with(oid::SIGNING_CERTIFICATE_V2, vec![named(&[bank, &path_ca])]), "ORG_CONFIRMED", "ok"),
+        ambiguous("X16o", sign().with(oid::SIGNING_CERTIFICATE_V2, vec![named(&[bank, eve])]), "cms.esscert"),
         ambiguous("X16", sign().with(oid::SIGNING_CERTIFICATE_V2, vec![der::sequence(&[])]), "cms.attrs"),
     ]
+}
+
+/// SigningCertificateV2 of these.
+fn named(holders: &[&Holder]) -> Vec<u8> {
+    let id = |holder: &&Holder| der::sequence(&[&der::octet_string(&sha256(holder.certificate.raw()))]);
+    let ids: Vec<Vec<u8>> = holders.iter().map(id).collect();
+    let ids: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
+    der::sequence(&[&der::sequence(&ids)])
 }
 
 /// Signed-and-enveloped-data of PKCS #7, which CMS dropped.

@@ -164,6 +164,10 @@ impl<'a> Trial<'a> {
             self.refuse("cms.unsupported", format!("unknown digest {name}"));
             return None;
         };
+        // RFC 5754 §2: absent or NULL.
+        if let Err(malformed) = Digest::from_identifier(&self.signer.digest_algorithm) {
+            self.refuse("cms.parse", malformed.to_string());
+        }
         let identifier = &self.signer.signature_algorithm;
         let signature = match Signature::from_identifier(identifier, Some(digest)) {
             Ok(Some(signature)) => signature,
