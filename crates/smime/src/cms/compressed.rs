@@ -133,9 +133,9 @@ impl Write for Inflating<'_> {
                 Ok(Status::StreamEnd) => {
                     return Err(self.stop("cms.compressed", "something follows the compressed content"));
                 }
-                // A full buffer: more may wait to be given out.
-                Ok(_) if self.buffer.len() >= self.buffer.capacity() => {}
-                Ok(_) if rest.is_empty() => return Ok(bytes.len()),
+                // Nothing read and nothing given out: all of it was taken, or it cannot be read on.
+                Ok(_) if taken == 0 && self.buffer.is_empty() && rest.is_empty() => return Ok(bytes.len()),
+                Ok(_) if taken > 0 || !self.buffer.is_empty() => {}
                 Ok(_) | Err(_) => return Err(self.stop("cms.compressed", "the compressed content is no zlib stream")),
             }
         }
