@@ -1,50 +1,48 @@
-//! The engine in one process, against what the arithmetic alone costs with the same library.
+//! The engine in one process, against what the arithmetic alone costs with the same library, and against OpenSSL's
+//! library in a loop.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::Path;
-
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{anyhow, ensure};
 use kakitome_office::outgoing::Disposition;
-use kakitome_office::spool::FileOctets;
-use kakitome_pki::algorithm::Digest;
-use kakitome_pki::crypto::Hasher;
 use kakitome_smime::octets::InMemory;
 
-use crate::measure::{Pair, each, once};
-use crate::workload::{Mail, Member, spools};
-use crate::{Effort, Row, megabytes, per_second};
+use crate::Effort;
+use crate::goal::{Row, cost, per_second};
+use crate::library::Loop;
+use crate::measure::{Pair, each, on_all_cores};
+use crate::workload::{Mail, Member};
 
-/// How much of a file is read at once where it is only hashed or copied, in octets: the window of the engine.
-const WINDOW: usize = kakitome_smime::octets::WINDOW;
+/// Mails of a batch.
+const BATCH: u32 = 2_000;
 
 /// Small mails: as many as one core signs and verifies in a second.
-pub fn small(member: &Member, mail: &Mail, effort: &Effort) -> anyhow::Result<Vec<Row>> {
+pub fn small(member: &Member, mail: &Mail, library: Option<&Loop>, effort: &Effort) -> anyhow::Result<Vec<Row>> {
     let plain = std::fs::read(&mail.plain)?;
     let signed = std::fs::read(&mail.signed)?;
     let credential = &member.credential;
     let algorithm = credential.key.algorithm();
     let message = [0x31; 256];
+    let is_rsa = member.key.starts_with("RSA");
     let raw_sign = || {
-        each(effort.time, || {
-            std::hint::black_box(credential.key.sign(algorithm, &message)?);
-            Ok(())
-        })
+        std::hint::black_box(credential.key.sign(algorithm, &message)?);
+        Ok(())
     };
-    let rate = |work: &str, against: &str, pair: Pair| Row {
+    let sign = || member.sign(&plain, &mut Vec::with_capacity(plain.len() * 2));
+    let check = || member.check(&signed, &InMemory);
+    let row = |work: &str, against: &str, pair: Pair| Row {
         work: format!("{work}, {}", member.key),
         ours: per_second(pair.ours),
         against: against.to_owned(),
         theirs: per_second(pair.theirs),
         pair,
+        goal: None,
+        peak: None,
     };
-    let sign = Pair::take(
-        effort.rounds,
-        || each(effort.time, || member.sign(&plain, &mut Vec::with_capacity(plain.len() * 2))),
-        raw_sign,
-    )?;
+    let batch = BATCH / effort.share;
+    let pair = Pair::take(effort.rounds, || on_all_cores(batch, sign), || on_all_cores(batch, raw_sign))?;
+    let at_most = if is_rsa { 1.0 / 0.95 } else { 1.0 / 0.6 };
+    let mut rows = vec![row("sign 2,000 mails of 5 KB on all cores", "signing alone, same key", pair).goal(6, at_most)];
     let outgoing = member.outgoing();
-    let gateway = Pair::take(
+    let pair = Pair::take(
         effort.rounds,
         || {
             each(effort.time, || {
@@ -53,8 +51,9 @@ pub fn small(member: &Member, mail: &Mail, effort: &Effort) -> anyhow::Result<Ve
                 Ok(())
             })
         },
-        raw_sign,
+        || each(effort.time, raw_sign),
     )?;
+    rows.push(row("sign 5 KB as the gateway does, read back", "signing alone, same key", pair));
 
     let signature = credential.key.sign(algorithm, &message)?;
     let (issuing, root) = (member.authority.issuing(), member.authority.anchor());
@@ -67,66 +66,33 @@ pub fn small(member: &Member, mail: &Mail, effort: &Effort) -> anyhow::Result<Ve
             Ok(())
         })
     };
-    let verify = Pair::take(effort.rounds, || each(effort.time, || member.check(&signed, &InMemory)), raw_verify)?;
-    Ok(vec![
-        rate("sign 5 KB", "signing alone, same key", sign),
-        rate("sign 5 KB as the gateway does, read back", "signing alone, same key", gateway),
-        rate("check 5 KB, path of three", "the three signatures alone", verify),
-    ])
+    let pair = Pair::take(effort.rounds, || each(effort.time, check), raw_verify)?;
+    rows.push(row("check 5 KB, path of three", "the three signatures alone", pair));
+    let Some(library) = library else { return Ok(rows) };
+    let pair =
+        Pair::take(effort.rounds, || each(effort.time, sign), || library.cost("sign", member, &mail.plain, batch))?;
+    let sign = row("sign 5 KB", "OpenSSL's library in a loop", pair);
+    rows.push(if is_rsa { sign } else { sign.goal(6, 0.5) });
+    let pair =
+        Pair::take(effort.rounds, || each(effort.time, check), || library.cost("verify", member, &mail.signed, batch))?;
+    rows.push(
+        row("check 5 KB, path of three", "OpenSSL's library in a loop", pair).goal(7, if is_rsa { 0.25 } else { 0.5 }),
+    );
+    Ok(rows)
 }
 
-/// A big mail from a file, against one pass over the same file.
-pub fn big(member: &Member, mail: &Mail, effort: &Effort, folder: &Path) -> anyhow::Result<Vec<Row>> {
-    let spools = spools(folder)?;
-    let other = folder.join("other.eml");
-    let size = std::fs::metadata(&mail.plain)?.len();
-    let sign = Pair::take(
-        effort.rounds,
-        || once(|| member.sign(&FileOctets::open(&mail.plain)?, &mut create(&other)?)),
-        || once(|| hash(&mail.plain).and_then(|()| copy(&mail.plain, &other))),
-    )?;
-    let check = Pair::take(
-        effort.rounds,
-        || once(|| member.check(&FileOctets::open(&mail.signed)?, &spools)),
-        || once(|| hash(&mail.signed)),
-    )?;
-    let time = |work: &str, against: &str, pair: Pair| Row {
-        work: format!("{work} {}, file, {}", megabytes(size), member.key),
-        ours: format!("{:.3} s", pair.ours),
-        against: against.to_owned(),
-        theirs: format!("{:.3} s", pair.theirs),
-        pair,
-    };
-    Ok(vec![time("sign", "SHA-256 once, and one copy", sign), time("check", "SHA-256 once over the file", check)])
-}
-
-fn create(path: &Path) -> anyhow::Result<io::BufWriter<File>> {
-    let file = File::create(path).with_context(|| path.display().to_string())?;
-    Ok(io::BufWriter::with_capacity(WINDOW, file))
-}
-
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let mut to = File::create(to)?;
-    pieces(from, |piece| Ok(to.write_all(piece)?))
-}
-
-fn hash(path: &Path) -> anyhow::Result<()> {
-    let mut hasher = Hasher::new(Digest::Sha256);
-    pieces(path, |piece| {
-        hasher.update(piece);
-        Ok(())
-    })?;
-    std::hint::black_box(hasher.finish());
-    Ok(())
-}
-
-fn pieces(path: &Path, mut each: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut file = File::open(path)?;
-    let mut window = vec![0; WINDOW];
-    loop {
-        match file.read(&mut window)? {
-            0 => return Ok(()),
-            read => each(&window[..read])?,
-        }
+/// What a unit costs at a small and at a large size: 1.00 where nothing grows worse than linearly.
+pub fn slope(work: &str, unit: &str, sizes: [f64; 2], costs: [f64; 2]) -> Row {
+    let [small, large] = [costs[0] / sizes[0], costs[1] / sizes[1]];
+    let ratio = large / small;
+    Row {
+        work: format!("{work}: {} against {} {unit}", sizes[1], sizes[0]),
+        ours: cost(large, None),
+        against: format!("each of {}", sizes[0]),
+        theirs: cost(small, None),
+        pair: Pair { ours: large, theirs: small, ratio: [ratio; 3] },
+        goal: None,
+        peak: None,
     }
+    .goal(10, 1.1)
 }

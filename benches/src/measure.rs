@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 /// Ticks of `/proc/PID/stat` in a second (`sysconf(_SC_CLK_TCK)`, 100 on every Linux of our architectures).
 const TICKS: f64 = 100.0;
@@ -72,11 +72,23 @@ pub fn each(time: Duration, mut work: impl FnMut() -> anyhow::Result<()>) -> any
     Ok((own_cpu()? - before) / f64::from(done.max(1)))
 }
 
-/// The CPU seconds of `work` done once.
-pub fn once(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
-    let before = own_cpu()?;
-    work()?;
-    Ok(own_cpu()? - before)
+/// The CPU seconds that one item takes where every core works on `items` of them.
+pub fn on_all_cores(items: u32, work: impl Fn() -> anyhow::Result<()> + Sync) -> anyhow::Result<f64> {
+    let cores = u32::try_from(std::thread::available_parallelism()?.get())?;
+    let each = items.div_ceil(cores);
+    let one = || -> anyhow::Result<f64> {
+        let before = own_cpu()?;
+        for _ in 0..each {
+            work()?;
+        }
+        Ok(own_cpu()? - before)
+    };
+    let costs: Vec<anyhow::Result<f64>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread panicked"))).collect()
+    });
+    let all = costs.into_iter().sum::<anyhow::Result<f64>>()?;
+    Ok(all / f64::from(each * cores))
 }
 
 /// The CPU seconds of this thread. Reading the clock of threads needs no unsafe code through `/proc` alone.

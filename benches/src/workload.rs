@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use kakitome_office::authority::{Authority, AuthoritySettings, Credential};
 use kakitome_office::evidence::{self, Choice};
 use kakitome_office::outgoing::Outgoing;
-use kakitome_office::spool::{FileOctets, SpoolDirectory};
+use kakitome_office::spool::FileOctets;
 use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
 use kakitome_pki::address::Address;
@@ -35,6 +35,7 @@ pub struct Member {
     pub credential: Arc<Credential>,
     pub evidence: Evidence,
     pub now: Time,
+    signer: Signer,
     folder: PathBuf,
 }
 
@@ -52,7 +53,11 @@ impl Member {
         let choice = Choice { own_ca: vec![authority.anchor().clone()], ..Choice::default() };
         let evidence = evidence::gather(&choice, now)?;
         let certificate = |one: &Certificate| pem::write("CERTIFICATE", one.raw());
-        let member = Self { key, authority, credential, evidence, now, folder: folder.to_owned() };
+        let algorithm = credential.key.algorithm();
+        let digest = algorithm.digest().unwrap_or(Digest::Sha256);
+        let signer = Signer::new(&credential.certificate, &credential.chain, algorithm, digest)
+            .map_err(|NotWritten| anyhow!("an algorithm that is not written"))?;
+        let member = Self { key, authority, credential, evidence, now, signer, folder: folder.to_owned() };
         fs::write(member.file("anchor.pem"), certificate(member.authority.anchor()))?;
         fs::write(member.file("issuing.pem"), certificate(member.authority.issuing()))?;
         fs::write(member.file("signer.pem"), certificate(&member.credential.certificate))?;
@@ -71,14 +76,9 @@ impl Member {
 
     /// Signs as every door does, without reading the result back.
     pub fn sign(&self, mail: &dyn Octets, to: &mut dyn Write) -> anyhow::Result<()> {
-        let Credential { certificate, chain, key } = &*self.credential;
         let draft = Draft::new(mail)?.map_err(|why| anyhow!("{why}"))?;
-        let algorithm = key.algorithm();
-        let digest = algorithm.digest().unwrap_or(Digest::Sha256);
-        let signer = Signer::new(certificate, chain, algorithm, digest)
-            .map_err(|NotWritten| anyhow!("an algorithm that is not written"))?;
-        let asked = draft.request(&signer, draft.signing_time(self.now))?;
-        let signature = key.sign(asked.algorithm(), asked.octets())?;
+        let asked = draft.request(&self.signer, draft.signing_time(self.now))?;
+        let signature = self.credential.key.sign(asked.algorithm(), asked.octets())?;
         asked.write(Form::Clear, &signature, &SystemRandom, to)?;
         Ok(())
     }
@@ -111,6 +111,7 @@ impl Mail {
     }
 }
 
+/// Writes a mail of `size` octets with one attachment.
 fn write(path: &Path, size: u64) -> anyhow::Result<()> {
     let mut to = BufWriter::new(File::create(path).with_context(|| path.display().to_string())?);
     write!(
@@ -138,9 +139,4 @@ fn write(path: &Path, size: u64) -> anyhow::Result<()> {
     to.write_all(b"\r\n--b--\r\n")?;
     to.into_inner().map_err(|error| error.into_error())?.sync_all()?;
     Ok(())
-}
-
-/// Where engine work may spool, beside the mails.
-pub fn spools(folder: &Path) -> anyhow::Result<SpoolDirectory> {
-    Ok(SpoolDirectory::new(folder.join("spool"))?)
 }
