@@ -48,6 +48,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome check mail.eml", Partners, 30, "is unknown. Anyone can make such a certificate."),
         ("kakitome check --lang ja mail.eml", Partners, 30, "だれから？"),
         ("kakitome check --trust partner-ca.pem mail.eml", Partners, 0, "billing@partner.example"),
+        ("kakitome check --cert reader.pem --key reader.key sealed.eml", Mine, 20, "the sender is not confirmed"),
         // a public issuer counts only with an answer about revocation, and there is no list here
         (
             "kakitome check --json --require org --public-roots roots.pem mail.eml",
@@ -140,6 +141,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome inspect mail.eml", Partners, 0, "signature  ECDSA"),
         ("kakitome inspect --json mail.eml", Partners, 0, r#""signature_right": true"#),
         ("kakitome inspect smime.p7m", Mine, 0, "a CMS object"),
+        ("kakitome inspect --cert reader.pem --key reader.key sealed.eml", Mine, 0, "✓ opened"),
         ("kakitome ca show", Mine, 0, "Kakitome private root"),
         ("kakitome ca show --pem > our-ca.pem", Mine, 0, "-----BEGIN CERTIFICATE-----"),
         ("kakitome config check --config kakitome.toml", Mine, 0, "the settings are good"),

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use kakitome_office::evidence::examine;
-use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_verdict::sender::Signer;
 use kakitome_verdict::state::Strength;
 use kakitome_verdict::text::terminal;
 use kakitome_verdict::wire;
 
+use super::keys::Keys;
 use super::trust::Trust;
 use super::{Ended, Everywhere, Failure, input, output};
 
@@ -23,6 +23,7 @@ Examples:
   kakitome check mail.eml
   kakitome check --lang ja mail.eml
   kakitome check --trust partner-ca.pem mail.eml
+  kakitome check --cert reader.pem --key reader.key sealed.eml
   kakitome check --json --require org --public-roots roots.pem mail.eml")]
 pub(super) struct Check {
     /// The mail, as a file in .eml form; standard input if it is not given, or `-`
@@ -39,6 +40,8 @@ pub(super) struct Check {
     details: bool,
     #[command(flatten)]
     trust: Trust,
+    #[command(flatten)]
+    keys: Keys,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -53,7 +56,7 @@ impl Check {
         let evidence = self.trust.evidence(everywhere, Signer::From)?;
         let spools = input::spools(everywhere, None)?;
         let mail = input::mail(self.mail.as_deref(), everywhere, &spools)?;
-        let answer = examine(&*mail, &spools, &NoKeys, &evidence)?.answer;
+        let answer = examine(&*mail, &spools, &self.keys.held()?, &evidence)?.answer;
         drop(mail);
         output::print(&if self.json {
             format!("{}\n", wire::json(&answer).trim_end())

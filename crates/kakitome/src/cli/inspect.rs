@@ -6,24 +6,25 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::report;
 use kakitome_verdict::safe;
 
 use self::tree::{Canvas, Tone};
+use super::keys::Keys;
 use super::{Ended, Everywhere, Failure, input, output};
 
 /// Show the parts and layers of a mail or a CMS object.
 ///
 /// Lays out the MIME tree and every CMS layer: signers, recipients, algorithms, certificates, byte ranges, and what is
-/// odd. Takes a mail or a CMS object alone (.p7m, .p7s, .p7c, .p7z) in DER, BER or PEM. Says whether digests and
-/// signatures are right, and never whom to trust: that is what `check` is for.
+/// odd. Takes a mail or a CMS object alone (.p7m, .p7s, .p7c, .p7z) in DER, BER or PEM, and opens what the given keys
+/// open. Says whether digests and signatures are right, and never whom to trust: that is what `check` is for.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   kakitome inspect mail.eml
   kakitome inspect --json mail.eml
-  kakitome inspect smime.p7m")]
+  kakitome inspect smime.p7m
+  kakitome inspect --cert reader.pem --key reader.key sealed.eml")]
 pub(super) struct Inspect {
     /// The mail or CMS object; standard input if it is not given, or `-`
     #[arg(value_name = "FILE")]
@@ -31,6 +32,8 @@ pub(super) struct Inspect {
     /// The same for programs, as versioned JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    keys: Keys,
 }
 
 /// Lines are not made longer than this, however wide the terminal is.
@@ -38,9 +41,10 @@ const WIDEST: usize = 120;
 
 impl Inspect {
     pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
+        let keys = self.keys.held()?;
         let spools = input::spools(everywhere, None)?;
         let file = input::mail(self.file.as_deref(), everywhere, &spools)?;
-        let report = report::report(&*file, &spools, &NoKeys)?;
+        let report = report::report(&*file, &spools, &keys)?;
         drop(file);
         output::print(&if self.json {
             let text = serde_json::to_string_pretty(&report).map_err(Failure::bug)?;
