@@ -72,7 +72,7 @@ fn every_oddity_has_its_tree_and_its_finding() {
             "a part whose only line ending is that of the boundary behind it",
             multipart("a", "--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--a--\r\n"),
             "multipart/mixed(multipart/mixed(text/plain:0))",
-            "mime.unclosed",
+            "mime.boundary mime.unclosed",
         ),
         ("no end", multipart("a", "--a\r\n\r\n12345\r\n"), "multipart/mixed(text/plain:7)", "mime.unclosed"),
         ("no parts", multipart("a", "text\r\n"), "multipart/mixed:6", "mime.unclosed"),
