@@ -14,7 +14,9 @@ use kakitome_smime::cms::signed::SignedData;
 use kakitome_smime::cms::verify::{Content, Outcome, verify, verify_hashed};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::cms::{SignedFactory, SignerFactory};
-use kakitome_testkit::{BANK, CrlFactory, Holder, NOW, Pki, RawRsa, ed25519_key, in_days, rsa_key, write};
+use kakitome_testkit::{
+    BANK, CertificateFactory, CrlFactory, Holder, NOW, Pki, RawRsa, ed25519_key, in_days, key, rsa_key, write,
+};
 
 const CONTENT: &[u8] = b"Content-Type: text/plain\r\n\r\nThe bill is attached.\r\n";
 /// The code of a row that verifies.
@@ -424,6 +426,75 @@ fn counter_signatures_nest_as_deep_as_the_limit() {
     let outcome = verified(&signed, CONTENT);
     assert_eq!(outcome.signers[0].countersignatures.len(), 20);
     assert!(codes(&outcome).contains(&"limit.cms"));
+}
+
+#[test]
+fn time_stamps_are_verified_and_count_for_nothing() {
+    let world = Pki::get();
+    let tsa = |usages: &[Oid], is_critical| {
+        let leaf = CertificateFactory::signer(&[(oid::COMMON_NAME, "TSA")], &[], "tsa");
+        let leaf = leaf.with(oid::EXTENDED_KEY_USAGE, is_critical, write::usages(usages));
+        Holder { certificate: leaf.issued_by(&world.se), key: key("tsa"), chain: Vec::new() }
+    };
+    let good = tsa(&[oid::TIME_STAMPING], true);
+    let (mail, both) = (tsa(&[oid::EMAIL_PROTECTION], true), tsa(&[oid::TIME_STAMPING, oid::EMAIL_PROTECTION], true));
+    let soft = tsa(&[oid::TIME_STAMPING], false);
+    let over = vec![1; 70];
+    let info = |hash: Digest, octets: &[u8], time: &[u8], rest: &[u8]| {
+        let imprint = crypto::digest(hash, octets);
+        let imprint = der::sequence(&[&der::sequence(&[&der::oid(&hash.oid())]), &der::octet_string(imprint.as_ref())]);
+        let (version, policy, serial) = (der::unsigned(&[1]), der::oid(&Oid::new_unwrap("1.2.3")), der::unsigned(&[7]));
+        let time = der::element(tag::GENERALIZED_TIME, &[time]);
+        der::sequence(&[&version, &policy, &imprint, &serial, &time, rest])
+    };
+    let plain = info(Digest::Sha256, &over, b"20261201000000Z", b"");
+    let token = |holder: &Holder, info: &[u8], signer: SignerFactory| {
+        let token = SignedFactory::new(info).content_type(oid::TST_INFO).signer(&signer).holder(holder).embedded();
+        token.der()
+    };
+    let by = |holder: &Holder, info: &[u8]| token(holder, info, SignerFactory::new(holder));
+    let rest = [der::sequence(&[&der::unsigned(&[1])]), der::boolean(true), der::unsigned(&[9])].concat();
+    let none = SignerFactory::new(&good).without(oid::SIGNING_CERTIFICATE_V2);
+    for (name, value, expected) in [
+        ("good", by(&good, &plain), &[][..]),
+        ("with a fraction", by(&good, &info(Digest::Sha512, &over, b"20261201000000.25Z", b"")), &[]),
+        ("with all its fields", by(&good, &info(Digest::Sha256, &over, b"20261201000000Z", &rest)), &[]),
+        ("of another signature", by(&good, &info(Digest::Sha256, b"x", b"20261201000000Z", b"")), &["cms.digest"]),
+        ("by a weak hash", by(&good, &info(Digest::Sha1, &over, b"20261201000000Z", b"")), &["cms.digest"]),
+        ("of an impossible time", by(&good, &info(Digest::Sha256, &over, b"20260230000000Z", b"")), &["cms.parse"]),
+        (
+            "with more than it has",
+            by(&good, &info(Digest::Sha256, &over, b"20261201000000Z", der::NULL)),
+            &["cms.parse"],
+        ),
+        ("by a certificate for mail", by(&mail, &plain), &["cert.eku"]),
+        ("by one for more", by(&both, &plain), &["cert.eku"]),
+        ("by one that does not insist", by(&soft, &plain), &["cert.eku"]),
+        ("that names no certificate", token(&good, &plain, none), &["cms.esscert"]),
+        ("that is wrong", token(&good, &plain, SignerFactory::new(&good).signature(vec![0x30; 70])), &["cms.sigvalue"]),
+        ("of octets", der::sequence(&[]), &["cms.type"]),
+        ("that is a signed mail", SignedFactory::by(&good, CONTENT).embedded().der(), &["cms.type"]),
+        (
+            "without a content",
+            SignedFactory::new(&plain).content_type(oid::TST_INFO).holder(&good).der(),
+            &["cms.parse"],
+        ),
+    ] {
+        let signer = sign().signature(over.clone()).unsigned(oid::TIME_STAMP_TOKEN, value);
+        let signed = parsed(SignedFactory::new(CONTENT).signer(&signer).holder(&world.bank).der());
+        let outcome = verified(&signed, CONTENT);
+        assert_eq!(codes(&outcome), ["cms.sigvalue", "cms.timestamp"], "{name}");
+        let [one] = outcome.signers[0].timestamps.as_slice() else { panic!("{name}") };
+        let found: Vec<&str> = one.findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(found, expected, "{name}: {:?}", one.findings);
+        assert_eq!(one.holds, expected.is_empty(), "{name}");
+        assert!(!one.holds || one.time == Some(NOW), "{name}");
+    }
+    let many = (0..9).fold(sign(), |signer, _| signer.unsigned(oid::TIME_STAMP_TOKEN, by(&good, &plain)));
+    let signed = parsed(SignedFactory::new(CONTENT).signer(&many).holder(&world.bank).der());
+    let outcome = verified(&signed, CONTENT);
+    assert_eq!(outcome.signers[0].timestamps.len(), 5);
+    assert!(outcome.verified.is_some() && codes(&outcome).contains(&"limit.cms"));
 }
 
 #[test]

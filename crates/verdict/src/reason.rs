@@ -379,8 +379,8 @@ reasons! {
         "The list of hashes lacks the one used", "The signature's own list should name it; the result does not depend on it.", NONE_EN;
     }
     CmsTimestamp "cms.timestamp" {
-        "タイムスタンプがついています", "このソフトはまだタイムスタンプを確かめません。確認の結果には数えません。", NONE_JA;
-        "A time-stamp is attached", "This program does not check it yet, and does not count it.", NONE_EN;
+        "タイムスタンプがついています", "タイムスタンプが署名に合うかは調べますが、だれが押したかは問わず、確認の結果には数えません。", NONE_JA;
+        "A time-stamp is attached", "It is tried whether it fits the signature, not who made it, and it does not count for the result.", NONE_EN;
     }
     CmsReceipt "cms.receipt" {
         "開封の受領書です", "署名つきの受領書で、ふつうのメールではありません。", ASK_JA;

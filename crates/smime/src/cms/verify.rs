@@ -3,6 +3,7 @@
 //! Every signer info is looked at to its end: what speaks against it is collected, the weightiest first. One alone may
 //! carry a mail; where there are several, each has its outcome and none is the mail's.
 
+mod timestamp;
 mod trial;
 
 use std::io;
@@ -21,7 +22,8 @@ use super::signed::SignedData;
 use crate::Finding;
 pub(crate) use crate::mime::canonical::copy_canonical as canonical;
 use crate::octets::{Octets, copy_range};
-pub use trial::{COUNTERSIGNATURE_DEPTH_LIMIT, COUNTERSIGNATURE_LIMIT, Countersigned};
+pub use timestamp::Timestamped;
+pub use trial::{COUNTERSIGNATURE_DEPTH_LIMIT, COUNTERSIGNATURE_LIMIT, Countersigned, TIMESTAMP_LIMIT};
 
 /// What the signature covers.
 pub enum Content<'a> {
@@ -110,6 +112,8 @@ pub struct SignerOutcome {
     pub findings: Vec<Finding>,
     /// Who signed this signature. They say nothing about the sender.
     pub countersignatures: Vec<Countersigned>,
+    /// When this signature was there already, by the word of others. No moment of judgement is taken from them.
+    pub timestamps: Vec<Timestamped>,
 }
 
 /// Verifies the signer infos of `signed` over `content`.

@@ -7,6 +7,7 @@ use kakitome_pki::asn1::{Oid, oid, tag};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{self, PublicKey, Unverified};
 
+use super::timestamp::{Timestamped, timestamped};
 use super::{SignerOutcome, VerifiedSignature};
 use crate::Finding;
 use crate::cms::attribute::{Attribute, Place, Value};
@@ -19,6 +20,8 @@ use crate::cms::signer::{SignedAttributes, SignerIdentifier, SignerInfo};
 pub const COUNTERSIGNATURE_DEPTH_LIMIT: usize = 2;
 /// A message may have this many counter-signatures that are verified.
 pub const COUNTERSIGNATURE_LIMIT: usize = 20;
+/// A message may have this many time-stamps that are verified.
+pub const TIMESTAMP_LIMIT: usize = 5;
 
 /// A signature over a signature (RFC 5652 §11.4): it says nothing about the sender of a mail.
 #[derive(Debug)]
@@ -38,21 +41,24 @@ pub struct Countersigned {
 /// What one message may cost.
 pub(super) struct Budget {
     countersignatures: usize,
+    timestamps: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { countersignatures: COUNTERSIGNATURE_LIMIT }
+        Self { countersignatures: COUNTERSIGNATURE_LIMIT, timestamps: TIMESTAMP_LIMIT }
     }
 }
 
 /// What was signed.
 enum Signed<'a> {
-    Content(&'a Hashed),
+    /// A content, of this type.
+    Content(&'a Hashed, Oid),
     Signature(&'a [u8]),
 }
 
-struct Trial<'a> {
+/// One signer info, what was signed, and what was found.
+pub(super) struct Trial<'a> {
     signed: &'a SignedData,
     signer: &'a SignerInfo,
     over: Signed<'a>,
@@ -62,15 +68,16 @@ struct Trial<'a> {
 
 /// The algorithms of a signer info.
 #[derive(Clone, Copy)]
-struct Algorithms {
+pub(super) struct Algorithms {
     digest: Digest,
     signature: Signature,
 }
 
 /// Tries one signer info of `signed`.
 pub(super) fn signer(signed: &SignedData, signer: &SignerInfo, hashed: &Hashed, budget: &mut Budget) -> SignerOutcome {
-    let mut trial = Trial::new(signed, signer, Signed::Content(hashed));
+    let mut trial = Trial::of_content(signed, signer, hashed, oid::DATA);
     let (certificate, algorithms, signing_time) = trial.run();
+    let timestamps = trial.timestamps(budget);
     let countersignatures = trial.countersignatures(0, budget);
     let attributes = signer.signed_attributes.as_ref().map_or(&[][..], |signed| &signed.attributes);
     let verified = match (&certificate, algorithms) {
@@ -83,7 +90,7 @@ pub(super) fn signer(signed: &SignedData, signer: &SignerInfo, hashed: &Hashed, 
         }),
         _ => None,
     };
-    SignerOutcome { verified, claimed: certificate, findings: trial.findings(), countersignatures }
+    SignerOutcome { verified, claimed: certificate, findings: trial.findings(), countersignatures, timestamps }
 }
 
 impl<'a> Trial<'a> {
@@ -91,7 +98,18 @@ impl<'a> Trial<'a> {
         Self { signed, signer, over, refusals: Vec::new(), notes: Vec::new() }
     }
 
-    fn run(&mut self) -> (Option<Certificate>, Option<Algorithms>, Option<Time>) {
+    /// A signer of a content that must be of type `expected`.
+    pub(super) fn of_content(
+        signed: &'a SignedData,
+        signer: &'a SignerInfo,
+        hashed: &'a Hashed,
+        expected: Oid,
+    ) -> Self {
+        Self::new(signed, signer, Signed::Content(hashed, expected))
+    }
+
+    /// Asks everything but what stands on the signature.
+    pub(super) fn run(&mut self) -> (Option<Certificate>, Option<Algorithms>, Option<Time>) {
         let certificate = self.certificate();
         self.version();
         let algorithms = self.algorithms();
@@ -118,6 +136,12 @@ impl<'a> Trial<'a> {
 
     fn findings(self) -> Vec<Finding> {
         [self.refusals, self.notes].concat()
+    }
+
+    /// What was found, and whether nothing of it speaks against the signature.
+    pub(super) fn ends(self) -> (Vec<Finding>, bool) {
+        let holds = self.refusals.is_empty();
+        (self.findings(), holds)
     }
 
     fn refuse(&mut self, code: &'static str, detail: impl Into<String>) {
@@ -195,7 +219,7 @@ impl<'a> Trial<'a> {
     fn digest_set(&mut self, algorithms: Option<Algorithms>) {
         let listed = |digest: Digest| self.signed.digest_algorithms.iter().any(|other| other.oid == digest.oid());
         if let Some(Algorithms { digest, .. }) = algorithms
-            && matches!(self.over, Signed::Content(_))
+            && matches!(self.over, Signed::Content(..))
             && !listed(digest)
         {
             self.note("cms.digest-set", format!("{} is not among the digest algorithms of the message", digest.name()));
@@ -204,19 +228,22 @@ impl<'a> Trial<'a> {
 
     fn content_type(&mut self) {
         let attribute = self.attribute(oid::CONTENT_TYPE);
-        if let Signed::Signature(_) = self.over {
+        let Signed::Content(_, expected) = self.over else {
             // RFC 5652 §11.4: there is no content type for contents of a signature.
             if attribute.is_some() {
                 self.refuse("cms.attrs", "a counter-signature has a content type");
             }
             return;
-        }
+        };
         let content_type = &self.signed.content_type;
         // RFC 8551 §2.4.1: the content of a mail is id-data; what was signed as something else was not signed as a mail.
-        if *content_type == oid::RECEIPT {
-            self.refuse("cms.receipt", "a signed receipt, not a mail");
-        } else if *content_type != oid::DATA {
-            self.refuse("cms.contenttype", format!("the content is {}, not data", oid::describe(content_type)));
+        if *content_type != expected {
+            if *content_type == oid::RECEIPT {
+                self.refuse("cms.receipt", "a signed receipt, not a mail");
+            } else {
+                let (kind, expected) = (oid::describe(content_type), oid::describe(&expected));
+                self.refuse("cms.contenttype", format!("the content is {kind}, not {expected}"));
+            }
         }
         if self.has(oid::COUNTERSIGNATURE) {
             // RFC 5652 §11.4: it must be unsigned.
@@ -233,7 +260,8 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn has(&self, kind: Oid) -> bool {
+    /// Is there a signed attribute of this kind?
+    pub(super) fn has(&self, kind: Oid) -> bool {
         let mut all = self.signer.signed_attributes.iter().flat_map(|signed| &signed.attributes);
         all.any(|attribute| attribute.kind == kind)
     }
@@ -278,7 +306,7 @@ impl<'a> Trial<'a> {
         };
         let Some(algorithms) = algorithms else { return };
         let fits = match self.over {
-            Signed::Content(hashed) => hashed.value(algorithms.digest).map(|value| value.as_ref() == claimed),
+            Signed::Content(hashed, _) => hashed.value(algorithms.digest).map(|value| value.as_ref() == claimed),
             Signed::Signature(octets) => Some(crypto::digest(algorithms.digest, octets).as_ref() == claimed),
         };
         match fits {
@@ -289,7 +317,7 @@ impl<'a> Trial<'a> {
     }
 
     fn no_attributes(&mut self) {
-        let Signed::Content(hashed) = self.over else { return };
+        let Signed::Content(hashed, _) = self.over else { return };
         // RFC 5652 §5.3: attributes must be present if the content is not id-data.
         if self.signed.content_type != oid::DATA {
             self.refuse("cms.attrs", "there are no signed attributes, and the content is not data");
@@ -331,10 +359,10 @@ impl<'a> Trial<'a> {
         let value = &self.signer.signature;
         match self.over {
             Signed::Signature(octets) => key.verify(algorithms.signature, octets, value),
-            Signed::Content(hashed) if algorithms.signature.is_pure() => {
+            Signed::Content(hashed, _) if algorithms.signature.is_pure() => {
                 key.verify(algorithms.signature, hashed.whole().ok_or(Unverified::Unsupported)?, value)
             }
-            Signed::Content(hashed) => {
+            Signed::Content(hashed, _) => {
                 let digest = hashed.value(algorithms.digest).ok_or(Unverified::Unsupported)?;
                 key.verify_digest(algorithms.signature, digest, value)
             }
@@ -396,12 +424,29 @@ impl<'a> Trial<'a> {
                     let what = format!("{name}: stands among the unsigned attributes and counts for nothing");
                     self.note("cms.attribute", what);
                 }
-                Place::Unsigned if attribute.kind == oid::TIME_STAMP_TOKEN => {
-                    self.note("cms.timestamp", "a time-stamp is there; it is not looked into");
-                }
                 Place::Unsigned | Place::Anywhere => {}
             }
         }
+    }
+
+    /// The time-stamps on this signature.
+    fn timestamps(&mut self, budget: &mut Budget) -> Vec<Timestamped> {
+        let mut found = Vec::new();
+        let is_one = |attribute: &&Attribute| attribute.kind == oid::TIME_STAMP_TOKEN;
+        for value in self.signer.unsigned_attributes.iter().filter(is_one).flat_map(|attribute| &attribute.values) {
+            if budget.timestamps == 0 {
+                self.note("limit.cms", "not every time-stamp was looked at: more than 5");
+                break;
+            }
+            budget.timestamps = budget.timestamps.saturating_sub(1);
+            let one = timestamped(value, &self.signer.signature);
+            let who = one.claimed.as_ref().map_or_else(|| "nobody known".to_owned(), |by| by.subject().to_string());
+            let when = one.time.map_or_else(|| "of no time".to_owned(), |time| time.to_string());
+            let how = if one.holds { "holds" } else { "does not hold" };
+            self.note("cms.timestamp", format!("a time-stamp of {when} by {who}: it {how}, and does not count"));
+            found.push(one);
+        }
+        found
     }
 
     /// The counter-signatures on this signature, tried as far as the limits let.
