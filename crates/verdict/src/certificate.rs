@@ -8,7 +8,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
-use kakitome_pki::identity;
+use kakitome_pki::identity::{self, Lint};
 use kakitome_pki::path::revocation::{self, Judged, Sources, Status, Terms, UnknownCause, Via};
 use kakitome_pki::path::{self, AnchorSource, Check, PathProblem, Purpose, Question, Refusal, ValidPath};
 
@@ -132,6 +132,8 @@ pub struct Report {
     pub policies: Vec<String>,
     /// The addresses that it is for.
     pub mailboxes: Vec<String>,
+    /// What is odd about it by the S/MIME Baseline Requirements, where it claims them.
+    pub lints: Vec<Lint>,
     /// The moment for which the report holds.
     pub at: Time,
     /// What it was to be good for.
@@ -183,6 +185,7 @@ fn empty(at: Time, purpose: Purpose) -> Report {
         revocation: Vec::new(),
         policies: Vec::new(),
         mailboxes: Vec::new(),
+        lints: Vec::new(),
         at,
         purpose,
     }
@@ -213,6 +216,7 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report 
         anchor: anchor.map(|anchor| steps::choice(anchor.source)),
         missing: missing.filter(|_| refusal.problem != PathProblem::SelfSigned),
         lines,
+        lints: lints(asked.leaf),
         mailboxes: asked.leaf.extensions().mailboxes().map(str::to_owned).collect(),
         ..empty(evidence.at, asked.purpose)
     }
@@ -253,11 +257,19 @@ fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath, judged: &Judg
         path: certificates(path.certificates(), Some(path.anchor())),
         anchor: Some(steps::choice(source)),
         lines: trial.lines,
+        lints: lints(asked.leaf),
         revocation: rows.map(|(which, status)| row(which, status)).collect(),
         policies: path.policies().iter().map(oid::describe).collect(),
         mailboxes: vouched.mailboxes,
         ..empty(evidence.at, asked.purpose)
     }
+}
+
+/// A certificate that claims none of the Baseline Requirements' policies is not held to them.
+fn lints(leaf: &cert::Certificate) -> Vec<Lint> {
+    let arc = oid::SMIME_BASELINE_ARC;
+    let mut policies = leaf.extensions().policies.iter().flatten();
+    if policies.any(|policy| policy.as_bytes().starts_with(arc.as_bytes())) { identity::lint(leaf) } else { Vec::new() }
 }
 
 /// The steps behind the path; the first that fails decides, and of those that fail a contradiction.

@@ -106,6 +106,11 @@ impl Name {
         self.parts.is_empty()
     }
 
+    /// Every attribute, in order.
+    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.parts.iter().flatten()
+    }
+
     /// The values of one kind of attribute, in order.
     pub fn all(&self, kind: Oid) -> impl Iterator<Item = &str> {
         self.parts.iter().flatten().filter(move |part| part.kind == kind).map(|part| part.value.as_str())

@@ -7,6 +7,7 @@
 
 mod corpus;
 mod limbo;
+mod lint;
 mod nss;
 mod openssl;
 mod pkits;

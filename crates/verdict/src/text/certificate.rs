@@ -57,6 +57,13 @@ pub fn report(report: &Report, lang: Lang, color: bool) -> String {
             check(line, lang, width, color, &mut out);
         }
     }
+    if !report.lints.is_empty() {
+        let title = lang.pick("公開の基準から外れている点", "Odd by the S/MIME Baseline Requirements");
+        let _ = writeln!(out, "\n{bold}{title}{plain}");
+        for lint in &report.lints {
+            let _ = writeln!(out, "  · {} {faint}{}{plain}", lint.explain(), lint.code());
+        }
+    }
     let _ = writeln!(out, "\n{faint}{} {}{plain}", lang.pick("基準の時刻", "Judged for"), report.at);
     out
 }

@@ -28,6 +28,7 @@ struct Wire<'a> {
     missing: Option<&'a str>,
     checks: Vec<Check<'a>>,
     revocation: Vec<Revocation<'a>>,
+    lints: Vec<&'static str>,
     engine: &'static str,
 }
 
@@ -65,6 +66,7 @@ pub fn report(report: &Report) -> String {
             .map(|line| Check { check: line.examined.name(), outcome: line.outcome.name(), detail: &line.detail })
             .collect(),
         revocation: report.revocation.iter().map(Revocation::of).collect(),
+        lints: report.lints.iter().map(|lint| lint.code()).collect(),
         engine: env!("CARGO_PKG_VERSION"),
     })
 }
