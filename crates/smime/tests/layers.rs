@@ -384,6 +384,33 @@ fn hostile_objects_end_soon() {
     }
 }
 
+#[test]
+fn a_report_of_anything_ends_soon() {
+    let message = |inside: &[u8]| [b"Content-Type: message/rfc822\r\n\r\nFrom: a@mail.example\r\n", inside].concat();
+    let nested = (0..500).fold(PAYLOAD.to_vec(), |inside, _| message(&inside));
+    let part = mail::opaque_part(&SignedFactory::by(&Pki::get().bank, PAYLOAD).embedded().der());
+    let many: Vec<&[u8]> = vec![&part; 500];
+    let multiparts = (0..500).fold(PAYLOAD.to_vec(), |inside, level| {
+        let frame = format!("Content-Type: multipart/mixed; boundary=b{level}e\r\n\r\n--b{level}e\r\n");
+        [frame.as_bytes(), &inside, format!("\r\n--b{level}e--\r\n").as_bytes()].concat()
+    });
+    for (name, entity) in [
+        ("500 messages in one another", nested),
+        ("500 signed parts", mail::mixed(&many)),
+        ("500 multiparts in one another", multiparts),
+        (
+            "a message in base64",
+            [b"Content-Transfer-Encoding: base64\r\n", &message(&mail::base64(PAYLOAD))[..]].concat(),
+        ),
+    ] {
+        let begun = Instant::now();
+        let mail = Mail::of(&Pki::get().bank).around(&entity);
+        let report = report(&mail, &InMemory, &NoKeys).unwrap();
+        assert!(report.readable && begun.elapsed() < Duration::from_secs(5), "{name}: {:?}", begun.elapsed());
+        serde_json::to_string(&report).unwrap();
+    }
+}
+
 /// Constructed OCTET STRINGs in one another, with lengths.
 fn nested_definite(count: usize) -> Vec<u8> {
     let mut sizes = vec![0usize];

@@ -55,7 +55,14 @@ impl Reporter<'_> {
             Role::Root => {}
             Role::Other => {
                 if let Some(below) = self.below(octets, structure, number)? {
-                    let content = self.content(octets, &below, true)?;
+                    // What stands inside it nests in it, and counts so.
+                    let inside = self.budget.deeper(entity.depth.saturating_add(1));
+                    let around = inside.map(|inside| std::mem::replace(&mut self.budget, inside));
+                    let content = self.content(octets, &below, true);
+                    if let Some(around) = around {
+                        self.budget = around;
+                    }
+                    let content = content?;
                     if entity.content_type.kind == "message" {
                         part.message = Some(Box::new(content));
                     } else if let Some(own) = content.part {
