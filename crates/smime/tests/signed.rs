@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use kakitome_pki::algorithm::{AlgorithmIdentifier, Digest, Signature};
+use kakitome_pki::algorithm::{AlgorithmIdentifier, Digest, MlDsa, Signature};
 use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::crypto;
@@ -15,7 +15,8 @@ use kakitome_smime::cms::verify::{Content, Outcome, verify, verify_hashed};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::cms::{SignedFactory, SignerFactory};
 use kakitome_testkit::{
-    BANK, CertificateFactory, CrlFactory, Holder, NOW, Pki, RawRsa, ed25519_key, in_days, key, rsa_key, write,
+    BANK, CertificateFactory, CrlFactory, Holder, NOW, Pki, RawRsa, ed25519_key, in_days, key, ml_dsa_key, rsa_key,
+    write,
 };
 
 const CONTENT: &[u8] = b"Content-Type: text/plain\r\n\r\nThe bill is attached.\r\n";
@@ -51,6 +52,10 @@ fn rsa() -> Holder {
 
 fn ed25519() -> Holder {
     holder(ed25519_key("signer"))
+}
+
+fn ml_dsa(set: MlDsa) -> Holder {
+    holder(ml_dsa_key(set, "signer"))
 }
 
 /// The signature of a row over [`CONTENT`], by the bank unless another holder is named.
@@ -93,6 +98,10 @@ fn rows() -> Vec<Row> {
     let plain = || SignedFactory::by(bank, CONTENT);
     let (rsa, ed) = (rsa(), ed25519());
     let by_ed = |signer: &SignerFactory, name, refused, told| Row::by(&ed, name, signer, refused, told);
+    let by_ml_dsa = |set, name, edit: &dyn Fn(SignerFactory) -> SignerFactory, refused| {
+        let holder = ml_dsa(set);
+        Row::by(&holder, name, &edit(SignerFactory::new(&holder)), refused, &[])
+    };
     let for_pss = pss(None);
     let by_pss = |name, parameters, refused| {
         let holder = pss(parameters);
@@ -131,6 +140,25 @@ fn rows() -> Vec<Row> {
                 &[],
             )
         },
+        // ML-DSA (RFC 9882)
+        by_ml_dsa(MlDsa::MlDsa44, "ML-DSA-44", &|signer| signer, GOOD),
+        by_ml_dsa(MlDsa::MlDsa65, "ML-DSA-65", &|signer| signer, GOOD),
+        by_ml_dsa(MlDsa::MlDsa87, "ML-DSA-87", &|signer| signer, GOOD),
+        by_ml_dsa(MlDsa::MlDsa65, "ML-DSA over the content", &SignerFactory::no_attributes, GOOD),
+        by_ml_dsa(MlDsa::MlDsa44, "ML-DSA-44 with SHA-256", &|signer| signer.with_digest(Digest::Sha256), GOOD),
+        by_ml_dsa(
+            MlDsa::MlDsa87,
+            "ML-DSA-87 with SHA-384",
+            &|signer| signer.with_digest(Digest::Sha384),
+            "cms.hash-mismatch",
+        ),
+        by_ml_dsa(
+            MlDsa::MlDsa44,
+            "ML-DSA of another size",
+            &|signer| signer.without(oid::CMS_ALGORITHM_PROTECTION).label_algorithm(oid::ML_DSA_65),
+            "cms.key-mismatch",
+        ),
+        by_ml_dsa(MlDsa::MlDsa65, "ML-DSA, wrong", &|signer| signer.signature(vec![0; 3309]), "cms.sigvalue"),
         // RSA
         Row::by(&rsa, "one octet short", &SignerFactory::new(&rsa).signature(vec![1; 255]), "cms.sigvalue", &[]),
         Row::by(&rsa, "SHA-1", &SignerFactory::new(&rsa).pkcs1(RawRsa::of(rsa.key), Digest::Sha1), GOOD, &[]),

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
 
-use kakitome_pki::asn1::{oid, write};
-use kakitome_pki::crypto::{KeyKind, SigningKey};
+use kakitome_pki::algorithm::MlDsa;
+use kakitome_pki::asn1::{Oid, oid, tag, write};
+use kakitome_pki::crypto::{KeyKind, SigningKey, sha256};
 
 /// The P-256 key of this name.
 pub fn key(name: &str) -> &'static SigningKey {
@@ -18,9 +19,17 @@ pub fn rsa_key(name: &str) -> &'static SigningKey {
 
 /// The Ed25519 key of this name; the same in every run.
 pub fn ed25519_key(name: &str) -> &'static SigningKey {
-    let seed = write::octet_string(&write::octet_string(&kakitome_pki::crypto::sha256(name.as_bytes())));
-    let algorithm = write::sequence(&[&write::oid(&oid::ED25519)]);
-    let key = write::sequence(&[&write::unsigned(&[0]), &algorithm, &seed]);
+    of_seed(oid::ED25519, &write::octet_string(&sha256(name.as_bytes())))
+}
+
+/// The ML-DSA key of this name; the same in every run.
+pub fn ml_dsa_key(set: MlDsa, name: &str) -> &'static SigningKey {
+    of_seed(set.oid(), &write::element(tag::context(0), &[&sha256(name.as_bytes())]))
+}
+
+fn of_seed(algorithm: Oid, seed: &[u8]) -> &'static SigningKey {
+    let algorithm = write::sequence(&[&write::oid(&algorithm)]);
+    let key = write::sequence(&[&write::unsigned(&[0]), &algorithm, &write::octet_string(seed)]);
     Box::leak(Box::new(SigningKey::from_der(&key).expect("a seed is a key")))
 }
 

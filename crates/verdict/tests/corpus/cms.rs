@@ -235,8 +235,18 @@ pub(crate) fn rows() -> Vec<Row> {
         ambiguous("X54", sign().with(oid::SMIME_CAPABILITIES, vec![der::NULL.to_vec(); 1000]), "cms.parse"),
         // A composite signature of an empty list of parts, and an algorithm that nobody knows.
         ambiguous("B16c", sign().label_algorithm(COMPOSITE).signature(der::sequence(&[])), "cms.unsupported"),
-        // ML-DSA-65 with an ECDSA key's signature, and a digest too short for it (RFC 9882 §3.3).
-        ambiguous("B66", sign().label_algorithm(ML_DSA_65), "cms.hash-mismatch"),
+        // ML-DSA-65 with an ECDSA key's signature.
+        ambiguous(
+            "B66",
+            sign().with_digest(Digest::Sha512).without(oid::CMS_ALGORITHM_PROTECTION).label_algorithm(oid::ML_DSA_65),
+            "cms.key-mismatch",
+        ),
+        // The digest beside it is weaker than it is.
+        ambiguous(
+            "B66h",
+            sign().without(oid::CMS_ALGORITHM_PROTECTION).label_algorithm(oid::ML_DSA_65),
+            "cms.hash-mismatch",
+        ),
         ambiguous("B38", sign().label_algorithm(UNKNOWN), "cms.unsupported"),
         // Values of another type than the attribute has.
         ambiguous("B36", sign().with(oid::SIGNING_TIME, vec![der::octet_string(b"261201000000Z")]), "cms.attrs"),
@@ -269,7 +279,6 @@ const SIGNED_AND_ENVELOPED: Oid = Oid::new_unwrap("1.2.840.113549.1.7.4");
 
 /// ML-DSA-65 with ECDSA on P-256, composed (draft-ietf-lamps-pq-composite-sigs).
 const COMPOSITE: Oid = Oid::new_unwrap("1.3.6.1.5.5.7.6.45");
-const ML_DSA_65: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.3.18");
 /// Nobody's.
 const UNKNOWN: Oid = Oid::new_unwrap("1.3.6.1.4.1.99999.1");
 
