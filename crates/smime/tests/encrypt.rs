@@ -148,6 +148,13 @@ fn fields_of_a_content_that_protects_nothing_do_not_win() {
     assert_eq!(body, "<p>\r\n");
     let (header, _) = header_of(b"Subject: real\r\nContent-Type: text/plain; hp=\"cipher\"\r\n\r\nx\r\n");
     assert!(header.contains("Subject: real\r\n") && !header.contains("outside"), "{header}");
+    // Whoever added himself outside is not answered; where only some fields are protected, nothing says that he did.
+    for (claim, comes_through) in [("hp=\"cipher\"", false), ("protected-headers=\"v1\"", true), ("x=y", true)] {
+        let (header, _) =
+            header_of(format!("Subject: real\r\nContent-Type: text/plain; {claim}\r\n\r\nx\r\n").as_bytes());
+        assert_eq!(header.contains("To: "), comes_through, "{header}");
+        assert!(header.contains("From: a@mail.example\r\n") && header.contains("Date: "), "{header}");
+    }
     // The part that is signed says it, not the multipart around it.
     let part = b"Subject: real\r\nContent-Type: text/plain; hp=\"cipher\"\r\n\r\nx\r\n";
     let signed = String::from_utf8(mixed(&[part, part])).unwrap().replacen("multipart/mixed", "multipart/signed", 1);

@@ -161,11 +161,20 @@ fn merged(outer: &Header, structure: &Structure) -> Vec<u8> {
     let protected = protecting(structure);
     let header = protected.unwrap_or(inner);
     let replaced = |name: &str| protected.is_some() && is_composed(name) && header.all(name).next().is_some();
+    // RFC 9788 §4.4.4, §6.2: somebody on the way adds himself to Cc, and whoever answers all tells him everything. A mail
+    // without author or date is none, so these two stay.
+    let is_whole = protecting_part(structure).content_type.parameter("hp").is_some();
+    let added = |name: &str| {
+        is_whole
+            && is_composed(name)
+            && header.all(name).next().is_none()
+            && !["From", "Date"].iter().any(|kept| kept.eq_ignore_ascii_case(name))
+    };
     let mut out = Vec::new();
     for field in &outer.fields {
         let name = outer.name(field);
         let is_first = outer.all(name).next().is_some_and(|first| first.whole == field.whole);
-        if is_content(name) || (!is_first && name.eq_ignore_ascii_case("MIME-Version")) {
+        if is_content(name) || added(name) || (!is_first && name.eq_ignore_ascii_case("MIME-Version")) {
         } else if !replaced(name) {
             out.extend_from_slice(&crlf(outer.whole(field)));
         } else if is_first {
@@ -191,9 +200,13 @@ fn merged(outer: &Header, structure: &Structure) -> Vec<u8> {
 
 /// The header that protects the fields in it: that of the content, or of the signed part at its root.
 fn protecting(structure: &Structure) -> Option<&Header> {
-    let root = structure.root();
-    let part = root.parts.first().filter(|_| root.content_type.is("multipart", "signed"));
-    let entity = part.and_then(|part| structure.entity(*part)).unwrap_or(root);
+    let entity = protecting_part(structure);
     let says = |name| entity.content_type.parameter(name).is_some();
     (says("hp") || says("protected-headers")).then_some(&entity.header)
+}
+
+fn protecting_part(structure: &Structure) -> &Entity {
+    let root = structure.root();
+    let part = root.parts.first().filter(|_| root.content_type.is("multipart", "signed"));
+    part.and_then(|part| structure.entity(*part)).unwrap_or(root)
 }
