@@ -320,7 +320,7 @@ fn layers_end_where_the_budget_does() {
     let mail = Mail::of(&Pki::get().bank);
     let nested = |count: usize, wrap: Wrap| (0..count).fold(PAYLOAD.to_vec(), |entity, _| wrap.around(&entity));
     for wrap in [Wrap::Clear, Wrap::Opaque(Form::Der), Wrap::Compressed] {
-        let names = vec![wrap.name(); LAYER_LIMIT].join(" > ");
+        let names = [wrap.name(); LAYER_LIMIT].join(" > ");
         let at_limit = mail.around(&nested(LAYER_LIMIT, wrap));
         assert_eq!(opened_with(&at_limit, &NoKeys), format!("{names} > text/plain"), "{wrap:?}");
         let over = mail.around(&nested(LAYER_LIMIT + 1, wrap));
