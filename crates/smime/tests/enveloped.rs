@@ -313,6 +313,32 @@ fn what_the_message_says_openly_is_refused_by_name() {
 }
 
 #[test]
+fn passwords_are_not_stretched_for_ever() {
+    let info = |rounds: &[u8]| {
+        let parameters = der::sequence(&[&der::octet_string(b"saltsalt"), &der::unsigned(rounds)]);
+        let derivation = der::context(0, &[&der::oid(&oid::PBKDF2), &parameters]);
+        let cipher = der::sequence(&[&der::oid(&oid::AES256_CBC), &der::octet_string(&[7; 16])]);
+        let wrap = der::sequence(&[&der::oid(&oid::PWRI_KEK), &cipher]);
+        der::context(3, &[&der::unsigned(&[0]), &derivation, &wrap, &der::octet_string(&[1; 48])])
+    };
+    let ten_million: &[u8] = &[0x98, 0x96, 0x80];
+    for (infos, expected) in [
+        (vec![info(&[1])], "enc.failed"),
+        (vec![info(&[1]), info(&[2])], "enc.failed"),
+        (vec![info(&[0x98, 0x96, 0x81])], "enc.refused"),
+        // Each may be asked for by itself, and both together not.
+        (vec![info(&[1]), info(ten_million)], "enc.refused"),
+    ] {
+        let factory = EnvelopeFactory::new(oid::ENVELOPED_DATA).version(3);
+        let object = infos.into_iter().fold(factory, EnvelopeFactory::recipient).der();
+        let mut keys = holding([]);
+        keys.hold_password(Zeroizing::new(b"open sesame".to_vec()));
+        let said = opened(&object, &keys).unwrap_err();
+        assert!(said.starts_with(expected), "{said}, not {expected}");
+    }
+}
+
+#[test]
 fn oddities_are_told_and_do_not_hinder() {
     let holder = Takes::Rsa.holder("holder");
     let info = key_transport(&holder.certificate, None, &[1; 256]);

@@ -5,7 +5,7 @@ use std::io;
 
 use kakitome_pki::algorithm::{
     self, AlgorithmIdentifier, Cipher, KeyAgreement as Scheme, KeyEncapsulation, KeyTransport as Transport, KeyWrap,
-    PasswordDerivation,
+    PBKDF2_ROUNDS_LIMIT, PasswordDerivation,
 };
 use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{Malformed, oid, write};
@@ -21,8 +21,11 @@ use crate::Finding;
 
 /// An encrypted content key longer than this is none, in octets: that of the longest RSA key.
 pub const ENCRYPTED_KEY_LIMIT: usize = 1024;
-/// So many passwords are tried on a message, each on as many recipient infos: stretching one takes a second.
+/// So many passwords are tried on a message, each on as many recipient infos.
 pub const PASSWORD_LIMIT: usize = 8;
+/// All passwords on all recipient infos of a message are stretched by so many rounds together: what one recipient info may
+/// ask for by itself.
+const PASSWORD_ROUNDS_LIMIT: u32 = PBKDF2_ROUNDS_LIMIT;
 
 /// What a holder of keys is asked.
 pub struct Question<'a> {
@@ -232,6 +235,7 @@ impl<'r> HeldKeys<'r> {
             return None;
         }
         let mut last = None;
+        let mut rounds = PASSWORD_ROUNDS_LIMIT;
         let infos = question.recipients.iter().enumerate().filter_map(|(number, info)| match info {
             Ok(RecipientInfo::Password(info)) => Some((number, info)),
             _ => None,
@@ -245,6 +249,11 @@ impl<'r> HeldKeys<'r> {
                 }
             };
             for password in self.passwords.iter().take(PASSWORD_LIMIT) {
+                let Some(left) = rounds.checked_sub(derivation.rounds()) else {
+                    let what = "the passwords would have to be stretched by more than ten million rounds in all";
+                    return Some((number, refused(what)));
+                };
+                rounds = left;
                 let key = PasswordKey::derive(&derivation, &wrap, password);
                 let key = key.and_then(|key| key.unwrap(info.encrypted_key, question.cipher)).ok();
                 let is_weak = wrap.cipher().is_weak();
