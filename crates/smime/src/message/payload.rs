@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::protect::Cover;
 use crate::cms::verify::canonical;
+use crate::mime::canonical::{any_pair, has_bare_lf};
 use crate::mime::encoding::{Base64Writer, QuotedPrintableWriter, base64_len};
 use crate::mime::header::{Encoding, ODD};
 use crate::mime::lines::{Ending, Lines};
@@ -61,17 +62,20 @@ pub(super) enum Way {
 }
 
 impl Payload {
-    /// Plans the payload of a mail under this cover.
-    pub(super) fn plan(structure: &Structure, cover: &Cover) -> Result<Self, Unsignable> {
-        Self::plan_for(structure, cover, Way::Relayed)
+    /// Plans the payload of a mail under this cover. `header` is what [`root_header`] said before the body was read, or
+    /// nothing.
+    pub(super) fn plan(structure: &Structure, cover: &Cover, header: &[u8]) -> Result<Self, Unsignable> {
+        // That of a multipart does not depend on what was read since.
+        let known = !header.is_empty() && !structure.root().parts.is_empty();
+        Self::plan_for(structure, cover, Way::Relayed, known.then(|| header.to_vec()))
     }
 
     /// The same for a payload that is encrypted as it is. What is signed already goes in unchanged, and is a layer.
     pub(super) fn plan_hidden(structure: &Structure, cover: &Cover) -> Result<Self, Unsignable> {
-        Self::plan_for(structure, cover, Way::Hidden)
+        Self::plan_for(structure, cover, Way::Hidden, None)
     }
 
-    fn plan_for(structure: &Structure, cover: &Cover, way: Way) -> Result<Self, Unsignable> {
+    fn plan_for(structure: &Structure, cover: &Cover, way: Way, header: Option<Vec<u8>>) -> Result<Self, Unsignable> {
         let root = structure.root();
         // RFC 2634 §1.1: a layer is wrapped in another where somebody asks for it, and never by the way.
         if *cover != Cover::Layer && is_protected(root) {
@@ -88,7 +92,11 @@ impl Payload {
         if structure.entities.iter().any(|entity| entity.header.has_blank_line()) {
             return Err(Unsignable::Ambiguous("a line of blanks in a header"));
         }
-        let mut pieces = vec![Piece::Octets(root_header(root, cover, way)?)];
+        let header = match header {
+            Some(header) => header,
+            None => root_header(root, cover, way)?,
+        };
+        let mut pieces = vec![Piece::Octets(header)];
         let mut at = root.body.start;
         if root.parts.is_empty() {
             if let Some(piece) = leaf(root, way)? {
@@ -252,6 +260,9 @@ pub(super) fn is_content(name: &str) -> bool {
 
 /// A field with every line end as CRLF, and one at its end.
 pub(super) fn crlf(field: &[u8]) -> Vec<u8> {
+    if field.ends_with(b"\r\n") && !has_bare_lf(field, 0) {
+        return field.to_vec();
+    }
     let mut out = Vec::with_capacity(field.len().saturating_add(2));
     let has_end = field.ends_with(b"\n");
     for (number, line) in field.split(|octet| *octet == b'\n').enumerate() {
@@ -271,11 +282,11 @@ impl Way {
     /// A header that every relay leaves alone.
     fn safe_header(self, header: &[u8]) -> Result<(), Unsignable> {
         let long = |line: &[u8]| u64::try_from(line.len()).is_ok_and(|length| length > LINE_LIMIT.saturating_add(1));
-        let odd = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).iter().any(|octet| matches!(octet, b'\r' | 0));
+        let odd = header.contains(&0) || any_pair(header, |first, second| (first == b'\r') & (second != b'\n'));
         let relayed = self == Self::Relayed;
         if relayed && !header.is_ascii() {
             Err(Unsignable::EightBitHeader)
-        } else if header.split(|octet| *octet == b'\n').any(odd) {
+        } else if odd {
             // RFC 5322 §2.2: some programs end a line at a lone CR, or a field at a NUL, and some do not.
             Err(Unsignable::Ambiguous("a lone CR or a NUL in a header"))
         } else if relayed && header.split(|octet| *octet == b'\n').any(long) {

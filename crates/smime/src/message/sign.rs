@@ -73,7 +73,7 @@ impl<'a> Draft<'a> {
         let mut ahead = Ahead { cover: &cover, digest, header: Vec::new(), digesting: None };
         let structure = scan_with(mail, 0..mail.len(), &Budget::default(), &mut ahead)?;
         let Ahead { header, digesting, .. } = ahead;
-        Ok(Payload::plan(&structure, &cover).map(|payload| {
+        Ok(Payload::plan(&structure, &cover, &header).map(|payload| {
             let is_as_expected = payload.is(&header, &structure.root().body);
             let digested = digesting.filter(|_| is_as_expected).map(Digesting::finish);
             Self { mail, structure, cover, payload, digested }

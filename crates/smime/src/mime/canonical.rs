@@ -8,13 +8,13 @@ use memchr::memchr_iter;
 use crate::octets::{Octets, RangeReader};
 
 /// Folds over neighbours, first and second: a loop without a branch, which becomes vector code.
-pub(super) fn any_pair(octets: &[u8], odd: impl Fn(u8, u8) -> bool) -> bool {
+pub(crate) fn any_pair(octets: &[u8], odd: impl Fn(u8, u8) -> bool) -> bool {
     let seconds = octets.get(1..).unwrap_or_default();
     octets.iter().zip(seconds).fold(0, |found, (first, second)| found | u8::from(odd(*first, *second))) != 0
 }
 
 /// Is there an LF without a CR before it, `before` being the octet before these?
-pub(super) fn has_bare_lf(octets: &[u8], before: u8) -> bool {
+pub(crate) fn has_bare_lf(octets: &[u8], before: u8) -> bool {
     (octets.first() == Some(&b'\n') && before != b'\r')
         || any_pair(octets, |first, second| (first != b'\r') & (second == b'\n'))
 }

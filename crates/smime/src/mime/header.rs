@@ -164,7 +164,11 @@ impl Header {
 
     /// All fields of a name, in order; case does not count.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
-        self.fields.iter().filter(move |field| self.name(field).eq_ignore_ascii_case(name))
+        // Octets are compared: every field is asked for many names.
+        let is_named = |field: &Field| {
+            self.octets.get(field.name.clone()).is_some_and(|known| known.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        self.fields.iter().filter(move |field| is_named(field))
     }
 
     /// The first field of a name, unfolded and trimmed.
@@ -343,8 +347,10 @@ impl<'a> Tokens<'a> {
         self.skip();
         let end = self
             .rest
-            .find(|character: char| {
-                character.is_whitespace() || character.is_control() || "()<>@,;:\\\"/[]?=".contains(character)
+            .find(|character: char| match character {
+                // The letters of almost every token, told at once.
+                'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_' => false,
+                _ => character.is_whitespace() || character.is_control() || "()<>@,;:\\\"/[]?=".contains(character),
             })
             .unwrap_or(self.rest.len());
         let (token, rest) = self.rest.split_at_checked(end)?;

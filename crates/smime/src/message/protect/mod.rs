@@ -125,7 +125,6 @@ impl Protected {
 /// Fields that describe the body or the way, never what the sender composed; everything else he composed
 /// (RFC 9787 §1.1.1, RFC 9788 §2.2).
 pub fn is_composed(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
     let trace = [
         "received",
         "return-path",
@@ -137,12 +136,9 @@ pub fn is_composed(name: &str) -> bool {
         "resent-bcc",
         "mime-version",
     ];
-    !name.starts_with("content-")
-        && !name.starts_with("arc-")
-        && !name.starts_with("x-kakitome-")
-        && !name.starts_with("hp-")
-        && !name.starts_with("received-")
-        && !trace.contains(&name.as_str())
+    let begins = |start: &str| name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
+    !["content-", "arc-", "x-kakitome-", "hp-", "received-"].into_iter().any(begins)
+        && !trace.into_iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// A value without folds and with single blanks, so that another fold makes no other value.
