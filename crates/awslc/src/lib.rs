@@ -1,8 +1,8 @@
 //! The fence: the only crate with `unsafe`, over the C library that `aws-lc-rs` links (same version, so one copy).
 //!
-//! It holds what the library's safe face does not do for every algorithm and size of S/MIME, and nothing else. Every function takes and gives plain
-//! bytes. An object of the C library is owned by exactly one value here and freed when that is dropped; no pointer
-//! leaves the crate.
+//! It holds what the library's safe face does not do for every algorithm and size of S/MIME, and nothing else. Every
+//! function takes and gives plain bytes. An object of the C library is owned by exactly one value here and freed when
+//! that is dropped; no pointer leaves the crate.
 
 mod cipher;
 mod digest;

@@ -1,4 +1,8 @@
-//! The only stateful library: store, key vault, own CA, gathering of evidence, policy.
+//! The only stateful library: store, key vault, own CA, gathering of evidence and of keys in files, what becomes of
+//! outbound mail.
+//!
+//! Read in this order: [`fault`], [`spool`], [`store`], [`vault`], [`authority`], [`evidence`], [`holder`],
+//! [`outgoing`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 

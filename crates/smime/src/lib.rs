@@ -5,7 +5,7 @@
 //! then the error is the [`std::io::Error`] of the octets.
 //!
 //! Read in this order: [`octets`], [`budget`] (what one message may cost), [`mime`] (structure by byte ranges), [`cms`]
-//! (signed-data), [`message`] (a whole mail: opened, signed).
+//! (signed, encrypted and compressed objects), [`message`] (a whole mail: opened, shown, signed, encrypted, decrypted).
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(

@@ -1,6 +1,7 @@
 //! Pure judgement: evidence in, one answer out, with reason codes and the sentences for people.
 //!
-//! Read in this order: [`state`], [`answer`], [`reason`], [`sender`] (the judge), [`safe`], [`text`], [`wire`].
+//! Read in this order: [`state`], [`answer`], [`reason`], [`sender`] (the judge of a mail), [`certificate`] (of
+//! one certificate by itself), [`safe`], [`text`], [`wire`].
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
