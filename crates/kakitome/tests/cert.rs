@@ -3,15 +3,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use kakitome_pki::asn1::{oid, write as der};
 use kakitome_pki::cert::crl::Reason;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_testkit::write;
 use kakitome_testkit::{CertificateFactory, CrlFactory, NOW, OcspFactory, Pki, Says, in_days};
+use program::kakitome;
 
 /// Everything that the rows name, as files.
 fn prepare(folder: &Path) {
@@ -63,16 +65,6 @@ fn prepare(folder: &Path) {
     write_file("cut.crl", &list().der(&pki.rp)[..100]);
     write_file("good.ocsp", &OcspFactory::default().about(bank, se, Says::Good).der(&pki.se));
     write_file("revoked.ocsp", &OcspFactory::default().about(bank, se, Says::Revoked(in_days(-1), None)).der(&pki.se));
-}
-
-fn kakitome(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kakitome"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .env_remove("KAKITOME_DATA")
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap()
 }
 
 #[test]

@@ -3,14 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_testkit::cms::{Form, SignedFactory};
 use kakitome_testkit::mail::{self, Mail};
 use kakitome_testkit::{NOW, Pki};
+use program::kakitome;
 
 /// Everything that the rows name, as files.
 fn prepare(folder: &Path) {
@@ -50,16 +52,6 @@ fn prepare(folder: &Path) {
     write("document.p7m", &SignedFactory::by(&pki.bank, b"%PDF-1.4").embedded().der());
     write("empty.eml", b"");
     write("page.eml", b"<!DOCTYPE html><title>no mail</title>");
-}
-
-fn kakitome(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kakitome"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .env_remove("KAKITOME_DATA")
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap()
 }
 
 #[test]

@@ -2,35 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use kakitome_pki::asn1::time::Time;
 use kakitome_pki::asn1::{oid, write as der};
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_testkit::CertificateFactory;
 use kakitome_testkit::envelope::Takes;
+use program::{command, kakitome, now};
 
 const DAY: i64 = 24 * 60 * 60;
 const MAIL: &str = "From: a@mail.example\r\nTo: b@mail.example\r\nSubject: The bill\r\n\r\nPlease pay.\r\n";
-
-/// The program that is tried reads the machine's clock.
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Time::from_unix(i64::try_from(since.as_secs()).unwrap())
-}
-
-fn kakitome(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kakitome"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .env_remove("KAKITOME_DATA")
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap()
-}
 
 /// Everything that the rows name, as files.
 fn prepare(folder: &Path) {
@@ -181,12 +165,7 @@ fn a_mail_of_40_mb_needs_little_memory() {
 }
 
 fn peak_kib(folder: &Path, arguments: &str) -> u64 {
-    let mut run = Command::new(env!("CARGO_BIN_EXE_kakitome"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .env_remove("KAKITOME_DATA")
-        .spawn()
-        .unwrap();
+    let mut run = command(folder, arguments).spawn().unwrap();
     // The peak only grows, so the last look is the one that counts.
     let mut peak = 0;
     loop {

@@ -5,17 +5,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod peers;
+mod program;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
-use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::name::Name;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::crypto::{KeyKind, SigningKey, SystemRandom};
@@ -23,6 +22,7 @@ use kakitome_pki::issue::{Issuance, Issuer, Profile, Serial};
 use kakitome_testkit::Pki;
 use kakitome_testkit::cms::SignedFactory;
 use kakitome_testkit::envelope::Takes;
+use program::now;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kakitome");
 /// The longest line that tells what a verb does, in characters.
@@ -437,11 +437,6 @@ impl Holder {
     fn key_pem(&self) -> String {
         pem::write("PRIVATE KEY", &self.key.to_pkcs8().unwrap())
     }
-}
-
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Time::from_unix(i64::try_from(since.as_secs()).unwrap())
 }
 
 fn mail(from: &str, text: &str) -> String {

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use kakitome_pki::asn1::{oid, write as der};
 use kakitome_pki::cert::extension::key_identifier;
@@ -80,14 +82,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn inspect(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kakitome"))
-        .arg("inspect")
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("KAKITOME_DATA")
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap()
+    program::command(folder, "inspect").args(arguments).output().unwrap()
 }
 
 fn golden(name: &str, text: &str) -> bool {

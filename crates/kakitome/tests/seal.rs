@@ -3,12 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::pem;
 use kakitome_smime::cms::recipient::{self, HeldKeys};
 use kakitome_smime::message::open::{Layer, open};
@@ -17,21 +16,16 @@ use kakitome_smime::octets::InMemory;
 use kakitome_testkit::envelope::Takes;
 use kakitome_testkit::mail::Mail;
 use kakitome_testkit::{DAY, Pki};
+use program::{kakitome, now};
 
 fn reader() -> recipient::Holder {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let now = Time::from_unix(i64::try_from(now).unwrap());
+    let now = now();
     Takes::P256.holder_of("reader", |factory| factory.valid(now.plus(-DAY), now.plus(DAY)))
 }
 
 /// Encrypted by the program with these arguments: the mail as it goes out.
 fn encrypted(folder: &Path, arguments: &str) -> Vec<u8> {
-    let output = Command::new(env!("CARGO_BIN_EXE_kakitome"))
-        .args(format!("encrypt --quiet --to reader.pem {arguments} mail.eml").split_whitespace())
-        .current_dir(folder)
-        .env_remove("KAKITOME_DATA")
-        .output()
-        .unwrap();
+    let output = kakitome(folder, &format!("encrypt --quiet --to reader.pem {arguments} mail.eml"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }

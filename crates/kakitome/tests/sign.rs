@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod peers;
+mod program;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,13 +43,7 @@ fn refused() -> Vec<u8> {
 
 fn kakitome(folder: &Path, arguments: &str, stdin: Option<&str>) -> Output {
     let stdin = stdin.map_or(Stdio::null(), |name| Stdio::from(fs::File::open(folder.join(name)).unwrap()));
-    Command::new(env!("CARGO_BIN_EXE_kakitome"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .env_remove("KAKITOME_DATA")
-        .stdin(stdin)
-        .output()
-        .unwrap()
+    program::command(folder, arguments).stdin(stdin).output().unwrap()
 }
 
 fn said(output: &Output) -> String {

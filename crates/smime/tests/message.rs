@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use kakitome_pki::asn1::oid;
-use kakitome_pki::crypto::{NoRandomness, Random};
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::Signer;
 use kakitome_smime::message::open::{Layer, Opened, open};
@@ -13,17 +12,8 @@ use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::cms::{self, SignedFactory, SignerFactory, object};
 use kakitome_testkit::mail::{Mail, replaced};
-use kakitome_testkit::{NOW, Pki};
+use kakitome_testkit::{FixedRandom, NOW, Pki};
 use proptest::prelude::*;
-
-struct Fixed;
-
-impl Random for Fixed {
-    fn fill(&self, into: &mut [u8]) -> Result<(), NoRandomness> {
-        into.fill(0x5a);
-        Ok(())
-    }
-}
 
 fn sign(mail: &[u8], form: Form) -> Result<Vec<u8>, Unsignable> {
     sign_covered(mail, form, Cover::Clear)
@@ -39,7 +29,7 @@ fn sign_covered(mail: &[u8], form: Form, cover: Cover) -> Result<Vec<u8>, Unsign
     let asked = draft.request(&signer, Some(NOW)).unwrap();
     let signature = holder.key.sign(algorithm, asked.octets()).unwrap();
     let mut out = Vec::new();
-    asked.write(form, &signature, &Fixed, &mut out).unwrap();
+    asked.write(form, &signature, &FixedRandom, &mut out).unwrap();
     Ok(out)
 }
 

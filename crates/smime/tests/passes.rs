@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kakitome_pki::crypto::{NoRandomness, Random};
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::Signer;
 use kakitome_smime::message::open::{Layer, open};
@@ -14,7 +13,7 @@ use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::mime::encoding::Base64Writer;
 use kakitome_smime::mime::scan::scan;
 use kakitome_smime::octets::{Octets, Spool, Spools};
-use kakitome_testkit::{NOW, Pki};
+use kakitome_testkit::{FixedRandom, NOW, Pki};
 
 /// Octets that count how many of them are read.
 struct Counted {
@@ -74,15 +73,6 @@ impl Spool for CountedSpool {
     }
 }
 
-struct Fixed;
-
-impl Random for Fixed {
-    fn fill(&self, into: &mut [u8]) -> Result<(), NoRandomness> {
-        into.fill(0x5a);
-        Ok(())
-    }
-}
-
 /// A mail with an attachment of two million octets behind a text.
 fn mail(text: &str) -> Counted {
     let head = "From: info@bank.example\r\nSubject: x\r\nMIME-Version: 1.0\r\n\
@@ -107,7 +97,7 @@ fn signed(mail: &Counted, form: Form) -> (Counted, f64, f64) {
     let until_asked = mail.passes();
     let signature = holder.key.sign(algorithm, asked.octets()).unwrap();
     let mut out = Vec::new();
-    asked.write(form, &signature, &Fixed, &mut out).unwrap();
+    asked.write(form, &signature, &FixedRandom, &mut out).unwrap();
     (Counted::new(out), until_asked, mail.passes())
 }
 

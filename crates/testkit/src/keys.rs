@@ -1,11 +1,21 @@
-//! Keys by name, each made once in a process.
+//! Keys by name, each made once in a process, and randomness that is none.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
 
 use kakitome_pki::algorithm::MlDsa;
 use kakitome_pki::asn1::{Oid, oid, tag, write};
-use kakitome_pki::crypto::{KeyKind, SigningKey, sha256};
+use kakitome_pki::crypto::{KeyKind, NoRandomness, Random, SigningKey, sha256};
+
+/// The same octet over and over, so that what is made comes out the same in every run.
+pub struct FixedRandom;
+
+impl Random for FixedRandom {
+    fn fill(&self, into: &mut [u8]) -> Result<(), NoRandomness> {
+        into.fill(0x5a);
+        Ok(())
+    }
+}
 
 /// The P-256 key of this name.
 pub fn key(name: &str) -> &'static SigningKey {

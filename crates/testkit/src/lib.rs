@@ -17,7 +17,7 @@ mod world;
 pub mod write;
 
 pub use factory::{Authority, CertificateFactory, Flaw};
-pub use keys::{ed25519_key, key, ml_dsa_key, rsa_key, weak_spki};
+pub use keys::{FixedRandom, ed25519_key, key, ml_dsa_key, rsa_key, weak_spki};
 pub use list::CrlFactory;
 pub use ocsp::{OcspFactory, Says};
 pub use rsa::{RawRsa, forged_cube};

@@ -12,6 +12,8 @@ mod instance;
 mod ours;
 #[path = "../peers/mod.rs"]
 mod peers;
+#[path = "../program/mod.rs"]
+mod program;
 mod programs;
 mod rows;
 mod table;

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use kakitome_pki::algorithm::{Cipher, Digest, KeyTransport, KeyWrap};
 use kakitome_pki::asn1::oid;
-use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::crypto::{DecryptionKey, KeyEncryptionKey, SystemRandom};
 use kakitome_smime::budget::Budget;
@@ -21,6 +20,7 @@ use kakitome_smime::octets::{InMemory, Octets, read_range};
 use zeroize::Zeroizing;
 
 use crate::instance::run;
+use crate::program::now;
 use crate::rows::{ROWS, Row, Work};
 use crate::world::{KEK, KEK_ID, PASSWORD, World};
 
@@ -103,11 +103,6 @@ fn encrypted(world: &World, row: &Row) -> Vec<u8> {
 fn certificate(world: &World, row: &Row) -> Certificate {
     let blocks = pem::read(&fs::read(world.file(&format!("{}.pem", row.key))).unwrap());
     Certificate::parse(&blocks[0].der).unwrap()
-}
-
-fn now() -> Time {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Time::from_unix(now.as_secs() as i64)
 }
 
 /// What a peer encrypted or compressed, opened.

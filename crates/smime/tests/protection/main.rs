@@ -10,7 +10,6 @@ mod whatever;
 
 use std::sync::Arc;
 
-use kakitome_pki::crypto::{NoRandomness, Random};
 use kakitome_smime::Finding;
 use kakitome_smime::cms::recipient::{Keys, NoKeys};
 use kakitome_smime::cms::write::Signer;
@@ -19,16 +18,7 @@ use kakitome_smime::message::protect::{Around, Cover, Reading, read};
 use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::mime::scan::{Structure, scan};
 use kakitome_smime::octets::{InMemory, Octets};
-use kakitome_testkit::{Holder, NOW};
-
-struct Fixed;
-
-impl Random for Fixed {
-    fn fill(&self, into: &mut [u8]) -> Result<(), NoRandomness> {
-        into.fill(0x5a);
-        Ok(())
-    }
-}
+use kakitome_testkit::{FixedRandom, Holder, NOW};
 
 fn signed(mail: &[u8], cover: Cover, form: Form, holder: &Holder) -> Vec<u8> {
     let mail = mail.to_vec();
@@ -39,7 +29,7 @@ fn signed(mail: &[u8], cover: Cover, form: Form, holder: &Holder) -> Vec<u8> {
     let asked = draft.request(&signer, Some(NOW)).unwrap();
     let signature = holder.key.sign(algorithm, asked.octets()).unwrap();
     let mut out = Vec::new();
-    asked.write(form, &signature, &Fixed, &mut out).unwrap();
+    asked.write(form, &signature, &FixedRandom, &mut out).unwrap();
     out
 }
 
