@@ -14,7 +14,7 @@ const PIECE: usize = 1 << 30;
 
 /// The ciphers. CBC comes without padding: the caller feeds whole blocks and judges the padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Cipher {
     Aes128Cbc,
     Aes192Cbc,

@@ -8,7 +8,7 @@ use crate::{Refused, done, evp};
 
 /// The named curves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Curve {
     P256,
     P384,

@@ -9,10 +9,12 @@ use crate::{Refused, done};
 
 /// Octets of the shared secret.
 pub const SHARED_SECRET_OCTETS: usize = 32;
+/// Octets of one polynomial of a key's vector: 256 coefficients of 12 bits (FIPS 203 §4.2.1).
+const POLYNOMIAL_OCTETS: usize = 384;
 
 /// The parameter sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Kem {
     MlKem512,
     MlKem768,
@@ -39,12 +41,12 @@ impl Kem {
 
     /// Octets of the encapsulation key (FIPS 203 §8, table 3).
     pub const fn public_octets(self) -> usize {
-        384 * self.rank() + 32
+        POLYNOMIAL_OCTETS * self.rank() + 32
     }
 
     /// Octets of the decapsulation key: the vector, the encapsulation key, its hash, and a secret for refusals.
     pub const fn private_octets(self) -> usize {
-        384 * self.rank() + self.public_octets() + 64
+        POLYNOMIAL_OCTETS * self.rank() + self.public_octets() + 64
     }
 
     /// Octets of a ciphertext.
@@ -131,7 +133,7 @@ impl KemPrivateKey {
     /// # Errors
     /// A check fails.
     pub fn from_expanded(kem: Kem, octets: &[u8]) -> Result<Self, Refused> {
-        let start = 384 * kem.rank();
+        let start = POLYNOMIAL_OCTETS * kem.rank();
         let public = octets.get(start..start + kem.public_octets()).ok_or(Refused)?;
         if octets.len() != kem.private_octets() {
             return Err(Refused);

@@ -11,7 +11,7 @@ use crate::{CertificateFactory, rsa_key, write};
 
 /// The kinds of key that take a content key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Takes {
     Rsa,
     P256,

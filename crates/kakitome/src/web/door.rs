@@ -162,7 +162,7 @@ mod tests {
                 stream.write_all(b"a").await?;
                 sleep(Duration::from_millis(50)).await;
             }
-            #[allow(unreachable_code)]
+            #[allow(unreachable_code, reason = "it gives the block its type")]
             io::Result::Ok(())
         };
         assert!(timeout(LONG, trickle).await.unwrap().is_err());

@@ -152,8 +152,7 @@ impl Incoming {
     }
 }
 
-// By value, as map_err hands it over.
-#[allow(clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_value, reason = "map_err hands it over by value")]
 fn fault(error: std::io::Error) -> Trouble {
     Trouble::Fault(format!("the spool cannot be written: {error}; is the disk of the data directory full?"))
 }

@@ -15,7 +15,7 @@ const RC2_BITS_LIMIT: u16 = 1024;
 
 /// A content-encryption algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Cipher {
     Aes128Cbc,
     Aes192Cbc,

@@ -5,7 +5,7 @@ use crate::asn1::{Malformed, Oid, oid};
 
 /// ML-DSA (FIPS 204, RFC 9881), pure and with an empty context (RFC 9882 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum MlDsa {
     MlDsa44,
     MlDsa65,
@@ -57,7 +57,7 @@ impl MlDsa {
 
 /// ML-KEM (FIPS 203, RFC 9935).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum MlKem {
     MlKem512,
     MlKem768,

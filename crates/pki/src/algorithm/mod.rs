@@ -20,7 +20,7 @@ use crate::asn1::{Malformed, Oid, oid, tag, write};
 
 /// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Digest {
     Md5,
     Sha1,

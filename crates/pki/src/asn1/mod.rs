@@ -27,7 +27,7 @@ impl Malformed {
 
 /// Identifier octets used here (X.690 §8.1.2), class and form included.
 pub mod tag {
-    #![allow(missing_docs)]
+    #![allow(missing_docs, reason = "the names are those of X.680")]
     pub const BOOLEAN: u8 = 0x01;
     pub const INTEGER: u8 = 0x02;
     pub const BIT_STRING: u8 = 0x03;

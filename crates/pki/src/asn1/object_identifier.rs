@@ -38,7 +38,7 @@ impl Oid {
     ///
     /// # Panics
     /// It is none: in a constant the compiler says so.
-    #[allow(clippy::panic)]
+    #[allow(clippy::panic, reason = "evaluated by the compiler alone")]
     pub const fn new_unwrap(text: &str) -> Self {
         match Self::from_dotted(text) {
             Some(oid) => oid,
@@ -47,7 +47,12 @@ impl Oid {
     }
 
     /// From its arcs in dots, each of 32 bits at most.
-    #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
+    #[allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        reason = "a const fn has no checked forms of these; each is bounded by the condition before it"
+    )]
     const fn from_dotted(text: &str) -> Option<Self> {
         let text = text.as_bytes();
         let mut oid = Self { length: 0, octets: [0; OID_LIMIT] };
@@ -82,7 +87,12 @@ impl Oid {
     }
 
     /// The identifier one arc below; `None` where it would be too long.
-    #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
+    #[allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        reason = "a const fn has no checked forms of these; each is bounded by the condition before it"
+    )]
     pub const fn child(mut self, arc: u32) -> Option<Self> {
         let mut groups = 1;
         while groups < 5 && arc >> (7 * groups) != 0 {

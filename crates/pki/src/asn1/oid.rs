@@ -1,6 +1,6 @@
 //! The object identifiers, each written once.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "each is named after what it identifies, and has that name in the table of names")]
 
 use super::Oid;
 

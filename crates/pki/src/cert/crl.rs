@@ -19,7 +19,7 @@ pub const CRL_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Why a certificate was taken back (RFC 5280 §5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Reason {
     Unspecified,
     KeyCompromise,

@@ -108,7 +108,7 @@ impl RsaUse {
 
 /// The named curves (RFC 5480 §2.1.1.1). Explicit parameters are refused (CVE-2020-0601).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Curve {
     P256,
     P384,

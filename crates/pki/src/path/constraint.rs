@@ -10,6 +10,11 @@ use crate::cert::Certificate;
 use crate::cert::extension::NameConstraints;
 use crate::cert::name::GeneralName;
 
+/// The longest name of a host as text, in octets: 255 on the wire (RFC 1035 §2.3.4), which count two more.
+const HOST_LIMIT: usize = 253;
+/// The longest label of one, in octets (RFC 1035 §2.3.4).
+const LABEL_LIMIT: usize = 63;
+
 /// Checks the names of every certificate against the constraints of every CA above it, the anchor included.
 ///
 /// # Errors
@@ -218,15 +223,15 @@ fn ip_within(name: &[u8], base: &[u8]) -> Option<bool> {
     Some(name.len() == address.len() && name.iter().zip(address).zip(mask).all(same))
 }
 
-/// Letters, digits, hyphens and underscores, in labels of 63 octets.
+/// Letters, digits, hyphens and underscores, in labels.
 fn is_host(text: &str) -> bool {
     let label = |label: &str| {
-        (1..=63).contains(&label.len())
+        (1..=LABEL_LIMIT).contains(&label.len())
             && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    text.len() <= 253 && text.split('.').all(label)
+    text.len() <= HOST_LIMIT && text.split('.').all(label)
 }
 
 /// Is `host` a proper subdomain of `domain`?

@@ -1,6 +1,6 @@
 //! From a certificate to an anchor: finding a path and judging it (RFC 5280 §6.1, RFC 8550).
 //!
-//! [`find`] is the only door. A [`ValidPath`] has a private constructor, called in one place ([`mod@check`]), so whoever
+//! [`find`] is the only door. A [`ValidPath`] has a private constructor, called in one place (`check`), so whoever
 //! holds one knows that signatures, dates, usages, names and policies were checked. Revocation is asked separately, by
 //! [`revocation::judge`], because its answers come later and from elsewhere.
 

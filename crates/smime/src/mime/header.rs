@@ -395,7 +395,7 @@ impl<'a> Tokens<'a> {
 
 /// A Content-Transfer-Encoding (RFC 2045 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Encoding {
     SevenBit,
     EightBit,

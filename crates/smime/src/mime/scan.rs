@@ -133,20 +133,12 @@ static EMPTY: Entity = Entity {
 /// # Errors
 /// The environment's; what is wrong with the message is in [`Structure::findings`].
 pub fn scan(octets: &dyn Octets, range: Range<u64>) -> io::Result<Structure> {
-    scan_within(octets, range, &Budget::default())
-}
-
-/// The same at a place of a message: its parts nest in what nests there already, and a multipart that is too deep is
-/// kept as an opaque leaf.
-///
-/// # Errors
-/// As [`scan`].
-pub fn scan_within(octets: &dyn Octets, range: Range<u64>, budget: &Budget) -> io::Result<Structure> {
     let end = range.end.min(octets.len());
-    read(Lines::new(octets, range.start..end), Scanner::new(range.start, budget.depth()), end, None)
+    read(Lines::new(octets, range.start..end), Scanner::new(range.start, Budget::default().depth()), end, None)
 }
 
-/// The same, and gives octets of the message out on the way.
+/// The same at a place of a message, and gives octets of it out on the way: its parts nest in what nests there already,
+/// and a multipart that is too deep is kept as an opaque leaf.
 ///
 /// # Errors
 /// As [`scan`], and those of the tap.

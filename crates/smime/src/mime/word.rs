@@ -6,6 +6,8 @@ use super::hex;
 
 /// The text of a word is looked for this far, in octets; RFC 2047 §2 allows 75, and programs write whole subjects.
 const WORD_LIMIT: usize = 4096;
+/// Charset and language of a word are looked for this far, in octets.
+const LABEL_LIMIT: usize = 100;
 
 /// A piece of a value.
 enum Piece<'a> {
@@ -99,7 +101,7 @@ fn find(value: &[u8], what: &[u8; 2], from: usize) -> Option<usize> {
 /// The word at the beginning of a value, and its octets as they stand.
 fn word(value: &[u8]) -> Option<(&[u8], Piece<'_>)> {
     let inside = value.strip_prefix(b"=?")?;
-    let question = inside.iter().take(100).position(|octet| *octet == b'?')?;
+    let question = inside.iter().take(LABEL_LIMIT).position(|octet| *octet == b'?')?;
     let (label, tail) = inside.split_at_checked(question)?;
     let [b'?', encoding @ (b'B' | b'b' | b'Q' | b'q'), b'?', text @ ..] = tail else { return None };
     if label.is_empty() || !label.iter().all(u8::is_ascii_graphic) {
