@@ -167,8 +167,8 @@ impl Gpgsm {
                 .as_ref()
                 .is_ok_and(|out| String::from_utf8_lossy(&out.stderr).contains("secret keys imported: 1"));
             if !imported {
-                let why = import.map_or_else(|why| why, |out| first_words(&out));
-                gpgsm.refused.push((key, format!("import of the key: {why}")));
+                // It crashes, or misreads the file: its words are others in every run.
+                gpgsm.refused.push((key, "the import of the key from PKCS#12 fails".to_owned()));
             }
         }
         Some(Box::new(gpgsm))
