@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{GeneralPurposeConfig, STANDARD};
 use memchr::memchr;
 
 /// Characters on a full line (RFC 2045 §6.8).
-const LINE: usize = 76;
+pub(super) const LINE: usize = 76;
 /// Octets that are encoded at once: 256 lines of 57.
 const ENCODED_AT_ONCE: usize = 57 * 256;
 /// Characters that are decoded at once.

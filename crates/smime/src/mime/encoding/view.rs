@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use super::base64::{decode_groups, decode_last};
+use super::base64::{LINE, decode_groups, decode_last};
 use crate::octets::{Octets, WINDOW, copy_into, fill, read_range};
 
 /// A body shorter than this is better decoded into memory, in octets.
@@ -114,10 +114,15 @@ impl<O: Octets> Base64View<O> {
         let column = characters.start.checked_rem(self.line).unwrap_or(0);
         let mut left = usize::try_from(self.line.saturating_sub(column)).unwrap_or(usize::MAX);
         let mut rest = raw.as_slice();
+        let is_common = self.line == u64::try_from(LINE).unwrap_or(0) && self.ending == b"\r\n";
         while let Some((line, behind)) = rest.split_at_checked(left).filter(|(_, behind)| !behind.is_empty()) {
             let Some(next) = behind.strip_prefix(self.ending) else { return Ok(false) };
             groups.extend_from_slice(line);
             (rest, left) = (next, usize::try_from(self.line).unwrap_or(usize::MAX));
+            if is_common {
+                let Some(behind) = common_lines(rest, groups) else { return Ok(false) };
+                rest = behind;
+            }
         }
         groups.extend_from_slice(rest);
         if !is_last {
@@ -135,6 +140,20 @@ impl<O: Octets> Base64View<O> {
         let lines = character.checked_div(self.line).unwrap_or(0);
         self.start.saturating_add(character).saturating_add(lines.saturating_mul(ending_length(self.ending)))
     }
+}
+
+/// Takes whole lines of 76 characters with CRLF, as almost every program writes them: with lengths that are known
+/// beforehand they are a few moves each. Says what is left; `None` where an ending is another.
+fn common_lines<'r>(raw: &'r [u8], groups: &mut Vec<u8>) -> Option<&'r [u8]> {
+    let lines = raw.chunks_exact(LINE.saturating_add(2));
+    let rest = lines.remainder();
+    let from = groups.len();
+    groups.resize(from.saturating_add(lines.len().saturating_mul(LINE)), 0);
+    for (line, to) in lines.zip(groups.get_mut(from..)?.chunks_exact_mut(LINE)) {
+        let (line, b"\r\n") = line.split_first_chunk::<LINE>()? else { return None };
+        *to.first_chunk_mut()? = *line;
+    }
+    Some(rest)
 }
 
 fn ending_length(ending: &[u8]) -> u64 {
