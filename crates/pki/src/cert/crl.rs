@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::extension::EXTENSION_LIMIT;
+use super::extension::each_extension;
 use super::name::Name;
 use super::point::{PointName, Reasons};
 use crate::algorithm::{AlgorithmIdentifier, Signature};
@@ -409,28 +409,6 @@ impl Scope {
 fn flag(inside: &mut Der<'_>, number: u8) -> Result<bool, Malformed> {
     // A default that is written is not DER, but says the same.
     Ok(inside.optional(tag::context(number))?.is_some_and(|flag| flag.value != [0]))
-}
-
-/// Reads a list of extensions, each at most once.
-pub(super) fn each_extension(
-    list: &Tlv<'_>,
-    mut read: impl FnMut(Oid, bool, &[u8]) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
-    let mut list = list.of(tag::SEQUENCE, "extensions are not a SEQUENCE")?.inside();
-    let mut seen: Vec<Oid> = Vec::new();
-    while !list.is_empty() {
-        let mut extension = list.expect(tag::SEQUENCE, "an extension is not a SEQUENCE")?.inside();
-        let id = extension.oid()?;
-        let critical = if extension.peek() == Some(tag::BOOLEAN) { extension.boolean()? } else { false };
-        let value = extension.expect(tag::OCTET_STRING, "an extension has no value")?.value;
-        extension.finish()?;
-        if seen.contains(&id) || seen.len() >= EXTENSION_LIMIT {
-            return Err(Malformed::new("an extension stands twice, or there are more than 100"));
-        }
-        seen.push(id);
-        read(id, critical, value)?;
-    }
-    Ok(())
 }
 
 /// Where `part`, a slice of `whole`, stands in it.

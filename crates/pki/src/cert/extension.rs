@@ -141,26 +141,14 @@ impl Extensions {
     /// Malformed, an extension twice, or over a limit.
     pub fn parse(list: &Tlv<'_>) -> Result<Self, Malformed> {
         let mut out = Self::default();
-        let mut list = list.of(tag::SEQUENCE, "the extensions are not a SEQUENCE")?.inside();
-        while !list.is_empty() {
-            let mut extension = list.expect(tag::SEQUENCE, "an extension is not a SEQUENCE")?.inside();
-            let id = extension.oid()?;
-            let critical = if extension.peek() == Some(tag::BOOLEAN) { extension.boolean()? } else { false };
-            let value = extension.expect(tag::OCTET_STRING, "an extension has no value")?.value;
-            extension.finish()?;
-            // RFC 5280 §4.2: not more than one instance of a particular extension.
-            if out.listed.iter().any(|(other, _)| *other == id) {
-                return Err(Malformed::new("a certificate has the same extension twice"));
-            }
-            if out.listed.len() >= EXTENSION_LIMIT {
-                return Err(Malformed::new("a certificate has more than 100 extensions"));
-            }
+        each_extension(list, |id, critical, value| {
             out.listed.push((id, critical));
             let known = out.read(id, value)?;
             if critical && !known {
                 out.unknown_critical.push(id);
             }
-        }
+            Ok(())
+        })?;
         Ok(out)
     }
 
@@ -277,6 +265,32 @@ impl Extensions {
         }
         Ok(true)
     }
+}
+
+/// Reads the extensions of a certificate, a list or an entry of one.
+pub(super) fn each_extension(
+    list: &Tlv<'_>,
+    mut read: impl FnMut(Oid, bool, &[u8]) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let mut list = list.of(tag::SEQUENCE, "extensions are not a SEQUENCE")?.inside();
+    let mut seen: Vec<Oid> = Vec::new();
+    while !list.is_empty() {
+        let mut extension = list.expect(tag::SEQUENCE, "an extension is not a SEQUENCE")?.inside();
+        let id = extension.oid()?;
+        let critical = if extension.peek() == Some(tag::BOOLEAN) { extension.boolean()? } else { false };
+        let value = extension.expect(tag::OCTET_STRING, "an extension has no value")?.value;
+        extension.finish()?;
+        // RFC 5280 §4.2: not more than one instance of a particular extension.
+        if seen.contains(&id) {
+            return Err(Malformed::new("the same extension stands twice"));
+        }
+        if seen.len() >= EXTENSION_LIMIT {
+            return Err(Malformed::new("there are more than 100 extensions"));
+        }
+        seen.push(id);
+        read(id, critical, value)?;
+    }
+    Ok(())
 }
 
 /// Reads the entries of a list, at most [`LIST_LIMIT`] of them.

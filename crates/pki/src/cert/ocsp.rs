@@ -1,10 +1,10 @@
 //! OCSP responses (RFC 6960), as they were fetched, or stapled to a signature (RFC 5940). Whether one counts is judged in
 //! `path::revocation`.
 
+use super::Certificate;
 use super::crl::{Reason, Revoked};
-use super::extension::key_bits;
+use super::extension::{each_extension, key_bits};
 use super::name::Name;
-use super::{Certificate, crl};
 use crate::algorithm::{AlgorithmIdentifier, Digest, Signature};
 use crate::asn1::der::{self, Der, Tlv};
 use crate::asn1::time::Time;
@@ -184,7 +184,7 @@ impl Basic {
         }
         let (mut nonce, mut unknown_critical) = (None, None);
         if let Some(wrapped) = fields.optional(tag::context_constructed(1))? {
-            crl::each_extension(&Der::only(wrapped.value)?, |id, critical, value| {
+            each_extension(&Der::only(wrapped.value)?, |id, critical, value| {
                 match id {
                     // RFC 9654 §2.1: an OCTET STRING; older responders put the octets in bare.
                     oid::OCSP_NONCE => {
@@ -309,7 +309,7 @@ impl Answer {
         };
         let (mut archive_cutoff, mut unknown_critical) = (None, None);
         if let Some(wrapped) = inside.optional(tag::context_constructed(1))? {
-            crl::each_extension(&Der::only(wrapped.value)?, |id, critical, value| {
+            each_extension(&Der::only(wrapped.value)?, |id, critical, value| {
                 match id {
                     oid::OCSP_ARCHIVE_CUTOFF => archive_cutoff = Some(Time::from_der(&Der::only(value)?)?),
                     _ if critical => unknown_critical = Some(id),
