@@ -371,8 +371,8 @@ reasons! {
         "Somebody else signed the signature", "A counter-signature does not count for the sender.", NONE_EN;
     }
     CmsAttribute "cms.attribute" {
-        "署名に添えられた項目の一つが決まりどおりではありません", "その項目は数えません。確認の結果には影響しません。", NONE_JA;
-        "Something told along with the signature is not as it should be", "It does not count, and the result does not depend on it.", NONE_EN;
+        "署名に添えられた項目に、決まりどおりでないものがあります", "その項目は数えません。確認の結果には影響しません。", NONE_JA;
+        "Something that came with the signature is malformed", "It does not count, and the result does not depend on it.", NONE_EN;
     }
     CmsDigestSet "cms.digest-set" {
         "署名のハッシュ方式が一覧にありません", "署名の入れ物の先頭にあるはずの方式の一覧に、使われた方式が書かれていません。", NONE_JA;
@@ -380,7 +380,7 @@ reasons! {
     }
     CmsTimestamp "cms.timestamp" {
         "タイムスタンプがついています", "タイムスタンプが署名に合うかは調べますが、だれが押したかは問わず、確認の結果には数えません。", NONE_JA;
-        "A time-stamp is attached", "It is tried whether it fits the signature, not who made it, and it does not count for the result.", NONE_EN;
+        "A time-stamp is attached", "Whether it fits the signature is looked at, but not who made it; it does not count for the result.", NONE_EN;
     }
     CmsReceipt "cms.receipt" {
         "開封の受領書です", "署名つきの受領書で、ふつうのメールではありません。", ASK_JA;
@@ -455,7 +455,7 @@ reasons! {
         "A line of the header cannot be read", "Programs could show different content.", ASK_EN;
     }
     MimeHeaderForm "mime.header-form" {
-        "ヘッダーの書き方に、ソフトによって読み方の違う所があります", "同じ欄が二つあるなどの形です。署名の確認には影響しません。", NONE_JA;
+        "ソフトによって読み方が変わるヘッダーがあります", "同じ欄が二つあるなどの形です。署名の確認には影響しません。", NONE_JA;
         "A header has a form that programs read differently", "A field that stands twice, or the like; the check of the signature does not depend on it.", NONE_EN;
     }
     MimeContentType "mime.content-type" {
@@ -519,12 +519,12 @@ reasons! {
         "This encryption does not notice changes", "Unless a signature inside says otherwise, what arrived may not be what was sent.", NONE_EN;
     }
     EncWeak "enc.weak" {
-        "古い暗号方式です", "今の計算機では、宛先以外の人にも読まれるおそれがあります。", TELL_JA;
-        "Outdated encryption", "With the machines of today, others than the addressee may read it.", TELL_EN;
+        "古い暗号方式です", "今のコンピューターでは、宛先以外の人にも読まれるおそれがあります。", TELL_JA;
+        "Outdated encryption", "With today's computers, others than the addressee may read it.", TELL_EN;
     }
     EncWeakKey "enc.weak-key" {
-        "宛先の鍵が弱すぎます", "今の計算機では、宛先以外の人にも読まれるおそれがあります。", "新しい証明書を使ってください。";
-        "The addressee's key is too weak", "With the machines of today, others than the addressee may read it.", "Use a new certificate.";
+        "宛先の鍵が弱すぎます", "今のコンピューターでは、宛先以外の人にも読まれるおそれがあります。", "新しい証明書を使ってください。";
+        "The addressee's key is too weak", "With today's computers, others than the addressee may read it.", "Use a new certificate.";
     }
     EncRecipient "enc.recipient" {
         "読めない宛先の欄があります", "暗号の宛先のうち、読めないものは飛ばしました。", NONE_JA;
@@ -660,7 +660,7 @@ reasons! {
     }
     LimitCompressed "limit.compressed" {
         "圧縮された中身が大きすぎます", "広げると上限を超えます。わざと大きくしたものかもしれません。", ASK_JA;
-        "The compressed content is too large", "Expanded it is beyond the limit, perhaps on purpose.", ASK_EN;
+        "The compressed content is too large", "Expanded, it is beyond the limit, perhaps on purpose.", ASK_EN;
     }
 }
 
