@@ -103,7 +103,9 @@ impl Inside<'_> {
             },
             Self::Layers(mail) => {
                 let Some((layer, inner)) = sealed_layer(mail) else {
-                    return Err(Failure::unreadable("this is not an encrypted mail"));
+                    return Err(Failure::unreadable(
+                        "this is not an encrypted mail; `kakitome inspect` shows what it is",
+                    ));
                 };
                 match &layer.seal {
                     Seal::Closed => return Ok(closed(&layer.enveloped.recipients)),
@@ -138,7 +140,8 @@ fn closed(recipients: &Recipients) -> Option<Vec<Finding>> {
 
 fn failed() -> Failure {
     Failure::unreadable(
-        "it does not decrypt: it was changed or cut off on the way, or encrypted wrongly, or the password is wrong",
+        "it does not decrypt: it was changed or cut off on the way, or encrypted wrongly, or the password is wrong; \
+         try another key, or ask the sender for it again",
     )
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use kakitome_office::evidence;
 use kakitome_pki::algorithm::{Cipher, Digest, KeyTransport};
@@ -61,8 +62,8 @@ pub(super) struct Encrypt {
     /// Name the readers by key identifier instead of issuer and serial number
     #[arg(long)]
     key_id: bool,
-    /// What of the header stays outside: all but the subject, names and time zone go inside too, or all of it stays
-    #[arg(long, value_name = "POLICY", default_value = "baseline", value_parser = policy)]
+    /// What of the header is hidden: subject, comments and keywords; with `shy` names and time zone, too; or nothing
+    #[arg(long, value_name = "POLICY", default_value = "baseline", value_parser = policies())]
     header_policy: Policy,
     /// Repeat the hidden fields in the text, for mail programs that decrypt and know nothing of hidden headers
     #[arg(long)]
@@ -107,9 +108,9 @@ enum HashName {
     Sha512,
 }
 
-fn policy(name: &str) -> Result<Policy, String> {
-    let names = || Policy::NAMES.map(|(name, _)| name).join(", ");
-    Policy::from_name(name).ok_or_else(|| format!("one of {}", names()))
+fn policies() -> impl clap::builder::TypedValueParser<Value = Policy> {
+    PossibleValuesParser::new(Policy::NAMES.map(|(name, _)| name))
+        .try_map(|name| Policy::from_name(&name).ok_or("not a policy"))
 }
 
 impl Encrypt {

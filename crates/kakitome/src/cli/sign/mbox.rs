@@ -28,7 +28,9 @@ pub(super) fn run(
     let spools = input::spools(everywhere, output)?;
     let octets = input::mail(path, everywhere, &spools)?;
     let Some(mbox) = Mbox::new(&*octets)? else {
-        return Err(Failure::unreadable("not an mbox: its first line does not begin with \"From \""));
+        return Err(Failure::unreadable(
+            "not an mbox: its first line does not begin with \"From \"; sign a single mail without --mbox",
+        ));
     };
     let run = Run {
         desk,

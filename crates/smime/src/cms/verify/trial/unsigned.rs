@@ -53,7 +53,7 @@ impl Trial<'_> {
         let is_one = |attribute: &&Attribute| attribute.kind == oid::TIME_STAMP_TOKEN;
         for value in self.signer.unsigned_attributes.iter().filter(is_one).flat_map(|attribute| &attribute.values) {
             if budget.timestamps == 0 {
-                self.note("limit.cms", "not every time-stamp was looked at: more than 5");
+                self.note("limit.cms", format!("not every time-stamp was looked at: more than {TIMESTAMP_LIMIT}"));
                 break;
             }
             budget.timestamps = budget.timestamps.saturating_sub(1);
@@ -73,7 +73,9 @@ impl Trial<'_> {
         let is_one = |attribute: &&Attribute| attribute.kind == oid::COUNTERSIGNATURE;
         for value in self.signer.unsigned_attributes.iter().filter(is_one).flat_map(|attribute| &attribute.values) {
             if depth >= COUNTERSIGNATURE_DEPTH_LIMIT || budget.countersignatures == 0 {
-                self.note("limit.cms", "not every counter-signature was looked at: more than 20, or more than 2 deep");
+                let most =
+                    format!("more than {COUNTERSIGNATURE_LIMIT}, or more than {COUNTERSIGNATURE_DEPTH_LIMIT} deep");
+                self.note("limit.cms", format!("not every counter-signature was looked at: {most}"));
                 break;
             }
             budget.countersignatures = budget.countersignatures.saturating_sub(1);
