@@ -40,11 +40,11 @@ pub(super) struct Decrypt {
     /// The mail, as a file in .eml form, or a CMS object; standard input if it is not given, or `-`
     #[arg(value_name = "MAIL")]
     mail: Option<PathBuf>,
+    /// Write the decrypted mail to this file, whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     keys: Keys,
-    /// Write the decrypted mail to this file, whole or not at all
-    #[arg(short, long, value_name = "FILE", help_heading = "Options")]
-    output: Option<PathBuf>,
 }
 
 impl Decrypt {

@@ -20,7 +20,6 @@ use kakitome_verdict::safe::Safe;
 use zeroize::Zeroizing;
 
 use super::output::Output;
-use super::password::Password;
 use super::{Ended, Everywhere, Failure, input, password, sign};
 
 /// Encrypt a mail for the holders of certificates.
@@ -68,20 +67,11 @@ pub(super) struct Encrypt {
     /// Repeat the hidden fields in the text, for mail programs that decrypt and know nothing of hidden headers
     #[arg(long)]
     legacy_display: bool,
-    /// Sign the mail first, with this certificate, intermediates behind it (PEM or DER)
-    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "p12")]
-    cert: Option<PathBuf>,
-    /// The private key of the signer (PKCS#8, PKCS#1 or SEC 1; PEM or DER; PKCS#8 may be under a password)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-    /// Sign the mail first, with certificate, intermediates and key in one PKCS#12 file
-    #[arg(long, value_name = "FILE")]
-    p12: Option<PathBuf>,
-    #[command(flatten)]
-    password: Password,
     /// Write the encrypted mail to this file, whole or not at all
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    by: sign::By,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -121,9 +111,8 @@ impl Encrypt {
         let mail = input::mail(self.mail.as_deref(), everywhere, &spools)?;
         let mail = if self.legacy_display { self.displayed(mail, &spools)? } else { mail };
         let cover = protect::Cipher { policy: self.header_policy, ..protect::Cipher::default() };
-        let mail = if self.cert.is_some() || self.p12.is_some() {
-            let identity =
-                sign::identity(self.cert.as_deref(), self.key.as_deref(), self.p12.as_deref(), &self.password)?;
+        let mail = if self.by.is_given() {
+            let identity = self.by.identity()?;
             // Inside an envelope nobody reads past the signature, and no relay touches it.
             let desk = sign::Desk::new(identity, None, false, Form::Opaque)?;
             let mut signed = spools.spool()?;

@@ -51,17 +51,6 @@ pub(super) struct Sign {
     /// The mails, as files in .eml form, or a directory of them; standard input if none is given, or `-`
     #[arg(value_name = "MAIL")]
     mails: Vec<PathBuf>,
-    /// The signer's certificate, intermediates behind it (PEM or DER)
-    #[arg(long, value_name = "FILE", requires = "key", required_unless_present = "p12", conflicts_with = "p12")]
-    cert: Option<PathBuf>,
-    /// The private key (PKCS#8, PKCS#1 or SEC 1; PEM or DER; PKCS#8 may be under a password)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-    /// Certificate, intermediates and key in one PKCS#12 file
-    #[arg(long, value_name = "FILE")]
-    p12: Option<PathBuf>,
-    #[command(flatten)]
-    password: Password,
     /// Put the mail into the signature (application/pkcs7-mime) instead of beside it
     #[arg(long)]
     opaque: bool,
@@ -89,6 +78,8 @@ pub(super) struct Sign {
     /// Tell of each of many mails on standard output, one JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    by: By,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -147,7 +138,7 @@ impl Sign {
     }
 
     fn desk(&self, everywhere: &Everywhere) -> Result<Desk, Failure> {
-        let identity = identity(self.cert.as_deref(), self.key.as_deref(), self.p12.as_deref(), &self.password)?;
+        let identity = self.by.identity()?;
         let digest = self.digest.map(|name| match name {
             DigestName::Sha256 => Digest::Sha256,
             DigestName::Sha384 => Digest::Sha384,
@@ -159,20 +150,41 @@ impl Sign {
     }
 }
 
-/// The signer, from the files that were named.
-pub(super) fn identity(
-    cert: Option<&Path>,
-    key: Option<&Path>,
-    p12: Option<&Path>,
-    password: &Password,
-) -> Result<Identity, Failure> {
-    match (cert, key, p12) {
-        (Some(cert), Some(key), _) => match Identity::from_files(cert, key, None) {
-            Err(Unusable::NeedsPassword { .. }) => Ok(Identity::from_files(cert, key, Some(&password.of(key)?))?),
-            identity => Ok(identity?),
-        },
-        (_, _, Some(p12)) => Ok(Identity::from_pkcs12(p12, &password.of(p12)?)?),
-        _ => Err(Failure::usage("give --cert and --key, or --p12")),
+/// Who signs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Signer")]
+pub(super) struct By {
+    /// The signer's certificate, intermediates behind it (PEM or DER)
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "p12")]
+    cert: Option<PathBuf>,
+    /// The private key (PKCS#8, PKCS#1 or SEC 1; PEM or DER; PKCS#8 may be under a password)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Certificate, intermediates and key in one PKCS#12 file
+    #[arg(long, value_name = "FILE")]
+    p12: Option<PathBuf>,
+    #[command(flatten)]
+    password: Password,
+}
+
+impl By {
+    /// Is anybody named?
+    pub(super) const fn is_given(&self) -> bool {
+        self.cert.is_some() || self.p12.is_some()
+    }
+
+    /// The signer, from the files that were named.
+    pub(super) fn identity(&self) -> Result<Identity, Failure> {
+        match (&self.cert, &self.key, &self.p12) {
+            (Some(cert), Some(key), _) => match Identity::from_files(cert, key, None) {
+                Err(Unusable::NeedsPassword { .. }) => {
+                    Ok(Identity::from_files(cert, key, Some(&self.password.of(key)?))?)
+                }
+                identity => Ok(identity?),
+            },
+            (_, _, Some(p12)) => Ok(Identity::from_pkcs12(p12, &self.password.of(p12)?)?),
+            _ => Err(Failure::usage("who signs? Give --cert and --key, or --p12")),
+        }
     }
 }
 
