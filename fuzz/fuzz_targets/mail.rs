@@ -1,4 +1,5 @@
-//! Any bytes are a whole mail: it is opened, judged, laid out and planned for signing; nobody is ever confirmed without an anchor.
+//! Any bytes are a whole mail: it is opened, judged, laid out and planned for signing; nobody is ever confirmed without
+//! an anchor.
 #![no_main]
 
 use kakitome_pki::asn1::time::Time;

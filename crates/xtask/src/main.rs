@@ -1,6 +1,7 @@
 //! The house rules that the compiler cannot enforce, and the documents that are made from the program.
 //!
-//! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs, `cargo xtask fuzz` throws octets. Nothing here is part of the product.
+//! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs, `cargo xtask fuzz` throws octets.
+//! Nothing here is part of the product.
 
 mod dist;
 mod docs;

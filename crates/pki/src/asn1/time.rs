@@ -8,8 +8,8 @@ use std::str::FromStr;
 use super::der::Tlv;
 use super::{Malformed, tag, write};
 
-/// Where the seconds begin. Arithmetic is done on civil dates: the library's timestamps end a day before 9999-12-31T23:59:59Z,
-/// which is what a certificate without an end says (RFC 5280 §4.1.2.5).
+/// Where the seconds begin. Arithmetic is done on civil dates: the library's timestamps end a day before
+/// 9999-12-31T23:59:59Z, which is what a certificate without an end says (RFC 5280 §4.1.2.5).
 const EPOCH: jiff::civil::DateTime = jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// A moment, in whole seconds since 1970-01-01T00:00:00Z; may lie before.

@@ -266,8 +266,9 @@ impl Crl {
         Some(own.len().cmp(&other.len()).then_with(|| own.cmp(other)))
     }
 
-    /// The entry of a certificate: of this serial number (the contents octets of its INTEGER), by this issuer. Of several
-    /// the one that weighs most: a compromised key, then the earliest, `removeFromCRL` last. Bounded by the logarithm of the list's length, and by how often a serial number recurs.
+    /// The entry of a certificate: of this serial number (the contents octets of its INTEGER), by this issuer. Of
+    /// several the one that weighs most: a compromised key, then the earliest, `removeFromCRL` last. Bounded by the
+    /// logarithm of the list's length, and by how often a serial number recurs.
     pub fn entry(&self, serial: &[u8], issuer: &Name) -> Option<Revoked> {
         let start = self.entries.partition_point(|entry| entry.serial(&self.raw) < serial);
         let same =

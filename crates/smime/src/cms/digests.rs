@@ -10,8 +10,8 @@ use super::signer::SignerInfo;
 
 /// How much of the beginning is kept, in octets: enough to see what it is.
 pub const HEAD: usize = 4096;
-/// A content that is signed as a whole (Ed25519 or ML-DSA without signed attributes) is kept up to this length, in octets. Longer
-/// ones are not verified: programs that sign them without attributes would have to hold them too.
+/// A content that is signed as a whole (Ed25519 or ML-DSA without signed attributes) is kept up to this length, in
+/// octets. Longer ones are not verified: programs that sign them without attributes would have to hold them too.
 pub const WHOLE_LIMIT: usize = 1024 * 1024;
 
 /// A content that is being digested: write it here, in the form that is signed.

@@ -119,7 +119,8 @@ pub struct SignerOutcome {
 /// Verifies the signer infos of `signed` over `content`.
 ///
 /// Everything that a signature must be before anybody looks at whose it is, is asked here: one signer, well-formed
-/// attributes, the digest, the signature, and that the attributes speak of this content, this algorithm and this certificate.
+/// attributes, the digest, the signature, and that the attributes speak of this content, this algorithm and this
+/// certificate.
 ///
 /// # Errors
 /// The environment's.

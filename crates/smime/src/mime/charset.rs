@@ -1,7 +1,8 @@
 //! Charsets that mail names, decoded for people to read; nothing is ever verified over what comes out.
 //!
 //! The tables are those of `encoding_rs`. Ours are the names that mail uses for them, the ISO-2022-JP of mail with all
-//! its designations (RFC 1468, RFC 1554, JIS X 0213), what JIS X 0213 added, UTF-7, and the rule for octets whose charset nobody named.
+//! its designations (RFC 1468, RFC 1554, JIS X 0213), what JIS X 0213 added, UTF-7, and the rule for octets whose
+//! charset nobody named.
 
 mod jisx0213;
 

@@ -1,9 +1,9 @@
 //! The corpus: attack and edge mails, each made by code with one flaw, and the one right answer to each.
 //!
-//! A row's id is stable: letters for the subject (A valid, B CMS, C MIME, D binding, E path, F encryption, G fakes, P header protection,
-//! H robustness, X more of any), a number, and a small letter where a row has variants. A row says what is right; where
-//! this judge knowingly answers otherwise, [`EXCEPTIONS`] says what it answers and why, and an exception that is no
-//! longer needed fails.
+//! A row's id is stable: letters for the subject (A valid, B CMS, C MIME, D binding, E path, F encryption, G fakes, P
+//! header protection, H robustness, X more of any), a number, and a small letter where a row has variants. A row says
+//! what is right; where this judge knowingly answers otherwise, [`EXCEPTIONS`] says what it answers and why, and an
+//! exception that is no longer needed fails.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

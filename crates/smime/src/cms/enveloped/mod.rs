@@ -1,5 +1,6 @@
-//! Enveloped-data (RFC 5652 §6), auth-enveloped-data (RFC 5083) and encrypted-data (RFC 5652 §8), for reading: who can
-//! open it, with what it is encrypted, and where the encrypted content stands. The content is never held.
+//! Enveloped-data (RFC 5652 §6), auth-enveloped-data (RFC 5083) and encrypted-data (RFC 5652 §8): who can open it, with
+//! what it is encrypted, and where the encrypted content stands; its opening, the choice of a cipher, and its writing. The
+//! content is never held.
 
 mod choose;
 mod open;
