@@ -35,34 +35,13 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
     ("smime", &[&["octets", "budget"], &["mime"], &["cms"], &["message"]]),
     (
         "verdict",
-        &[
-            &["safe", "lang"],
-            &["state", "reason"],
-            &["answer"],
-            &["evidence"],
-            &["sender", "content"],
-            &["certificate"],
-            &["text"],
-            &["wire"],
-        ],
+        &[&["safe", "lang"], &["state", "reason"], &["answer"], &["sender"], &["certificate"], &["text"], &["wire"]],
     ),
     (
         "office",
-        &[
-            &["fault"],
-            &["spool", "store"],
-            &["vault"],
-            &["directory"],
-            &["authority"],
-            &["evidence"],
-            &["holder"],
-            &["outgoing"],
-            &["policy"],
-            &["audit"],
-            &["jobs"],
-        ],
+        &[&["fault"], &["spool", "store"], &["vault"], &["authority"], &["evidence"], &["holder"], &["outgoing"]],
     ),
-    ("kakitome", &[&["settings"], &["reply"], &["gateway", "web"], &["cli"]]),
+    ("kakitome", &[&["settings"], &["gateway", "web"], &["cli"]]),
 ];
 
 /// No folder, file or crate has a name that says nothing.
