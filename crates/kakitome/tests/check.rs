@@ -178,3 +178,41 @@ fn verify_asks_for_the_signer_that_it_is_told() {
     assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
     assert!(out.stdout.starts_with(b"Content-Type: "));
 }
+
+#[test]
+fn an_output_keeps_what_stands_at_its_name() {
+    let home = tempfile::tempdir().unwrap();
+    prepare(home.path());
+    let path = |name: &str| home.path().join(name);
+    let trust = format!("--at {NOW} --public-roots public.pem --crl lists.pem");
+
+    // A link stays a link; a failed run leaves what it names alone.
+    fs::write(path("named"), b"before").unwrap();
+    std::os::unix::fs::symlink("named", path("link")).unwrap();
+    let out = kakitome(home.path(), &format!("verify {trust} -o link changed.eml"));
+    assert_eq!((out.status.code(), fs::read(path("named")).unwrap()), (Some(40), b"before".to_vec()));
+    let out = kakitome(home.path(), &format!("verify {trust} -o link bank.eml"));
+    assert_eq!(out.status.code(), Some(0));
+    assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+    let content = fs::read(path("named")).unwrap();
+    assert!(content.starts_with(b"Content-Type"), "{}", String::from_utf8_lossy(&content));
+
+    // A pipe gets the content, and stays a pipe.
+    assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = path("pipe");
+        move || fs::read(pipe).unwrap()
+    });
+    let out = kakitome(home.path(), &format!("verify {trust} -o pipe bank.eml"));
+    assert_eq!(out.status.code(), Some(0));
+    assert!(!fs::symlink_metadata(path("pipe")).unwrap().is_file());
+    assert_eq!(reader.join().unwrap(), content);
+
+    // Folders are not made, nor written over.
+    fs::create_dir(path("folder")).unwrap();
+    for (output, code) in [("nowhere/content", 75), ("folder", 2)] {
+        let out = kakitome(home.path(), &format!("verify {trust} -o {output} bank.eml"));
+        assert_eq!(out.status.code(), Some(code), "{output}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+    assert!(!path("nowhere").exists());
+}

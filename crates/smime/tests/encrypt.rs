@@ -115,6 +115,7 @@ fn what_is_no_encrypted_mail_says_what_it_is() {
     let cut = &sealed[..sealed.len() - 400];
     let twice = sealed.replacen("Content-Type:", "Content-Type: text/plain\r\nContent-Type:", 1);
     let dirty = sealed.replacen("\r\n\r\nMI", "\r\n\r\n(MI", 1);
+    let long = format!("{}{sealed}", "X-Line: x\r\n".repeat(6_000));
     let label = sealed.replacen("authEnveloped-data", "signed-data", 1);
     let plain = Mail::from("a@mail.example").plain();
     for (mail, expected) in [
@@ -122,6 +123,7 @@ fn what_is_no_encrypted_mail_says_what_it_is() {
         (Mail::from("info@bank.example").opaque_by(&Pki::get().bank).as_slice(), "other"),
         (cut.as_bytes(), "cms.parse"),
         (twice.as_bytes(), "mime.dup-header"),
+        (long.as_bytes(), "limit.headers"),
         (dirty.as_bytes(), "cms.base64"),
         (label.as_bytes(), ""),
     ] {

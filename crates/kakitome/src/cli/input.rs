@@ -25,8 +25,9 @@ pub(super) fn now() -> Time {
 /// in the working directory; never in /tmp, where mail has no place.
 pub(super) fn spools(everywhere: &Everywhere, output: Option<&Path>) -> Result<SpoolDirectory, Failure> {
     let data = everywhere.data.is_dir().then(|| everywhere.data.join("spool"));
-    let beside = output.and_then(Path::parent).map(Path::to_owned);
-    let place = data.or(beside).filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(|| ".".into());
+    // A folder that is not there is a slip of the pen, and is not made.
+    let beside = output.and_then(Path::parent).filter(|folder| folder.is_dir()).map(Path::to_owned);
+    let place = data.or(beside).unwrap_or_else(|| ".".into());
     SpoolDirectory::new(&place)
         .or_else(|_| SpoolDirectory::new("."))
         .map_err(|error| Failure::try_again(format!("{}: no place for working files: {error}", place.display())))

@@ -16,8 +16,12 @@ pub(super) struct Output {
 }
 
 enum To {
-    Stdout(BufWriter<io::Stdout>),
-    File { file: BufWriter<File>, written: Written },
+    /// Standard output, a pipe or a device: what is written is seen at once.
+    Stream(BufWriter<Box<dyn Write + Send>>),
+    File {
+        file: BufWriter<File>,
+        written: Written,
+    },
 }
 
 /// A file that is written, under a name for the time being; it goes away unless it is made to [appear](Written::appear).
@@ -28,34 +32,41 @@ pub(super) struct Written {
 }
 
 impl Output {
-    /// Writes to `path`, or to standard output for `None` and `-`.
+    /// Writes to `path`, or to standard output for `None` and `-`. A link stays, and the file that it names is written; a
+    /// pipe or a device (`/dev/null`, `/dev/stdout`) is written to and never replaced by a file.
     pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            return Ok(Self { to: To::Stdout(BufWriter::new(io::stdout())) });
+            return Ok(Self::stream(io::stdout()));
         };
-        let mut name =
-            path.file_name().ok_or_else(|| Failure::usage(format!("{}: not a file", path.display())))?.to_owned();
+        let unwritable = |error| Failure::try_again(format!("{}: cannot be written: {error}", path.display()));
+        let not_a_file = || Failure::usage(format!("{}: not a file", path.display()));
+        let path = match fs::metadata(path) {
+            Ok(there) if there.is_dir() => return Err(not_a_file()),
+            Ok(there) if there.is_file() => fs::canonicalize(path).map_err(unwritable)?,
+            Ok(_) => return Ok(Self::stream(OpenOptions::new().write(true).open(path).map_err(unwritable)?)),
+            Err(_) => path.to_owned(),
+        };
+        let mut name = path.file_name().ok_or_else(not_a_file)?.to_owned();
         name.push(format!(".{}.part", std::process::id()));
         let temporary = path.with_file_name(name);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)
-            .map_err(|error| Failure::try_again(format!("{}: cannot be written: {error}", path.display())))?;
-        let written = Written { temporary, path: path.to_owned(), kept: false };
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(unwritable)?;
+        let written = Written { temporary, path, kept: false };
         Ok(Self { to: To::File { file: BufWriter::new(file), written } })
+    }
+
+    fn stream(to: impl Write + Send + 'static) -> Self {
+        Self { to: To::Stream(BufWriter::new(Box::new(to))) }
     }
 
     /// Is what is written seen before it is [finished](Self::finish)?
     pub(super) fn is_seen_at_once(&self) -> bool {
-        matches!(self.to, To::Stdout(_))
+        matches!(self.to, To::Stream(_))
     }
 
     /// Makes the output appear, whole.
     pub(super) fn finish(self) -> Result<(), Failure> {
         match self.to {
-            To::Stdout(mut stdout) => stdout.flush()?,
+            To::Stream(mut stream) => stream.flush()?,
             To::File { mut file, written } => {
                 file.flush()?;
                 file.get_ref().sync_all()?;
@@ -68,7 +79,7 @@ impl Output {
     /// Ends the writing of a file that is put on the disk later, with others ([`flush`]).
     pub(super) fn close(self) -> Result<Written, Failure> {
         match self.to {
-            To::Stdout(_) => Err(Failure::bug("standard output is no file")),
+            To::Stream(_) => Err(Failure::bug("what is seen at once is no file")),
             To::File { mut file, written } => {
                 file.flush()?;
                 Ok(written)
@@ -125,14 +136,14 @@ pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.to {
-            To::Stdout(stdout) => stdout.write(bytes),
+            To::Stream(stream) => stream.write(bytes),
             To::File { file, .. } => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.to {
-            To::Stdout(stdout) => stdout.flush(),
+            To::Stream(stream) => stream.flush(),
             To::File { file, .. } => file.flush(),
         }
     }

@@ -46,6 +46,9 @@ pub fn find<'a>(mail: &'a dyn Octets, spools: &dyn Spools) -> io::Result<Found<'
         Some((_, object, clean)) => (None, object, clean),
         None => {
             let root = scan_header(mail, 0..mail.len())?;
+            if root.header.over_limit {
+                return Ok(Found::Refused(Finding::new("limit.headers", "the header is longer than is read")));
+            }
             // Another program might see another Content-Type, and something else.
             if can_be_read_in_two_ways(&root) {
                 return Ok(Found::Refused(Finding::new("mime.dup-header", "Content-Type can be read in two ways")));
@@ -74,8 +77,8 @@ pub fn find<'a>(mail: &'a dyn Octets, spools: &dyn Spools) -> io::Result<Found<'
 fn can_be_read_in_two_ways(root: &Entity) -> bool {
     let header = &root.header;
     let types: Vec<_> = header.all("Content-Type").map(|field| ContentType::parse(header.value(field))).collect();
-    let claims = header.over_limit || types.iter().any(|known| known.subtype.ends_with("pkcs7-mime"));
-    claims && (header.over_limit || types.len() > 1 || root.content_type.malformed)
+    let claims = types.iter().any(|known| known.subtype.ends_with("pkcs7-mime"));
+    claims && (types.len() > 1 || root.content_type.malformed)
 }
 
 impl Sealed<'_> {
