@@ -1,7 +1,7 @@
 //! The one table of settings: what needs a restart to change.
 //!
 //! One TOML file, `KAKITOME_…` environment variables over it, flags over both (the command line sets fields of
-//! [`Settings`] after [`Settings::load`]). Parser, template and `config show` all walk [`ROWS`], so they cannot disagree.
+//! [`Settings`] after [`Settings::load`]). Parser, template and `config show` all walk `ROWS`, so they cannot disagree.
 //! Policy that changes while the house is open lives in the store, not here.
 
 use std::fmt;

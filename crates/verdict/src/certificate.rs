@@ -62,7 +62,7 @@ impl Outcome {
     }
 }
 
-/// One thing that was looked at, in the order of [`Examined::ALL`].
+/// One thing that was looked at, in the order in which it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Examined {
     /// A check of the path.
