@@ -109,7 +109,7 @@ fn a_directory_is_signed_but_for_what_cannot_be() {
     for told in [
         "in/03.eml: not signed: the mail is signed or encrypted already",
         "in/04.eml: not signed: the mail can be read in two ways",
-        "in/06.eml: not signed: bad/06.eml: cannot be written",
+        "in/06.eml: not signed: bad/06.eml: not a file",
         "3 of 39 mails were not signed",
         r#""mail":"in/03.eml","number":null,"signed":false,"why":"the mail is signed or encrypted already"#,
         r#""mail":"in/07.eml","number":null,"output":"bad/07.eml","signed":true"#,
