@@ -147,14 +147,14 @@ fn one_of_many_recipients_is_found_and_the_first_of_ours_decides() {
         })
         .collect();
     let (first, second) = (Takes::Rsa.holder("first"), Takes::P256.holder("second"));
-    let real = sealed(&[to(&second.certificate)], Cipher::Aes256Cbc, CONTENT);
+    let real = sealed(&[to(&second.certificate)], Cipher::Aes256Gcm, CONTENT);
     let wrapped = |keys: HeldKeys<'static>, broken_first: bool| {
         // The recipient info of a real message, behind everybody else's, and behind one of ours that opens nothing.
         let original = parsed(&real);
-        let mut factory = EnvelopeFactory::new(oid::ENVELOPED_DATA)
-            .version(2)
+        let mut factory = EnvelopeFactory::new(oid::AUTH_ENVELOPED_DATA)
             .algorithm(original.algorithm.to_der())
-            .content(Some(&encrypted(&real)));
+            .content(Some(&encrypted(&real)))
+            .mac(&original.mac);
         factory = crowd.iter().fold(factory, |factory, info| factory.recipient(info.clone()));
         if broken_first {
             factory = factory.recipient(key_transport(&first.certificate, None, &[1; 256]));
@@ -177,10 +177,10 @@ fn one_of_many_recipients_is_found_and_the_first_of_ours_decides() {
     );
 }
 
-/// The encrypted content of an object that was written here: its last octets.
+/// The encrypted content of an object that was written here: its last octets, before those of the tag.
 fn encrypted(object: &[u8]) -> Vec<u8> {
     let length = usize::try_from(parsed(object).encrypted_len().unwrap()).unwrap();
-    object[object.len() - length..].to_vec()
+    object[object.len() - length - 18..object.len() - 18].to_vec()
 }
 
 fn recipient_info(object: &[u8]) -> Vec<u8> {
@@ -329,7 +329,8 @@ fn passwords_are_not_stretched_for_ever() {
         // Each may be asked for by itself, and both together not.
         (vec![info(&[1]), info(ten_million)], "enc.refused"),
     ] {
-        let factory = EnvelopeFactory::new(oid::ENVELOPED_DATA).version(3);
+        // Authenticated, so that a random key opens nothing even by chance.
+        let factory = EnvelopeFactory::new(oid::AUTH_ENVELOPED_DATA);
         let object = infos.into_iter().fold(factory, EnvelopeFactory::recipient).der();
         let mut keys = holding([]);
         keys.hold_password(Zeroizing::new(b"open sesame".to_vec()));
