@@ -52,7 +52,9 @@ impl Pair {
 impl fmt::Display for Pair {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [least, median, most] = self.ratio;
-        write!(to, "**{median:.2}** ({least:.2}–{most:.2})")
+        // Two digits that say something.
+        let digits = if median < 0.1 { 3 } else { 2 };
+        write!(to, "**{median:.digits$}** ({least:.digits$}–{most:.digits$})")
     }
 }
 
