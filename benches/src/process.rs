@@ -138,9 +138,8 @@ impl Programs {
             let mut theirs = self.openssl("-encrypt");
             theirs.args(["-aes-256-cbc", "-stream", "-in"]).arg(&mail.plain);
             theirs.arg("-out").arg(self.folder.join("theirs.eml")).args(some);
-            // About as much work in a round, however many there are.
-            let runs = effort.runs.saturating_mul(10) / u32::try_from(count)?;
-            let runs = runs.clamp(1, effort.runs);
+            // About as much work in a round, however many there are, and enough for a clock of 10 ms.
+            let runs = (10_000 / u32::try_from(count)?).clamp(2, effort.runs.max(2));
             let row = self.row(&format!("encrypt 5 KB to {count}, RSA-2048"), ours, theirs, runs, effort)?;
             rows.push(if count == many { row.goal(8, 0.15) } else { row });
         }

@@ -31,6 +31,15 @@ impl<W: Write> Canonical<W> {
         Self { to, before: 0 }
     }
 
+    /// Writes a piece that is known to be canonical.
+    ///
+    /// # Errors
+    /// Those of the writer behind.
+    pub fn write_canonical(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.before = piece.last().copied().unwrap_or(self.before);
+        self.to.write_all(piece)
+    }
+
     /// What it writes to.
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.to

@@ -61,6 +61,9 @@ pub struct Line<'a> {
     pub first: bool,
 }
 
+/// Whole lines are looked at so many octets at a time: what is looked at more than once should stay near the processor.
+const BLOCK: usize = 32 * 1024;
+
 /// Reads lines of a range. A line longer than [`WINDOW`], its ending included, comes in pieces.
 pub struct Lines<'a> {
     octets: &'a dyn Octets,
@@ -162,8 +165,8 @@ impl<'a> Lines<'a> {
         Ok(Some(line))
     }
 
-    /// As many whole lines as are at hand, endings and all, without moving on; `None` inside a line, or before one that
-    /// comes in pieces. What is used of them is taken with [`Lines::take`].
+    /// As many whole lines as are at hand and fit a [block](BLOCK), endings and all, without moving on; `None` inside a
+    /// line, or before one that comes in pieces. What is used of them is taken with [`Lines::take`].
     ///
     /// # Errors
     /// The environment's.
@@ -171,11 +174,16 @@ impl<'a> Lines<'a> {
         if !self.at_start {
             return Ok(None);
         }
-        let mut end = memrchr(b'\n', self.waiting());
+        let mut end = self.block_end();
         if end.is_none() && self.waiting().len() < self.window && self.refill()? {
-            end = memrchr(b'\n', self.waiting());
+            end = self.block_end();
         }
         Ok(end.and_then(|end| self.waiting().get(..=end)))
+    }
+
+    fn block_end(&self) -> Option<usize> {
+        let waiting = self.waiting();
+        waiting.get(..BLOCK).and_then(|block| memrchr(b'\n', block)).or_else(|| memrchr(b'\n', waiting))
     }
 
     /// Moves on behind whole lines.

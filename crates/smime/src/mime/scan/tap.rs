@@ -74,9 +74,15 @@ impl<'t> Tapping<'t> {
             }
             State::In(number) if scanner.open.contains(&number) => {
                 self.release()?;
-                self.tap.write_all(text)?;
-                self.holds_ending = ending != Ending::None;
                 let current = scanner.open.last().and_then(|number| scanner.entities.get(*number));
+                // The lines of a part that has no lone LF so far need no second look.
+                let is_canonical = !scanner.in_header && current.is_some_and(|part| !part.traits.bare_lf);
+                if is_canonical {
+                    self.tap.write_canonical(text)?;
+                } else {
+                    self.tap.write_all(text)?;
+                }
+                self.holds_ending = ending != Ending::None;
                 if !scanner.in_header && current.is_some_and(|part| !self.tap.get_mut().goes_on(part)) {
                     self.state = State::Over;
                 }

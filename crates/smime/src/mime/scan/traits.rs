@@ -49,9 +49,13 @@ impl Traits {
     pub(super) fn add_lines(&mut self, lines: &[u8]) {
         self.eight_bit = self.eight_bit.saturating_add(eight_bit(lines));
         self.nul = self.nul || memchr(0, lines).is_some();
-        self.from_line = self.from_line || lines.starts_with(b"From ") || FROM_LINE.find(lines).is_some();
         self.long_line = self.long_line || has_long_line(lines);
-        self.trailing_space = self.trailing_space || has_trailing_space(lines);
+        // Encoded parts have no white space at all, and this says so fastest.
+        if let Some(at) = memchr2(b' ', b'\t', lines) {
+            self.from_line = self.from_line || lines.starts_with(b"From ") || FROM_LINE.find(lines).is_some();
+            let behind = lines.get(at..).unwrap_or_default();
+            self.trailing_space = self.trailing_space || has_trailing_space(behind);
+        }
         let is_known = self.bare_cr && self.bare_lf;
         if !is_known && !is_canonical(lines) {
             self.bare_cr = self.bare_cr || has_bare_cr(lines);
@@ -77,8 +81,6 @@ fn has_bare_cr(lines: &[u8]) -> bool {
 }
 
 fn has_trailing_space(lines: &[u8]) -> bool {
-    // Encoded parts have no white space at all, and this says so fastest.
-    let Some(lines) = memchr2(b' ', b'\t', lines).and_then(|at| lines.get(at..)) else { return false };
     let is_space = |octet: u8| (octet == b' ') | (octet == b'\t');
     let seconds = lines.get(1..).unwrap_or_default();
     let thirds = lines.get(2..).unwrap_or_default();
