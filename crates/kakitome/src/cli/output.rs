@@ -1,9 +1,13 @@
 //! What a verb writes: a file, whole or not at all, or standard output.
 
+mod blocks;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use blocks::Blocks;
 
 use super::Failure;
 
@@ -19,7 +23,7 @@ enum To {
     /// Standard output, a pipe or a device: what is written is seen at once.
     Stream(BufWriter<Box<dyn Write + Send>>),
     File {
-        file: BufWriter<File>,
+        file: Blocks<File>,
         written: Written,
     },
 }
@@ -51,7 +55,7 @@ impl Output {
         let temporary = path.with_file_name(name);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(unwritable)?;
         let written = Written { temporary, path, kept: false };
-        Ok(Self { to: To::File { file: BufWriter::new(file), written } })
+        Ok(Self { to: To::File { file: Blocks::new(file), written } })
     }
 
     fn stream(to: impl Write + Send + 'static) -> Self {
