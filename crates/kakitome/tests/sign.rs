@@ -52,13 +52,7 @@ fn said(output: &Output) -> String {
 
 /// The text that the signature of a mail covers, if it verifies.
 fn covered(mail: &[u8]) -> Option<String> {
-    let mail = mail.to_vec();
-    let opened = open(&mail, &InMemory, &NoKeys).unwrap();
-    let Layer::Signed(layer) = &opened.layer else { return None };
-    layer.outcome.verified.as_ref()?;
-    let mut out = Vec::new();
-    layer.write_content(&mail, &opened.structure, &mut out).unwrap();
-    Some(String::from_utf8(out).unwrap())
+    kakitome_testkit::mail::covered(mail).map(|content| String::from_utf8(content).unwrap())
 }
 
 fn is_newsletter(mail: &[u8], number: usize) -> bool {

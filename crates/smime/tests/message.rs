@@ -11,7 +11,7 @@ use kakitome_smime::message::protect::Cover;
 use kakitome_smime::message::sign::{Draft, Form};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::cms::{self, SignedFactory, SignerFactory, object};
-use kakitome_testkit::mail::{Mail, replaced};
+use kakitome_testkit::mail::{Mail, covered, replaced};
 use kakitome_testkit::{FixedRandom, NOW, Pki};
 use proptest::prelude::*;
 
@@ -31,17 +31,6 @@ fn sign_covered(mail: &[u8], form: Form, cover: Cover) -> Result<Vec<u8>, Unsign
     let mut out = Vec::new();
     asked.write(form, &signature, &FixedRandom, &mut out).unwrap();
     Ok(out)
-}
-
-/// What the signature covers, if it verifies.
-fn content(mail: &[u8]) -> Option<Vec<u8>> {
-    let mail = mail.to_vec();
-    let opened = open(&mail, &InMemory, &NoKeys).unwrap();
-    let Layer::Signed(layer) = &opened.layer else { return None };
-    layer.outcome.verified.as_ref()?;
-    let mut out = Vec::new();
-    layer.write_content(&mail, &opened.structure, &mut out).unwrap();
-    Some(out)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -77,8 +66,8 @@ fn what_is_signed_is_what_comes_out() {
     ];
     for (name, body, end) in bodies {
         let mail = format!("{head}{body}");
-        let clear = content(&sign(mail.as_bytes(), Form::Clear).unwrap_or_else(|why| panic!("{name}: {why}")));
-        let opaque = content(&sign(mail.as_bytes(), Form::Opaque).unwrap());
+        let clear = covered(&sign(mail.as_bytes(), Form::Clear).unwrap_or_else(|why| panic!("{name}: {why}")));
+        let opaque = covered(&sign(mail.as_bytes(), Form::Opaque).unwrap());
         let clear = clear.unwrap_or_else(|| panic!("{name}: does not verify"));
         assert_eq!(Some(&clear), opaque.as_ref(), "{name}");
         let signed = text(&clear);
@@ -106,7 +95,7 @@ fn a_layer_is_wrapped_as_it_stands() {
             assert!(signed.unwrap_err().to_string().contains(refused), "{name}");
             continue;
         }
-        let found = content(&signed.unwrap()).unwrap_or_else(|| panic!("{name}"));
+        let found = covered(&signed.unwrap()).unwrap_or_else(|| panic!("{name}"));
         // What the signature covers is the Content-* fields and the body of the mail, and nothing else.
         let entity = text(&inside).split_once("MIME-Version: 1.0\r\n").unwrap().1.to_owned();
         assert_eq!(text(&found), entity, "{name}");
@@ -121,7 +110,7 @@ fn a_charset_that_was_not_named_is_not_named() {
         ("\u{3044}\r\n", "Content-Type: text/plain; charset=unknown-8bit;\r\n\thp=\"clear\"\r\n"),
     ] {
         let mail = format!("From: info@bank.example\r\n\r\n{body}");
-        let signed = text(&content(&sign(mail.as_bytes(), Form::Clear).unwrap()).unwrap());
+        let signed = text(&covered(&sign(mail.as_bytes(), Form::Clear).unwrap()).unwrap());
         assert!(signed.starts_with(expected), "{signed:?}");
     }
 }
@@ -199,13 +188,13 @@ fn every_encoding_of_one_signature_gives_the_same() {
     let signed = SignedFactory::new(mail.payload()).signer(&SignerFactory::new(bank)).holder(bank).embedded();
     let forms = [cms::Form::Der, cms::Form::Indefinite(1), cms::Form::Indefinite(1000), cms::Form::Pieces(7)];
     for form in forms {
-        let found = content(&mail.opaque(&signed.clone().form(form).der()));
+        let found = covered(&mail.opaque(&signed.clone().form(form).der()));
         assert_eq!(found.as_deref(), Some(mail.payload()), "{form:?}");
     }
     // And the part in the mail, whatever its line ends.
     let clear = mail.clear_by(bank);
-    assert_eq!(content(&clear).as_deref(), Some(mail.payload()));
-    assert_eq!(content(&replaced(&clear, "\r\n", "\n")).as_deref(), Some(mail.payload()));
+    assert_eq!(covered(&clear).as_deref(), Some(mail.payload()));
+    assert_eq!(covered(&replaced(&clear, "\r\n", "\n")).as_deref(), Some(mail.payload()));
 }
 
 /// Opens what may be anything; says whether a signature verified, and writes what it covers.

@@ -3,10 +3,24 @@
 use std::io::Write as _;
 
 use kakitome_pki::asn1::time::Time;
+use kakitome_smime::cms::recipient::NoKeys;
+use kakitome_smime::message::open::{Layer, open};
 use kakitome_smime::mime::encoding::Base64Writer;
+use kakitome_smime::octets::InMemory;
 
 use crate::cms::SignedFactory;
 use crate::{Holder, NOW};
+
+/// What the signature of a mail covers, if it verifies.
+pub fn covered(mail: &[u8]) -> Option<Vec<u8>> {
+    let mail = mail.to_vec();
+    let opened = open(&mail, &InMemory, &NoKeys).expect("octets in memory are read");
+    let Layer::Signed(layer) = &opened.layer else { return None };
+    layer.outcome.verified.as_ref()?;
+    let mut out = Vec::new();
+    layer.write_content(&mail, &opened.structure, &mut out).expect("memory is written");
+    Some(out)
+}
 
 /// What the base mail says: Japanese text and a PDF, as it is signed.
 const PAYLOAD: &str = "Content-Type: multipart/mixed; boundary=\"payload\"\r\n\
