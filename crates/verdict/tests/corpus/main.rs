@@ -10,6 +10,7 @@
 mod attacks;
 mod binding;
 mod cms;
+mod codes;
 mod metamorphic;
 mod mime;
 mod path;
