@@ -6,6 +6,7 @@
 //! [`cms::SignerFactory`], for a mail at [`mail::Mail`].
 
 pub mod cms;
+pub mod corpus;
 pub mod envelope;
 mod factory;
 mod keys;

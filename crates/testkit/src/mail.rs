@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use kakitome_pki::asn1::time::Time;
+use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::open::{Layer, open};
 use kakitome_smime::mime::encoding::Base64Writer;
@@ -177,12 +178,26 @@ pub fn signature_part(cms: &[u8]) -> Vec<u8> {
     [head.as_bytes(), &base64(cms)].concat()
 }
 
-/// A part that is a CMS object.
+/// A part that is a CMS object, under the label that its content type asks for (RFC 8551 §3.2.2); under that of
+/// signed-data where it asks for none.
 pub fn opaque_part(cms: &[u8]) -> Vec<u8> {
-    let head = "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\r\n\
+    let begin = &cms[..cms.len().min(24)];
+    let is = |kind: Oid| {
+        let kind = der::oid(&kind);
+        begin.windows(kind.len()).any(|window| window == kind)
+    };
+    let kind = match () {
+        () if is(oid::ENVELOPED_DATA) => "enveloped-data",
+        () if is(oid::AUTH_ENVELOPED_DATA) => "authEnveloped-data",
+        () if is(oid::COMPRESSED_DATA) => "compressed-data",
+        () => "signed-data",
+    };
+    let head = format!(
+        "Content-Type: application/pkcs7-mime; smime-type={kind}; name=\"smime.p7m\"\r\n\
         Content-Transfer-Encoding: base64\r\n\
         Content-Disposition: attachment; filename=\"smime.p7m\"\r\n\
-        \r\n";
+        \r\n"
+    );
     [head.as_bytes(), &base64(cms)].concat()
 }
 

@@ -6,19 +6,19 @@ use kakitome_smime::mime::scan::scan;
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::Pki;
 use kakitome_testkit::cms::SignedFactory;
+use kakitome_testkit::corpus::{Row, row, rows};
 use kakitome_testkit::mail::{Mail, mixed};
 
-use crate::{Row, all_rows};
+use crate::{judged, mail_judged};
 
 /// A small mail, so that every octet of it can be tried.
 fn small() -> Mail {
     Mail::of(&Pki::get().bank).part("Content-Type: text/plain\r\n\r\nPay 100 yen.\r\n")
 }
 
-/// The state of a mail; `confirmed` must go with it.
-fn state(row: &Row, mail: Vec<u8>) -> &'static str {
-    let judgement =
-        Row { mail, evidence: row.evidence.clone(), notes: Vec::new(), keys: row.keys.clone(), ..*row }.judged();
+/// The state of a mail with the evidence of a row; `confirmed` must go with it.
+fn state(row: &Row, mail: &[u8]) -> &'static str {
+    let judgement = mail_judged(row, mail);
     assert_eq!(judgement.answer.state.is_confirmed(), judgement.confirmed.is_some(), "{}", row.id);
     judgement.answer.state.name()
 }
@@ -27,8 +27,9 @@ fn is_confirmed(state: &str) -> bool {
     state.ends_with("_CONFIRMED")
 }
 
-fn row(mail: Vec<u8>) -> Row {
-    Row::new("", mail, "ORG_CONFIRMED", "ok")
+/// A row whose evidence is what most have.
+fn usual() -> &'static Row {
+    row("A01")
 }
 
 fn position(haystack: &[u8], needle: &[u8]) -> usize {
@@ -45,8 +46,8 @@ fn no_change_of_one_octet_that_is_signed_is_confirmed() {
         let from = position(&clear, &payload);
         let cms = SignedFactory::by(bank, &payload).embedded().der();
         let inside = position(&cms, &payload);
-        assert_eq!(state(&row(clear.clone()), clear.clone()), "ORG_CONFIRMED");
-        assert_eq!(state(&row(clear.clone()), mail.opaque(&cms)), "ORG_CONFIRMED");
+        assert_eq!(state(usual(), &clear), "ORG_CONFIRMED");
+        assert_eq!(state(usual(), &mail.opaque(&cms)), "ORG_CONFIRMED");
         for at in 0..payload.len() {
             for octet in [payload[at] ^ 1, payload[at] ^ 0x20, payload[at] ^ 0x80, b'\n', b'\r', 0] {
                 if octet == payload[at] {
@@ -54,11 +55,11 @@ fn no_change_of_one_octet_that_is_signed_is_confirmed() {
                 }
                 let mut changed = clear.clone();
                 changed[from + at] = octet;
-                let got = state(&row(Vec::new()), changed);
+                let got = state(usual(), &changed);
                 assert!(!is_confirmed(got), "octet {at} as {octet:#04x}: {got}");
                 let mut changed = cms.clone();
                 changed[inside + at] = octet;
-                let got = state(&row(Vec::new()), mail.opaque(&changed));
+                let got = state(usual(), &mail.opaque(&changed));
                 assert!(!is_confirmed(got), "opaque octet {at} as {octet:#04x}: {got}");
                 tried += 1;
             }
@@ -73,7 +74,7 @@ fn no_part_of_a_signed_mail_is_confirmed() {
     for mail in [small().clear_by(bank), small().opaque_by(bank)] {
         // Without the last line end nothing is missing.
         for length in 0..mail.len() - 2 {
-            let got = state(&row(Vec::new()), mail[..length].to_vec());
+            let got = state(usual(), &mail[..length]);
             assert!(!is_confirmed(got), "the first {length} octets of {}: {got}", mail.len());
         }
     }
@@ -100,9 +101,9 @@ fn split(mail: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 #[test]
 fn a_mail_inside_another_is_never_confirmed() {
     let mut tried = 0;
-    for row in all_rows() {
+    for row in rows() {
         let Some((header, part)) = split(&row.mail) else { continue };
-        let got = state(&row, [header, mixed(&[&part])].concat());
+        let got = state(row, &[header, mixed(&[&part])].concat());
         assert!(!is_confirmed(got), "{}: {got}", row.id);
         tried += 1;
     }
@@ -120,13 +121,13 @@ fn what_others_write_into_a_header_changes_nothing() {
         Comments: hp=\"clear\"\r\n\
         HP-Outer: From: info@bank.example\r\n";
     let mut tried = 0;
-    for row in all_rows() {
-        let before = row.judged().answer.state.name();
+    for row in rows() {
+        let before = judged(row).answer.state.name();
         // Before the first field of a file that is no mail they would make it one.
         if before == "NOT_A_MAIL" || row.mail.starts_with(b"From ") {
             continue;
         }
-        let got = state(&row, [FIELDS.as_bytes(), &row.mail].concat());
+        let got = state(row, &[FIELDS.as_bytes(), &row.mail].concat());
         assert_eq!(got, before, "{}", row.id);
         tried += 1;
     }
@@ -144,7 +145,7 @@ fn the_order_of_certificates_means_nothing() {
         (SignedFactory::by(&world.unknown, mail.payload()).holder(&world.bank), "ISSUER_UNKNOWN"),
     ] {
         for cms in [cms.der(), cms.reversed_certificates().der()] {
-            assert_eq!(state(&row(Vec::new()), mail.clear(&cms)), expected);
+            assert_eq!(state(usual(), &mail.clear(&cms)), expected);
         }
     }
 }
@@ -152,7 +153,7 @@ fn the_order_of_certificates_means_nothing() {
 #[test]
 fn without_its_signature_no_mail_is_confirmed() {
     let mut tried = 0;
-    for row in all_rows() {
+    for row in rows() {
         let opened = open(&row.mail, &InMemory, &NoKeys).unwrap();
         let (Layer::Signed(layer), structure) = (&opened.layer, &opened.structure) else { continue };
         // Where something sealed is signed, the signature inside is there still.
@@ -162,13 +163,13 @@ fn without_its_signature_no_mail_is_confirmed() {
         let signature = structure.entity(structure.root().parts[1]).unwrap();
         let place = |at: u64| usize::try_from(at).unwrap();
         let without = [&row.mail[..place(signature.range.start)], &row.mail[place(signature.range.end)..]].concat();
-        let got = state(&row, without);
+        let got = state(row, &without);
         assert!(!is_confirmed(got), "{}: an empty signature is {got}", row.id);
         // As a relay does that takes the frame away, too.
         let part = structure.entity(structure.root().parts[0]).unwrap();
         let Some((header, _)) = split(&row.mail) else { continue };
         let bare = [header, row.mail[place(part.range.start)..place(part.range.end)].to_vec()].concat();
-        assert_eq!(state(&row, bare), "NOT_SIGNED", "{}", row.id);
+        assert_eq!(state(row, &bare), "NOT_SIGNED", "{}", row.id);
         tried += 1;
     }
     assert!(tried > 100, "only {tried}");

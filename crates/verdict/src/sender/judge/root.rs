@@ -32,6 +32,7 @@ impl<'a> Trial<'a> {
                 for reason in unsigned_notes(opened) {
                     self.note(reason);
                 }
+                self.sealed_part(opened);
                 self.step(Step::Structure, fails(State::NotSigned, Reason::MimeNone, ""));
                 None
             }
@@ -101,6 +102,7 @@ impl<'a> Trial<'a> {
             }
             self.note(Reason::EncOuterSignature);
         }
+        self.sealed_part(layer.inner.as_deref().unwrap_or(self.opened));
         let detail = if layer.clear { "multipart/signed" } else { "signed-data" };
         self.step(Step::Structure, Outcome::Holds(detail.to_owned()));
         self.step(Step::Fake, Outcome::Skipped);
@@ -108,6 +110,19 @@ impl<'a> Trial<'a> {
             self.step(Step::Open, Outcome::Skipped);
         }
         Some(layer)
+    }
+
+    /// A part below the root that says it is encrypted: it stays closed, and the mail around it was not
+    /// (RFC 9787 §6.2.2).
+    fn sealed_part(&mut self, opened: &Opened) {
+        let is_sealed = opened.structure.entities.iter().skip(1).any(|entity| {
+            let kind = entity.content_type.parameter("smime-type").unwrap_or_default().to_ascii_lowercase();
+            entity.content_type.subtype.ends_with("pkcs7-mime")
+                && matches!(kind.as_str(), "enveloped-data" | "authenveloped-data")
+        });
+        if is_sealed && self.answer.sealed.answer == Encrypted::No {
+            self.answer.sealed.answer = Encrypted::Part;
+        }
     }
 
     /// What is to be said of an encrypted layer, opened or not.

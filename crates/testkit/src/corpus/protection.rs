@@ -1,5 +1,8 @@
 //! Rows about header protection: the forms of it, and claims of it that nothing stands behind.
 
+use crate::envelope::Takes;
+use crate::mail::{Mail, mixed, replaced, text};
+use crate::{Holder, NOW, Pki};
 use kakitome_pki::algorithm::{Cipher, KeyTransport};
 use kakitome_pki::crypto::SystemRandom;
 use kakitome_smime::cms::enveloped::Envelope;
@@ -7,10 +10,8 @@ use kakitome_smime::cms::recipient::{Naming, Recipient};
 use kakitome_smime::cms::write::Signer;
 use kakitome_smime::message::protect::{self, Cover};
 use kakitome_smime::message::{encrypt, sign};
-use kakitome_testkit::mail::{Mail, mixed, replaced, text};
-use kakitome_testkit::{Holder, NOW, Pki};
 
-use crate::{Row, reader};
+use super::{Row, reader};
 
 const BANK: &str = "info@bank.example";
 
@@ -109,17 +110,27 @@ pub(crate) fn rows() -> Vec<Row> {
         })
         .note("hp.none"),
         // Encrypted by the signer: what he put outside must still stand there, and nothing else is asked of it.
-        Row::new("P30", secret.clone(), "ORG_CONFIRMED", "ok").with_key().note("hp.clear"),
+        Row::new("P30", secret.clone(), "ORG_CONFIRMED", "ok")
+            .key(reader().certificate, Takes::P256.key_der("reader"))
+            .opened()
+            .note("hp.clear"),
         Row::new("P30n", secret.clone(), "SEALED", "enc.cannot-open"),
-        Row::new("P31", replaced(&secret, "Subject: [...]", "Subject: x"), "HEADERS_CHANGED", "hp.subject").with_key(),
+        Row::new("P31", replaced(&secret, "Subject: [...]", "Subject: x"), "HEADERS_CHANGED", "hp.subject")
+            .key(reader().certificate, Takes::P256.key_der("reader"))
+            .opened(),
         Row::new("P32", replaced(&secret, "From: info@bank", "From: info@dank"), "SIGNER_DIFFERS", "hp.from-mismatch")
-            .with_key(),
+            .key(reader().certificate, Takes::P256.key_der("reader"))
+            .opened(),
         Row::new("P33", [b"Cc: eve@eve.example\r\n".as_slice(), &secret].concat(), "ORG_CONFIRMED", "ok")
-            .with_key()
+            .key(reader().certificate, Takes::P256.key_der("reader"))
+            .opened()
             .note("hp.added"),
         Row::new("P34", sealed(of_bank.clone().protected("clear").clear_by(bank)), "ORG_CONFIRMED", "ok")
-            .with_key()
+            .key(reader().certificate, Takes::P256.key_der("reader"))
+            .opened()
             .note("hp.clear-cipher"),
-        Row::new("P35", sealed(of_bank.clone().plain()), "NOT_SIGNED", "mime.none").with_key(),
+        Row::new("P35", sealed(of_bank.clone().plain()), "NOT_SIGNED", "mime.none")
+            .key(reader().certificate, Takes::P256.key_der("reader"))
+            .opened(),
     ]
 }

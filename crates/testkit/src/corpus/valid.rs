@@ -1,11 +1,11 @@
 //! A: what is good, in all its forms. H: what is hardly a mail.
 
+use crate::cms::{Form, SignedFactory, SignerFactory};
+use crate::mail::{self, Mail, replaced};
+use crate::{BANK, CertificateFactory, Holder, Pki, ed25519_key, in_days, rsa_key, write};
 use kakitome_pki::asn1::oid;
-use kakitome_testkit::cms::{Form, SignedFactory, SignerFactory};
-use kakitome_testkit::mail::{self, Mail, replaced};
-use kakitome_testkit::{BANK, CertificateFactory, Holder, Pki, ed25519_key, in_days, rsa_key, write};
 
-use crate::{Row, issued, issued_for};
+use super::{Row, issued, issued_for};
 
 pub(crate) fn rsa_bank() -> Holder {
     issued_for(Pki::leaf(BANK, "info@bank.example", 2), rsa_key("bank"))

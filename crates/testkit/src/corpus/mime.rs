@@ -1,12 +1,12 @@
 //! C: flaws of the MIME structure. F: encryption. G: fakes.
 
+use crate::Pki;
+use crate::cms::{SignedFactory, SignerFactory};
+use crate::envelope::{EnvelopeFactory, key_transport};
+use crate::mail::{Mail, clear_part, mixed, replaced, signature_part, text};
 use kakitome_pki::asn1::oid;
-use kakitome_testkit::Pki;
-use kakitome_testkit::cms::{SignedFactory, SignerFactory};
-use kakitome_testkit::envelope::{EnvelopeFactory, key_transport};
-use kakitome_testkit::mail::{Mail, clear_part, mixed, replaced, signature_part, text};
 
-use crate::Row;
+use super::Row;
 
 /// A body part under any header.
 fn part(header: &str, body: &str) -> Vec<u8> {

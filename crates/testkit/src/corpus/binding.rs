@@ -1,12 +1,12 @@
 //! D: whose signature it is, and when it was made.
 
+use crate::cms::{SignedFactory, SignerFactory};
+use crate::mail::Mail;
+use crate::{BANK, CertificateFactory, Holder, NOW, Pki, in_days, key, write};
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::asn1::{Oid, oid};
-use kakitome_testkit::cms::{SignedFactory, SignerFactory};
-use kakitome_testkit::mail::Mail;
-use kakitome_testkit::{BANK, CertificateFactory, Holder, NOW, Pki, in_days, key, write};
 
-use crate::{Row, issued, under};
+use super::{Row, issued, under};
 
 /// An address that many programs decode as if it were a name.
 const WORD: &str = "=?utf-8?q?info=40bank.example?=@eve.example";

@@ -1,16 +1,16 @@
 //! E: path, certificate, revocation.
 
+use crate::cms::{SignedFactory, SignerFactory};
+use crate::mail::Mail;
+use crate::{
+    Authority, BANK, CertificateFactory, CrlFactory, Holder, NOW, OcspFactory, Pki, Says, anchor, in_days, key, write,
+};
 use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::crl::Reason;
 use kakitome_pki::crypto::SigningKey;
 use kakitome_pki::path::{Anchor, AnchorSource};
-use kakitome_testkit::cms::{SignedFactory, SignerFactory};
-use kakitome_testkit::mail::Mail;
-use kakitome_testkit::{
-    Authority, BANK, CertificateFactory, CrlFactory, Holder, NOW, OcspFactory, Pki, Says, anchor, in_days, key, write,
-};
 
-use crate::{Row, issued, under};
+use super::{Row, issued, under};
 
 fn leaf() -> CertificateFactory {
     Pki::leaf(BANK, "info@bank.example", 2)
@@ -191,6 +191,6 @@ fn revocation() -> Vec<Row> {
         stapled("X44", se_answers(bank, Says::Revoked(in_days(-2), None)), "REVOKED", "rev.before"),
         stapled("X45", se_answers(&world.eve, Says::Good), "CHECK_INCOMPLETE", "rev.unavailable"),
         stapled("X46", se_answers(bank, Says::Unknown), "CHECK_INCOMPLETE", "rev.unavailable"),
-        Row::new("X42", mail_of(bank), "CHECK_INCOMPLETE", "rev.stale").at(NOW.plus(7 * kakitome_testkit::DAY)),
+        Row::new("X42", mail_of(bank), "CHECK_INCOMPLETE", "rev.stale").at(NOW.plus(7 * crate::DAY)),
     ]
 }

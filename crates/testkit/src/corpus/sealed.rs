@@ -3,6 +3,10 @@
 
 use std::io::Write as _;
 
+use crate::cms::SignedFactory;
+use crate::envelope::{EnvelopeFactory, Takes, compressed, key_transport};
+use crate::mail::{Mail, clear_part, opaque_part};
+use crate::{FixedRandom, NOW, Pki, in_days};
 use kakitome_pki::algorithm::{Cipher, KeyTransport};
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::cert::Certificate;
@@ -11,12 +15,8 @@ use kakitome_smime::cms::enveloped::{Envelope, Enveloped};
 use kakitome_smime::cms::reader::Reader;
 use kakitome_smime::cms::recipient::{Naming, Recipient};
 use kakitome_smime::octets::InMemory;
-use kakitome_testkit::cms::SignedFactory;
-use kakitome_testkit::envelope::{EnvelopeFactory, Takes, compressed, key_transport};
-use kakitome_testkit::mail::{Mail, clear_part, opaque_part};
-use kakitome_testkit::{FixedRandom, NOW, Pki, in_days};
 
-use crate::Row;
+use super::Row;
 
 /// A part as it is encrypted when nobody signs.
 const PLAIN: &[u8] =
@@ -105,7 +105,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// With the reader's key of this kind.
 fn read_by(id: &'static str, takes: Takes, mail: Vec<u8>, state: &'static str, code: &'static str) -> Row {
-    Row::new(id, mail, state, code).key(takes.holder("jiro"))
+    Row::new(id, mail, state, code).key(reader(takes), takes.key_der("jiro"))
 }
 
 /// Genuine ones.
@@ -116,8 +116,8 @@ fn opened() -> Vec<Row> {
     let signed = clear_part(of_bank.payload(), &SignedFactory::by(bank, of_bank.payload()).der());
     let rsa = |content: &[u8], cipher| to(&[reader(Takes::Rsa)], cipher, content);
     let gcm = |content: &[u8]| rsa(content, Cipher::Aes256Gcm);
-    let by_rsa = |id, mail, state, code| read_by(id, Takes::Rsa, mail, state, code);
-    let outside = |signer: &kakitome_testkit::Holder, part: &[u8]| {
+    let by_rsa = |id, mail, state, code| read_by(id, Takes::Rsa, mail, state, code).opened();
+    let outside = |signer: &crate::Holder, part: &[u8]| {
         let mail = Mail::of(signer).part(part);
         mail.clear(&SignedFactory::by(signer, mail.payload()).der())
     };
@@ -130,13 +130,17 @@ fn opened() -> Vec<Row> {
         by_rsa("F02", of_bank.opaque(&gcm(&signed)), "ORG_CONFIRMED", "ok"),
         by_rsa("F02c", of_bank.opaque(&rsa(&signed, Cipher::Aes128Cbc)), "ORG_CONFIRMED", "ok")
             .note("enc.unauthenticated"),
-        read_by("F02e", Takes::P256, of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok"),
-        read_by("F02x", Takes::X25519, of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok"),
+        read_by("F02e", Takes::P256, of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok")
+            .opened(),
+        read_by("F02x", Takes::X25519, of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok")
+            .opened(),
         by_rsa("F03", of_bank.opaque(&rsa(PLAIN, Cipher::Aes256Cbc)), "NOT_SIGNED", "mime.none")
             .note("enc.unauthenticated"),
         by_rsa("F04", of_bank.opaque(&gcm(PLAIN)), "NOT_SIGNED", "mime.none"),
         // The signature outside is the attacker's; it says nothing about what is inside.
-        by_rsa("F11", outside(eve, &opaque_part(&gcm(PLAIN))), "MAILBOX_CONFIRMED", "ok").note("enc.outer-sig"),
+        by_rsa("F11", outside(eve, &opaque_part(&gcm(PLAIN))), "MAILBOX_CONFIRMED", "ok")
+            .sealed("yes-unverified")
+            .note("enc.outer-sig"),
         // Inside it is the bank's, and the mail is from the attacker.
         by_rsa("F12", outside(eve, &opaque_part(&gcm(&signed))), "SIGNER_DIFFERS", "bind.none"),
         // Triple-wrapped (RFC 2634 §1.1): who signed inside wrote it.
@@ -144,7 +148,9 @@ fn opened() -> Vec<Row> {
         by_rsa("F13", of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok"),
         // The bank's mail to somebody else, sealed again for this reader: To is not covered, From is right.
         by_rsa("F16", of_bank.clone().field("To", "jiro@reader.example").opaque(&gcm(&signed)), "ORG_CONFIRMED", "ok"),
-        Row::new("F18", of_bank.opaque(&to_ended), "ORG_CONFIRMED", "ok").key(ended),
+        Row::new("F18", of_bank.opaque(&to_ended), "ORG_CONFIRMED", "ok")
+            .key(ended.certificate, Takes::Rsa.key_der("ended"))
+            .opened(),
         by_rsa("F16f", Mail::of(eve).opaque(&gcm(&signed)), "SIGNER_DIFFERS", "bind.none"),
     ]
 }
@@ -154,7 +160,7 @@ fn efail() -> Vec<Row> {
     let world = Pki::get();
     let (bank, eve) = (&world.bank, &world.eve);
     let of_bank = Mail::of(bank);
-    let by_rsa = |id, mail, state, code| read_by(id, Takes::Rsa, mail, state, code);
+    let by_rsa = |id, mail, state, code| read_by(id, Takes::Rsa, mail, state, code).opened();
     let sealed = opaque_part(&to(&[reader(Takes::Rsa)], Cipher::Aes256Cbc, PLAIN));
     let around = |before: &str, after: &str| {
         let html = |text: &str| format!("--mix\r\nContent-Type: text/html\r\n\r\n{text}\r\n");
@@ -168,12 +174,14 @@ fn efail() -> Vec<Row> {
     let text = signed.windows(6).position(|window| window == "今月".as_bytes()).unwrap();
     let inside = pieces.encrypted.len() - text;
     vec![
-        by_rsa("F08", of_bank.around(&around("<img src=\"http://eve.example/", "\">")), "NOT_SIGNED", "mime.none"),
+        by_rsa("F08", of_bank.around(&around("<img src=\"http://eve.example/", "\">")), "NOT_SIGNED", "mime.none")
+            .sealed("part"),
         by_rsa("F09", of_bank.opaque(&plain.flipped(plain.encrypted.len() - 20).der()), "NOT_SIGNED", "mime.none")
             .note("enc.unauthenticated"),
         by_rsa("F09s", of_bank.opaque(&pieces.flipped(inside).der()), "ALTERED", "cms.digest"),
-        by_rsa("F10", Mail::of(eve).part(around("see below", "bye")).clear_by(eve), "MAILBOX_CONFIRMED", "ok"),
-        by_rsa("F17", of_bank.around(&around("see the attachment", "bye")), "NOT_SIGNED", "mime.none"),
+        by_rsa("F10", Mail::of(eve).part(around("see below", "bye")).clear_by(eve), "MAILBOX_CONFIRMED", "ok")
+            .sealed("part"),
+        by_rsa("F17", of_bank.around(&around("see the attachment", "bye")), "NOT_SIGNED", "mime.none").sealed("part"),
     ]
 }
 
@@ -267,7 +275,7 @@ fn addressed() -> Vec<Row> {
         // A point that is not on the curve, and one of small order.
         row("F28c", Takes::P256, p256.around(&replaced(&p256.info, point, &[5; 64])), "enc.failed"),
         row("F28s", Takes::X25519, x25519.around(&replaced(&x25519.info, small, &[0; 32])), "enc.failed"),
-        row("F28w", Takes::P256, p256.around(&replaced(&p256.info, wrapped, &[0x77])), "enc.failed"),
+        row("F28w", Takes::P256, p256.around(&replaced(&p256.info, wrapped, &[p256.info[wrapped] ^ 1])), "enc.failed"),
         row("F29", Takes::Rsa, rsa.around(&transport(&[1; 8192])), "enc.refused"),
         row("F29e", Takes::Rsa, rsa.around(&transport(&[])), "enc.failed"),
         row("F30", Takes::Rsa, rsa.around(&other(oid::DATA, der::octet_string(&[1; 4000]))), "enc.cannot-open"),

@@ -1,18 +1,18 @@
 //! B: flaws of the CMS object.
 
+use crate::cms::{Form, SignedFactory, SignerFactory, object};
+use crate::envelope::compressed as uncompressed;
+use crate::mail::{Mail, opaque_part, replaced};
+use crate::{BANK, Holder, Pki, RawRsa, forged_cube, in_days};
 use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::crypto::sha256;
 use kakitome_smime::cms::compressed::write_compressed;
 use kakitome_smime::octets::InMemory;
-use kakitome_testkit::cms::{Form, SignedFactory, SignerFactory, object};
-use kakitome_testkit::envelope::compressed as uncompressed;
-use kakitome_testkit::mail::{Mail, opaque_part, replaced};
-use kakitome_testkit::{BANK, Holder, Pki, RawRsa, forged_cube, in_days};
 
-use crate::Row;
-use crate::valid::rsa_bank;
+use super::Row;
+use super::valid::rsa_bank;
 
 pub(crate) fn rows() -> Vec<Row> {
     let world = Pki::get();

@@ -1,0 +1,42 @@
+//! Where Kakitome knowingly answers otherwise than a row says.
+
+/// What is answered instead of what is right.
+pub struct Exception {
+    /// Which row.
+    pub id: &'static str,
+    /// The state that is answered.
+    pub state: &'static str,
+    /// The reason that decides.
+    pub code: &'static str,
+    /// Why.
+    pub why: &'static str,
+}
+
+const fn exception(id: &'static str, state: &'static str, code: &'static str, why: &'static str) -> Exception {
+    Exception { id, state, code, why }
+}
+
+/// All of them. A row that is answered rightly and stands here fails.
+pub const EXCEPTIONS: &[Exception] = &[
+    exception(
+        "A07",
+        "OLD_SIGNATURE",
+        "time.expired-since",
+        "without a log of the delivery nothing proves the time of signing",
+    ),
+    exception(
+        "H06f",
+        "AMBIGUOUS",
+        "bind.parse",
+        "raw Shift_JIS may hold octets that another program takes for an address",
+    ),
+    exception("B02", "AMBIGUOUS", "cms.econtent-and-detached", "it has two flaws, and this one shows first"),
+    exception("B04", "AMBIGUOUS", "mime.header", "attributes are no MIME part, and that shows first"),
+    exception("B16", "AMBIGUOUS", "cms.esscert", "a signature that names another certificate is not looked into"),
+    exception("C05", "NOT_SIGNED", "mime.none", "a mail that a list has framed is not judged by its part yet"),
+    exception("C07", "NOT_SIGNED", "mime.none", "a mail that a list has framed is not judged by its part yet"),
+    exception("D02", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the name is never shown as confirmed"),
+    exception("D03", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the name is never shown as confirmed"),
+    exception("D16", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the whole address is shown"),
+    exception("D28", "SIGNER_DIFFERS", "hp.from-mismatch", "that a list rewrote From is not recognised yet"),
+];
