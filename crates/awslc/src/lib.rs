@@ -11,6 +11,7 @@ mod ec;
 mod evp;
 mod kem;
 mod rsa;
+mod scrypt;
 mod wrap;
 
 pub use cipher::{Cipher, Direction, Stream, TAG_OCTETS};
@@ -19,6 +20,7 @@ pub use dsa::DsaPublicKey;
 pub use ec::{Curve, EcPrivateKey, EcPublicKey};
 pub use kem::{Kem, KemPrivateKey, KemPublicKey, SHARED_SECRET_OCTETS};
 pub use rsa::{RsaPrivateKey, RsaPublicKey};
+pub use scrypt::{SCRYPT_MEMORY_LIMIT, scrypt};
 pub use wrap::{unwrap_key, wrap_key};
 
 use aws_lc_sys as c;

@@ -231,7 +231,7 @@ pub(crate) fn opened_keys(path: &Path, password: Option<&str>) -> Result<Vec<Zer
         match (crypto::is_encrypted_key(&block.der), password) {
             (false, _) => keys.push(block.der),
             (true, Some(password)) => {
-                let opened = crypto::decrypt_private_key(&block.der, password.as_bytes());
+                let opened = crypto::decrypt_private_key(&block.der, password);
                 keys.push(opened.map_err(|error| refused(error.to_string()))?);
             }
             (true, None) => is_closed = true,
@@ -287,10 +287,10 @@ impl Identity {
     /// [`Unusable`].
     pub fn from_pkcs12(path: &Path, password: &str) -> Result<Self, Unusable> {
         let refused = |why: String| Unusable::Identity { path: path.to_owned(), why };
-        let contents = pkcs12::read(&read(path)?, password).map_err(|error| refused(error.to_string()))?;
-        let parse = |der: &Vec<u8>| Certificate::parse(der).map_err(|malformed| refused(malformed.to_string()));
-        let certificates = contents.certificates.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        let keys: Vec<&[u8]> = contents.keys.iter().map(|key| key.as_slice()).collect();
+        let opened = pkcs12::open(&read(path)?, password).map_err(|error| refused(error.to_string()))?;
+        let parse = |der| Certificate::parse(der).map_err(|malformed| refused(malformed.to_string()));
+        let certificates = opened.certificates().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let keys: Vec<&[u8]> = opened.keys().map(|key| key.as_slice()).collect();
         Self::new(path, &certificates, &keys)
     }
 }

@@ -24,14 +24,18 @@ pub fn from_files(certificate: &Path, key: &Path, password: Option<&str>) -> Res
 /// [`Unusable`].
 pub fn from_pkcs12(path: &Path, password: &str) -> Result<Vec<Holder>, Unusable> {
     let refused = |why: String| Unusable::Identity { path: path.to_owned(), why };
-    let contents = pkcs12::read(&evidence::read(path)?, password).map_err(|error| refused(error.to_string()))?;
-    let parse = |der: &Vec<u8>| Certificate::parse(der).map_err(|malformed| refused(malformed.to_string()));
-    let certificates = contents.certificates.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    matched(path, &certificates, &contents.keys)
+    let opened = pkcs12::open(&evidence::read(path)?, password).map_err(|error| refused(error.to_string()))?;
+    let parse = |der| Certificate::parse(der).map_err(|malformed| refused(malformed.to_string()));
+    let certificates = opened.certificates().map(parse).collect::<Result<Vec<_>, _>>()?;
+    matched(path, &certificates, opened.keys())
 }
 
 /// Each key that decrypts, with every certificate that is for it: a renewed certificate may keep its key.
-fn matched(path: &Path, certificates: &[Certificate], keys: &[Zeroizing<Vec<u8>>]) -> Result<Vec<Holder>, Unusable> {
+fn matched<'a>(
+    path: &Path,
+    certificates: &[Certificate],
+    keys: impl IntoIterator<Item = &'a Zeroizing<Vec<u8>>>,
+) -> Result<Vec<Holder>, Unusable> {
     let refused = |why: &str| Unusable::Identity { path: path.to_owned(), why: why.to_owned() };
     let mut why = refused("holds no private key");
     let mut holders = Vec::new();

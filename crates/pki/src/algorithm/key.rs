@@ -250,6 +250,17 @@ const HMACS: [(Oid, Digest); 4] = [
     (oid::HMAC_SHA512, Digest::Sha512),
 ];
 
+/// The hash inside an HMAC (RFC 8018 §B.1.2); `None` where this engine does not know it.
+///
+/// # Errors
+/// It has parameters.
+pub fn hmac_digest(identifier: &AlgorithmIdentifier) -> Result<Option<Digest>, Malformed> {
+    if !identifier.has_no_parameters() {
+        return Err(Malformed::new("a HMAC has parameters where it has none"));
+    }
+    Ok(HMACS.iter().find(|(oid, _)| *oid == identifier.oid).map(|(_, hash)| *hash))
+}
+
 impl PasswordDerivation {
     /// PBKDF2 with HMAC over this hash; `None` for no rounds, too many, or a hash that goes with no HMAC here.
     pub fn new(hash: Digest, salt: &[u8], rounds: u32) -> Option<Self> {
@@ -274,11 +285,7 @@ impl PasswordDerivation {
         let hash = if inside.is_empty() {
             Some(Digest::Sha1)
         } else {
-            let prf = AlgorithmIdentifier::parse(&inside.element()?)?;
-            if !prf.has_no_parameters() {
-                return Err(Malformed::new("a HMAC has parameters where it has none"));
-            }
-            HMACS.iter().find(|(oid, _)| *oid == prf.oid).map(|(_, hash)| *hash)
+            hmac_digest(&AlgorithmIdentifier::parse(&inside.element()?)?)?
         };
         inside.finish()?;
         let Some(hash) = hash else { return Ok(None) };

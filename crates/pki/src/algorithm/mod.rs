@@ -9,8 +9,8 @@ mod signature;
 
 pub use cipher::{Cipher, ContentEncryption, GCM_TAG_OCTETS, GCM_TAG_OCTETS_LEAST};
 pub use key::{
-    Derivation, KeyAgreement, KeyTransport, KeyWrap, PBKDF2_ROUNDS_LIMIT, PasswordDerivation, password_wrap,
-    password_wrap_identifier,
+    Derivation, KeyAgreement, KeyTransport, KeyWrap, PBKDF2_ROUNDS_LIMIT, PasswordDerivation, hmac_digest,
+    password_wrap, password_wrap_identifier,
 };
 pub use lattice::{KeyEncapsulation, MlDsa, MlKem};
 pub use signature::Signature;

@@ -100,6 +100,12 @@ pub const HKDF_SHA512: Oid = oid("1.2.840.113549.1.9.16.3.30");
 pub const PWRI_KEK: Oid = oid("1.2.840.113549.1.9.16.3.9");
 pub const PBKDF2: Oid = oid("1.2.840.113549.1.5.12");
 pub const PBES2: Oid = oid("1.2.840.113549.1.5.13");
+pub const PBMAC1: Oid = oid("1.2.840.113549.1.5.14");
+pub const SCRYPT: Oid = oid("1.3.6.1.4.1.11591.4.11");
+pub const PBE_MD5_DES: Oid = oid("1.2.840.113549.1.5.3");
+pub const PBE_SHA1_DES: Oid = oid("1.2.840.113549.1.5.10");
+pub const PBE_SHA1_RC4_128: Oid = oid("1.2.840.113549.1.12.1.1");
+pub const PBE_SHA1_RC4_40: Oid = oid("1.2.840.113549.1.12.1.2");
 pub const PBE_SHA1_TRIPLE_DES: Oid = oid("1.2.840.113549.1.12.1.3");
 pub const PBE_SHA1_TWO_KEY_DES: Oid = oid("1.2.840.113549.1.12.1.4");
 pub const PBE_SHA1_RC2_128: Oid = oid("1.2.840.113549.1.12.1.5");
@@ -109,6 +115,23 @@ pub const HMAC_SHA224: Oid = oid("1.2.840.113549.2.8");
 pub const HMAC_SHA256: Oid = oid("1.2.840.113549.2.9");
 pub const HMAC_SHA384: Oid = oid("1.2.840.113549.2.10");
 pub const HMAC_SHA512: Oid = oid("1.2.840.113549.2.11");
+
+// PKCS#12 bags and their attributes: RFC 7292 §4.2, RFC 2985 §5.5
+pub const KEY_BAG: Oid = oid("1.2.840.113549.1.12.10.1.1");
+pub const SHROUDED_KEY_BAG: Oid = oid("1.2.840.113549.1.12.10.1.2");
+pub const CERT_BAG: Oid = oid("1.2.840.113549.1.12.10.1.3");
+pub const CRL_BAG: Oid = oid("1.2.840.113549.1.12.10.1.4");
+pub const SECRET_BAG: Oid = oid("1.2.840.113549.1.12.10.1.5");
+pub const SAFE_CONTENTS_BAG: Oid = oid("1.2.840.113549.1.12.10.1.6");
+pub const X509_CERTIFICATE: Oid = oid("1.2.840.113549.1.9.22.1");
+pub const X509_CRL: Oid = oid("1.2.840.113549.1.9.23.1");
+pub const FRIENDLY_NAME: Oid = oid("1.2.840.113549.1.9.20");
+pub const LOCAL_KEY_ID: Oid = oid("1.2.840.113549.1.9.21");
+
+// Certification requests: RFC 2985 §5.4
+pub const CHALLENGE_PASSWORD: Oid = oid("1.2.840.113549.1.9.7");
+pub const UNSTRUCTURED_NAME: Oid = oid("1.2.840.113549.1.9.2");
+pub const EXTENSION_REQUEST: Oid = oid("1.2.840.113549.1.9.14");
 
 // Content types and attributes: RFC 5652, 5083, 3274, 8551, 5035, 6211
 pub const DATA: Oid = oid("1.2.840.113549.1.7.1");
@@ -301,6 +324,12 @@ const TABLE: &[(Oid, &str)] = &[
     (PWRI_KEK, "PWRI-KEK"),
     (PBKDF2, "PBKDF2"),
     (PBES2, "PBES2"),
+    (PBMAC1, "PBMAC1"),
+    (SCRYPT, "scrypt"),
+    (PBE_MD5_DES, "PKCS#5 MD5 and DES"),
+    (PBE_SHA1_DES, "PKCS#5 SHA-1 and DES"),
+    (PBE_SHA1_RC4_128, "PKCS#12 SHA-1 and RC4-128"),
+    (PBE_SHA1_RC4_40, "PKCS#12 SHA-1 and RC4-40"),
     (PBE_SHA1_TRIPLE_DES, "PKCS#12 SHA-1 and 3DES"),
     (PBE_SHA1_TWO_KEY_DES, "PKCS#12 SHA-1 and two-key 3DES"),
     (PBE_SHA1_RC2_128, "PKCS#12 SHA-1 and RC2-128"),
@@ -310,6 +339,17 @@ const TABLE: &[(Oid, &str)] = &[
     (HMAC_SHA256, "HMAC-SHA-256"),
     (HMAC_SHA384, "HMAC-SHA-384"),
     (HMAC_SHA512, "HMAC-SHA-512"),
+    (KEY_BAG, "key bag"),
+    (SHROUDED_KEY_BAG, "shrouded key bag"),
+    (CERT_BAG, "certificate bag"),
+    (CRL_BAG, "CRL bag"),
+    (SECRET_BAG, "secret bag"),
+    (SAFE_CONTENTS_BAG, "safe contents bag"),
+    (FRIENDLY_NAME, "friendly name"),
+    (LOCAL_KEY_ID, "local key identifier"),
+    (CHALLENGE_PASSWORD, "challenge password"),
+    (UNSTRUCTURED_NAME, "unstructured name"),
+    (EXTENSION_REQUEST, "extension request"),
     (DATA, "data"),
     (SIGNED_DATA, "signed-data"),
     (ENVELOPED_DATA, "enveloped-data"),

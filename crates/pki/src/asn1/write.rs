@@ -106,6 +106,12 @@ pub fn utf8(text: &str) -> Vec<u8> {
     element(tag::UTF8_STRING, &[text.as_bytes()])
 }
 
+/// BMPString; a character outside the basic plane as two, as everybody writes it.
+pub fn bmp_string(text: &str) -> Vec<u8> {
+    let octets: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    element(tag::BMP_STRING, &[&octets])
+}
+
 /// NULL.
 pub const NULL: &[u8] = &[0x05, 0x00];
 

@@ -78,8 +78,13 @@ impl Encryptor {
     /// # Errors
     /// The key is another cipher's, or the cipher is only read.
     pub fn new(encryption: &ContentEncryption, key: &ContentKey, aad: &[u8]) -> Result<Self, NotEncrypted> {
+        if encryption.cipher().is_weak() { Err(NotEncrypted) } else { Self::with_any(encryption, key, aad) }
+    }
+
+    /// The same with weak ciphers, too: what old programs read of a file with keys.
+    pub(super) fn with_any(encryption: &ContentEncryption, key: &ContentKey, aad: &[u8]) -> Result<Self, NotEncrypted> {
         let cipher = encryption.cipher();
-        if cipher.is_weak() || key.cipher() != cipher {
+        if key.cipher() != cipher {
             return Err(NotEncrypted);
         }
         let method = fenced(cipher).ok_or(NotEncrypted)?;

@@ -1,13 +1,11 @@
-//! PKCS#8 (RFC 5958), plain and encrypted. Encrypted ones are read, never written: the vault seals keys its own way.
+//! PKCS#8 (RFC 5958), plain and encrypted.
 
-use pkcs12::kdf::{Pkcs12KeyType, derive_key_utf8};
-use sha1::Sha1;
 use zeroize::Zeroizing;
 
-use super::{ContentKey, Curve, Decryptor};
-use crate::algorithm::{AlgorithmIdentifier, Cipher, ContentEncryption, PBKDF2_ROUNDS_LIMIT, PasswordDerivation};
+use super::{Curve, KeyRefused, NotEncrypted, Password, PasswordEncryption, SigningKey};
+use crate::algorithm::AlgorithmIdentifier;
 use crate::asn1::der::{self, Der};
-use crate::asn1::{Malformed, Oid, oid, tag};
+use crate::asn1::{Malformed, tag, write};
 
 /// An encrypted key longer than this is none, in octets.
 const ENCRYPTED_LIMIT: usize = 1024 * 1024;
@@ -43,7 +41,7 @@ pub enum KeyNotOpened {
     /// The password, most likely; or the file is damaged.
     #[error("the password is wrong, or the key is damaged")]
     Password,
-    /// It is no EncryptedPrivateKeyInfo, or names more rounds than [`PBKDF2_ROUNDS_LIMIT`].
+    /// It is no EncryptedPrivateKeyInfo, or costs more than its limit (rounds: [`crate::algorithm::PBKDF2_ROUNDS_LIMIT`]).
     #[error("not an encrypted PKCS#8 key: {0}")]
     Malformed(#[from] Malformed),
     /// It is encrypted in a way that is not read here, which is named.
@@ -56,82 +54,76 @@ pub fn is_encrypted_key(der: &[u8]) -> bool {
     Der::only(der).is_ok_and(|outer| outer.tag == tag::SEQUENCE && outer.inside().peek() == Some(tag::SEQUENCE))
 }
 
-/// Opens an EncryptedPrivateKeyInfo: PBES2 with PBKDF2 and a CBC cipher (RFC 8018 §6.2), or SHA-1 with 3DES or RC2 as
-/// PKCS#12 has it (RFC 7292 §C).
+/// An EncryptedPrivateKeyInfo as it was read: how it is encrypted can be told without its password.
+#[derive(Clone, Debug)]
+pub struct EncryptedKey<'a> {
+    /// How it is encrypted.
+    pub encryption: PasswordEncryption,
+    encrypted: &'a [u8],
+}
+
+impl<'a> EncryptedKey<'a> {
+    /// Reads `EncryptedPrivateKeyInfo ::= SEQUENCE { encryptionAlgorithm, encryptedData OCTET STRING }`: PBES2 with PBKDF2
+    /// or scrypt and a CBC cipher (RFC 8018 §6.2, RFC 7914 §7), or SHA-1 with 3DES or RC2 as PKCS#12 has it (RFC 7292 §C).
+    ///
+    /// # Errors
+    /// [`KeyNotOpened`], but never the password.
+    pub fn parse(der: &'a [u8]) -> Result<Self, KeyNotOpened> {
+        if der.len() > ENCRYPTED_LIMIT {
+            return Err(Malformed::new("it is longer than 1 MiB").into());
+        }
+        let mut inside = Der::only(der)?.of(tag::SEQUENCE, "it is no SEQUENCE")?.inside();
+        let algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
+        let encrypted = inside.expect(tag::OCTET_STRING, "it holds no encrypted key")?.value;
+        inside.finish()?;
+        Ok(Self { encryption: PasswordEncryption::from_identifier(&algorithm)?, encrypted })
+    }
+
+    /// The key in the clear.
+    ///
+    /// # Errors
+    /// [`KeyNotOpened::Password`].
+    pub fn open(&self, password: &Password) -> Result<Zeroizing<Vec<u8>>, KeyNotOpened> {
+        let plain = self.encryption.decrypt(password, self.encrypted)?;
+        // One wrong password in 256 leaves good padding; it leaves no key.
+        if PrivateKeyInfo::parse(&plain).is_none() { Err(KeyNotOpened::Password) } else { Ok(plain) }
+    }
+}
+
+/// Opens an EncryptedPrivateKeyInfo.
 ///
 /// # Errors
 /// [`KeyNotOpened`].
-pub fn decrypt_private_key(der: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyNotOpened> {
-    if der.len() > ENCRYPTED_LIMIT {
-        return Err(Malformed::new("it is longer than 1 MiB").into());
-    }
-    let mut inside = Der::only(der)?.of(tag::SEQUENCE, "it is no SEQUENCE")?.inside();
-    let algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
-    let encrypted = inside.expect(tag::OCTET_STRING, "it holds no encrypted key")?.value;
-    inside.finish()?;
-    let parameters = algorithm.parameters.as_deref().ok_or(Malformed::new("its encryption has no parameters"))?;
-    let (encryption, key) = if algorithm.oid == oid::PBES2 {
-        pbes2(parameters, password)?
-    } else {
-        pkcs12(algorithm.oid, parameters, password)?
-    };
-    let mut decryptor = Decryptor::new(&encryption, &key, &[]).map_err(|_| KeyNotOpened::Password)?;
-    let mut plain = Zeroizing::new(Vec::with_capacity(encrypted.len().saturating_add(16)));
-    decryptor.update(encrypted, &mut plain);
-    decryptor.finish(&[], &mut plain).map_err(|_| KeyNotOpened::Password)?;
-    // One wrong password in 256 leaves good padding; it leaves no key.
-    if PrivateKeyInfo::parse(&plain).is_none() {
-        return Err(KeyNotOpened::Password);
-    }
-    Ok(plain)
+pub fn decrypt_private_key(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, KeyNotOpened> {
+    EncryptedKey::parse(der)?.open(&Password::new(password))
 }
 
-/// `PBES2-params ::= SEQUENCE { keyDerivationFunc, encryptionScheme }` (RFC 8018 §A.4).
-fn pbes2(parameters: &[u8], password: &[u8]) -> Result<(ContentEncryption, ContentKey), KeyNotOpened> {
-    let unsupported = |oid: &Oid| KeyNotOpened::Unsupported(oid::describe(oid));
-    let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "PBES2 has no parameters")?.inside();
-    let derivation = AlgorithmIdentifier::parse(&inside.element()?)?;
-    let scheme = AlgorithmIdentifier::parse(&inside.element()?)?;
-    inside.finish()?;
-    let known = PasswordDerivation::from_identifier(&derivation)?.ok_or_else(|| unsupported(&derivation.oid))?;
-    let encryption = ContentEncryption::from_identifier(&scheme)?
-        .filter(|encryption| !encryption.cipher().is_authenticated())
-        .ok_or_else(|| unsupported(&scheme.oid))?;
-    let octets = known.key(password, encryption.cipher().key_len());
-    let octets = octets.map_err(|_| Malformed::new("PBKDF2 names another length than the cipher's"))?;
-    let key = ContentKey::new(encryption.cipher(), &octets).ok_or(KeyNotOpened::Password)?;
-    Ok((encryption, key))
+/// Encrypts a PKCS#8 key into an EncryptedPrivateKeyInfo.
+///
+/// # Errors
+/// The encryption is one that is only read.
+pub fn encrypt_private_key(
+    pkcs8: &[u8],
+    encryption: &PasswordEncryption,
+    password: &Password,
+) -> Result<Vec<u8>, NotEncrypted> {
+    let encrypted = encryption.encrypt(password, pkcs8)?;
+    Ok(write::sequence(&[&encryption.identifier().to_der(), &write::octet_string(&encrypted)]))
 }
 
-/// `pkcs-12PbeParams ::= SEQUENCE { salt OCTET STRING, iterations INTEGER }` (RFC 7292 §C), key and IV from the password.
-fn pkcs12(scheme: Oid, parameters: &[u8], password: &[u8]) -> Result<(ContentEncryption, ContentKey), KeyNotOpened> {
-    let cipher = match scheme {
-        oid::PBE_SHA1_TRIPLE_DES => Cipher::TripleDesCbc,
-        oid::PBE_SHA1_RC2_128 => Cipher::Rc2Cbc { bits: 128 },
-        oid::PBE_SHA1_RC2_40 => Cipher::Rc2Cbc { bits: 40 },
-        other => return Err(KeyNotOpened::Unsupported(oid::describe(&other))),
-    };
-    let mut inside = Der::only(parameters)?.of(tag::SEQUENCE, "the encryption has no parameters")?.inside();
-    let salt = inside.expect(tag::OCTET_STRING, "the encryption has no salt")?.value;
-    let rounds = inside.small()?;
-    inside.finish()?;
-    let rounds = i32::try_from(rounds).ok().filter(|_| (1..=PBKDF2_ROUNDS_LIMIT).contains(&rounds));
-    let rounds = rounds.ok_or(Malformed::new("the encryption names no rounds, or more than ten million"))?;
-    let password = std::str::from_utf8(password).map_err(|_| KeyNotOpened::Password)?;
-    let derive = |kind, length| {
-        // Characters outside the BMP have no form there.
-        derive_key_utf8::<Sha1>(password, salt, kind, rounds, length)
-            .map(Zeroizing::new)
-            .map_err(|_| KeyNotOpened::Password)
-    };
-    let key = ContentKey::new(cipher, &derive(Pkcs12KeyType::EncryptionKey, cipher.key_len())?);
-    let encryption = ContentEncryption::new(cipher, &derive(Pkcs12KeyType::Iv, cipher.iv_len())?);
-    encryption.zip(key).ok_or(KeyNotOpened::Password)
+/// A private key as PKCS#8: one that is already stays as it came; PKCS#1 and the ECPrivateKey of RFC 5915 are put into it.
+///
+/// # Errors
+/// It is none of them.
+pub fn as_pkcs8(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyRefused> {
+    if PrivateKeyInfo::parse(der).is_some() {
+        return Ok(Zeroizing::new(der.to_vec()));
+    }
+    SigningKey::from_der(der)?.to_pkcs8()
 }
 
 /// A plain key as PKCS#8.
 pub(super) fn written(algorithm: &AlgorithmIdentifier, key: &[u8]) -> Zeroizing<Vec<u8>> {
-    use crate::asn1::write;
     let key = Zeroizing::new(write::octet_string(key));
     Zeroizing::new(write::sequence(&[&write::unsigned(&[0]), &algorithm.to_der(), &key]))
 }
@@ -142,7 +134,8 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
-    use crate::asn1::write;
+    use crate::algorithm::PBKDF2_ROUNDS_LIMIT;
+    use crate::asn1::{Oid, oid};
 
     const PASSWORD: &str = "パスワード";
 
@@ -190,13 +183,13 @@ mod tests {
         for (how, text) in ROWS {
             let mut der = STANDARD.decode(text).unwrap();
             assert!(is_encrypted_key(&der), "{how}");
-            assert_eq!(decrypt_private_key(&der, PASSWORD.as_bytes()).as_deref(), Ok(&plain), "{how}");
-            assert_eq!(decrypt_private_key(&der, b"password"), Err(KeyNotOpened::Password), "{how}");
+            assert_eq!(decrypt_private_key(&der, PASSWORD).as_deref(), Ok(&plain), "{how}");
+            assert_eq!(decrypt_private_key(&der, "password"), Err(KeyNotOpened::Password), "{how}");
             *der.last_mut().unwrap() ^= 1;
-            assert_eq!(decrypt_private_key(&der, PASSWORD.as_bytes()), Err(KeyNotOpened::Password), "{how}");
+            assert_eq!(decrypt_private_key(&der, PASSWORD), Err(KeyNotOpened::Password), "{how}");
         }
         assert!(crate::crypto::SigningKey::from_der(&plain).is_ok());
-        assert!(matches!(decrypt_private_key(&plain, b""), Err(KeyNotOpened::Malformed(_))));
+        assert!(matches!(decrypt_private_key(&plain, ""), Err(KeyNotOpened::Malformed(_))));
     }
 
     #[test]
@@ -205,10 +198,7 @@ mod tests {
             let salt = write::octet_string(&[7; 8]);
             let parameters = write::sequence(&[&salt, &write::unsigned(&rounds.to_be_bytes())]);
             let identifier = AlgorithmIdentifier { oid: scheme, parameters: Some(parameters) };
-            decrypt_private_key(
-                &write::sequence(&[&identifier.to_der(), &write::octet_string(&[0; 8])]),
-                PASSWORD.as_bytes(),
-            )
+            decrypt_private_key(&write::sequence(&[&identifier.to_der(), &write::octet_string(&[0; 8])]), PASSWORD)
         };
         assert_eq!(key(oid::PBE_SHA1_TRIPLE_DES, 1), Err(KeyNotOpened::Password));
         for rounds in [0, PBKDF2_ROUNDS_LIMIT + 1, u32::MAX] {

@@ -10,4 +10,5 @@ mod limbo;
 mod lint;
 mod nss;
 mod openssl;
+mod pkcs12;
 mod pkits;

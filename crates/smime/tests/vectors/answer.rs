@@ -55,8 +55,8 @@ pub(crate) fn ask(corpus: &Corpus, table: &Table, case: &Case, file: &str) -> An
             let is_read = !lists.is_empty() && lists.iter().all(|der| Crl::parse(der).is_ok());
             Answer::new(if is_read { "crl" } else { "refused" })
         }
-        Form::Pkcs12 => match pkcs12::read(&octets, case.password.as_deref().unwrap_or_default()) {
-            Ok(contents) if !contents.keys.is_empty() => Answer::new("keys"),
+        Form::Pkcs12 => match pkcs12::open(&octets, case.password.as_deref().unwrap_or_default()) {
+            Ok(opened) if opened.keys().next().is_some() => Answer::new("keys"),
             Ok(_) => Answer::new("no keys"),
             Err(error) => Answer { findings: vec![error.to_string()], ..Answer::new("refused") },
         },

@@ -16,11 +16,11 @@ pub(crate) fn keys(corpus: &Corpus, table: &Table, case: &Case) -> HeldKeys<'sta
         let holder = holder.unwrap_or_else(|| panic!("there is no holder {name:?}"));
         let (certificates, private) = match (&holder.p12, &holder.certificate, &holder.key) {
             (Some(file), None, None) => {
-                let contents = pkcs12::read(&corpus.der(file, "PKCS12").concat(), &holder.password).unwrap();
-                (contents.certificates, contents.keys)
+                let opened = pkcs12::open(&corpus.der(file, "PKCS12").concat(), &holder.password).unwrap();
+                (opened.certificates().map(<[u8]>::to_vec).collect(), opened.keys().cloned().collect())
             }
             (None, Some(certificate), Some(key)) => {
-                let key = corpus.der(key, "PRIVATE KEY").into_iter().map(Zeroizing::new).collect();
+                let key: Vec<_> = corpus.der(key, "PRIVATE KEY").into_iter().map(Zeroizing::new).collect();
                 (corpus.der(certificate, "CERTIFICATE"), key)
             }
             _ => panic!("{name:?} holds a certificate with a key, or a PKCS#12 file"),
