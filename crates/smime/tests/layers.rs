@@ -164,7 +164,7 @@ fn what_has_no_key_or_is_broken_is_reported_with_what_is_around_and_inside() {
     let base = Mail::of(bank);
     let gcm = || Wrap::Sealed(Cipher::Aes256Gcm);
     let signed = Wrap::Clear.around(PAYLOAD);
-    let broken = mail::replaced(&Wrap::Clear.around(&gcm().around(&signed)), "smime-type=signed-data", "x=y");
+    let broken = mail::replaced(&Wrap::Clear.around(&gcm().around(&signed)), "smime-type=authEnveloped-data", "x=y");
     let mut tag = sealed(&signed, Cipher::Aes256Gcm);
     *tag.last_mut().unwrap() ^= 1;
     let unordered = EnvelopeFactory::new(oid::ENVELOPED_DATA).content(Some(&[0; 15])).der();

@@ -8,7 +8,7 @@ use kakitome_pki::crypto::{self, SigningKey};
 
 use kakitome_smime::cms::signer::SignerInfo;
 
-use crate::{Holder, NOW, RawRsa, write};
+use crate::{Holder, NOW, RawRsa, sign, write};
 
 /// How the outer layers are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,7 +297,7 @@ impl SignerFactory {
 impl Hand {
     fn sign(&self, octets: &[u8]) -> Vec<u8> {
         match self {
-            Self::Library(key) => key.sign(key.algorithm(), octets).expect("a key signs"),
+            Self::Library(key) => sign(key, octets),
             Self::Pkcs1(key, digest) => key.pkcs1(*digest, octets),
             Self::Pss(key) => key.pss(octets),
             Self::Forger(forger) => forger(octets),

@@ -9,7 +9,7 @@ use kakitome_pki::cert::name::Name;
 use kakitome_pki::crypto::SigningKey;
 
 use crate::write;
-use crate::{in_days, key};
+use crate::{in_days, key, sign};
 
 /// A CA: its certificate and its key.
 #[derive(Clone)]
@@ -220,7 +220,7 @@ impl CertificateFactory {
             &self.spki,
             &extensions,
         ]);
-        let mut signature = issuer_key.sign(issuer_key.algorithm(), &signed).expect("a key signs");
+        let mut signature = sign(issuer_key, &signed);
         if self.flaw == Some(Flaw::WrongSignature) {
             *signature.last_mut().expect("a signature has octets") ^= 1;
         }

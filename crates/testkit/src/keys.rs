@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
 
-use kakitome_pki::algorithm::MlDsa;
+use kakitome_pki::algorithm::{Digest, MlDsa, Signature};
 use kakitome_pki::asn1::{Oid, oid, tag, write};
-use kakitome_pki::crypto::{KeyKind, NoRandomness, Random, SigningKey, sha256};
+use kakitome_pki::crypto::{NoRandomness, Random, SigningKey, sha256};
+
+use crate::{ecdsa, rsa};
 
 /// The same octet over and over, so that what is made comes out the same in every run.
 pub struct FixedRandom;
@@ -17,14 +19,23 @@ impl Random for FixedRandom {
     }
 }
 
-/// The P-256 key of this name.
+/// The P-256 key of this name; the same in every run.
 pub fn key(name: &str) -> &'static SigningKey {
-    named(name, KeyKind::P256)
+    named(format!("P-256 {name}"), |name| ecdsa::of_number(&ecdsa::number(name.as_bytes())))
 }
 
-/// The RSA-2048 key of this name; slow to make, so only where a test is about RSA.
+/// The RSA-2048 key of this name; the same in every run. Slow to make, so only where a test is about RSA.
 pub fn rsa_key(name: &str) -> &'static SigningKey {
-    named(name, KeyKind::Rsa2048)
+    named(format!("RSA {name}"), |_| rsa::made(name, 2048))
+}
+
+/// What a key signs by its own algorithm. The same in every run but for ML-DSA, where the library draws a number each time
+/// (FIPS 204 §3.4).
+pub fn sign(key: &SigningKey, message: &[u8]) -> Vec<u8> {
+    match key.algorithm() {
+        Signature::Ecdsa(Digest::Sha256) => ecdsa::sign(key, message),
+        algorithm => key.sign(algorithm, message).expect("a key signs"),
+    }
 }
 
 /// The Ed25519 key of this name; the same in every run.
@@ -43,11 +54,15 @@ fn of_seed(algorithm: Oid, seed: &[u8]) -> &'static SigningKey {
     Box::leak(Box::new(SigningKey::from_der(&key).expect("a seed is a key")))
 }
 
-fn named(name: &str, kind: KeyKind) -> &'static SigningKey {
+fn named(name: String, make: impl FnOnce(&str) -> SigningKey) -> &'static SigningKey {
     static KEYS: OnceLock<Mutex<HashMap<String, &'static SigningKey>>> = OnceLock::new();
     let mut keys = KEYS.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    keys.entry(format!("{kind:?} {name}"))
-        .or_insert_with(|| Box::leak(Box::new(SigningKey::generate(kind).expect("the library makes a key"))))
+    if let Some(key) = keys.get(&name) {
+        return key;
+    }
+    let key: &'static SigningKey = Box::leak(Box::new(make(&name)));
+    keys.insert(name, key);
+    key
 }
 
 /// The public key of an RSA key of 1024 bits that nobody holds: enough for a certificate to be weak.

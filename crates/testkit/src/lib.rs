@@ -7,18 +7,22 @@
 
 pub mod cms;
 pub mod corpus;
+mod ecdsa;
 pub mod envelope;
 mod factory;
 mod keys;
 mod list;
 pub mod mail;
+mod number;
 mod ocsp;
+mod prime;
+pub mod recipient;
 mod rsa;
 mod world;
 pub mod write;
 
 pub use factory::{Authority, CertificateFactory, Flaw};
-pub use keys::{FixedRandom, ed25519_key, key, ml_dsa_key, rsa_key, weak_spki};
+pub use keys::{FixedRandom, ed25519_key, key, ml_dsa_key, rsa_key, sign, weak_spki};
 pub use list::CrlFactory;
 pub use ocsp::{OcspFactory, Says};
 pub use rsa::{RawRsa, forged_cube};

@@ -6,7 +6,7 @@ use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::{Crl, Reason};
 
 use crate::factory::Authority;
-use crate::{in_days, write};
+use crate::{in_days, sign, write};
 
 /// Builds one list. Without more said it is empty, a day old, and good for six days.
 #[derive(Clone)]
@@ -76,7 +76,7 @@ impl CrlFactory {
             &entries,
             &der::context(0, &[&extensions(&self.extensions)]),
         ]);
-        let signature = issuer.key.sign(issuer.key.algorithm(), &signed).expect("a key signs");
+        let signature = sign(issuer.key, &signed);
         der::sequence(&[&signed, &algorithm, &der::bit_string(&signature)])
     }
 

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::asn1::{Oid, oid, write as der};
+use kakitome_pki::cert::pem;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::open::{Layer, open};
 use kakitome_smime::mime::encoding::Base64Writer;
@@ -220,6 +221,12 @@ pub fn base64(octets: &[u8]) -> Vec<u8> {
     let mut writer = Base64Writer::new(Vec::new());
     writer.write_all(octets).expect("memory takes it");
     writer.finish().expect("memory takes it")
+}
+
+/// The octets of what was written by [`base64`].
+pub fn unbase64(text: &[u8]) -> Vec<u8> {
+    let block = [b"-----BEGIN CMS-----\n", text, b"\n-----END CMS-----\n"].concat();
+    pem::read(&block).into_iter().next().expect("base64").der.to_vec()
 }
 
 /// A mail with every occurrence of a text replaced, which must occur.

@@ -10,7 +10,7 @@ use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::crypto;
 
 use crate::factory::Authority;
-use crate::{in_days, write};
+use crate::{in_days, sign, write};
 
 /// What one answer says.
 #[derive(Clone, Copy)]
@@ -138,7 +138,7 @@ impl OcspFactory {
         let signed = der::sequence(&[&named, &generalized(self.this_update), &write::list(&self.answers), &extensions]);
         let key = responder.key;
         let algorithm = key.algorithm().identifier().expect("a signing key has an identifier").to_der();
-        let signature = key.sign(key.algorithm(), &signed).expect("a key signs");
+        let signature = sign(key, &signed);
         let certificates: Vec<Vec<u8>> = self.certificates.iter().map(|one| one.raw().to_vec()).collect();
         let certificates = match certificates.as_slice() {
             [] => Vec::new(),

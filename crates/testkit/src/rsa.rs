@@ -3,7 +3,11 @@
 use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{oid, tag, write};
+use kakitome_pki::cert::extension::key_bits;
 use kakitome_pki::crypto::{self, SigningKey};
+
+use crate::number::{Modulus, is_at_least, limbs, multiply, octets};
+use crate::prime;
 
 /// A private RSA key as two numbers.
 #[derive(Clone)]
@@ -37,6 +41,21 @@ impl RawRsa {
         Self { modulus: limbs(&modulus), exponent }
     }
 
+    /// The public key of a certificate, as a key whose private exponent is the public one: it encrypts.
+    pub fn encrypting(spki: &[u8]) -> Self {
+        let bits = key_bits(spki).expect("a key has bits");
+        let mut numbers = Der::only(bits).expect("PKCS#1").inside();
+        let mut next = || numbers.unsigned().expect("a number").to_vec();
+        let (modulus, exponent) = (next(), next());
+        Self { modulus: limbs(&modulus), exponent }
+    }
+
+    /// RSAES-PKCS1-v1_5 (RFC 8017 §7.2) with padding that is the same in every run.
+    pub fn encrypt(&self, secret: &[u8]) -> Vec<u8> {
+        let padding = vec![0x5a; self.modulus.len() * 8 - secret.len() - 3];
+        self.raw(&[&[0, 2][..], &padding, &[0], secret].concat())
+    }
+
     /// A key of 1024 bits.
     pub fn short() -> Self {
         Self { modulus: limbs(&unhex(SHORT_MODULUS)), exponent: unhex(SHORT_EXPONENT) }
@@ -67,8 +86,41 @@ impl RawRsa {
     }
 
     fn raw(&self, block: &[u8]) -> Vec<u8> {
-        octets(&power(&limbs(block), &self.exponent, &self.modulus))
+        octets(&Modulus::new(&self.modulus).power(&limbs(block), &self.exponent))
     }
+}
+
+/// The RSA key of this name and length, the same in every run: its primes are the first behind what the name hashes to.
+pub(crate) fn made(name: &str, bits: usize) -> SigningKey {
+    const PUBLIC: u64 = 65537;
+    let half = |which: &str| prime::behind(&format!("RSA {bits} {name} {which}"), bits / 2, PUBLIC);
+    let (p, q) = (half("p"), half("q"));
+    let (p, q) = if is_at_least(&p, &q) { (p, q) } else { (q, p) };
+    let less = |prime: &[u64]| {
+        let mut less = prime.to_vec();
+        less[0] -= 1;
+        less
+    };
+    let (p1, q1) = (less(&p), less(&q));
+    let exponent = |order: &[u64]| octets(&prime::inverse_of_small(PUBLIC, order));
+    // The inverse of q is its power with p - 2 (Fermat).
+    let mut p2 = p1.clone();
+    p2[0] -= 1;
+    let coefficient = Modulus::new(&p).power(&q, &octets(&p2));
+    let numbers = [
+        vec![0],
+        octets(&multiply(&p, &q)),
+        PUBLIC.to_be_bytes().to_vec(),
+        exponent(&multiply(&p1, &q1)),
+        octets(&p),
+        octets(&q),
+        exponent(&p1),
+        exponent(&q1),
+        octets(&coefficient),
+    ];
+    let numbers: Vec<Vec<u8>> = numbers.iter().map(|number| write::unsigned(number)).collect();
+    let numbers: Vec<&[u8]> = numbers.iter().map(Vec::as_slice).collect();
+    SigningKey::from_der(&write::sequence(&numbers)).expect("two primes make a key")
 }
 
 /// A public key with the exponent 3 whose private key nobody knows, and a "signature" over `message` whose cube begins
@@ -109,109 +161,6 @@ fn digest_info(digest: Digest, message: &[u8]) -> Vec<u8> {
 
 fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal")).collect()
-}
-
-/// Little-endian limbs of a big-endian number; its length is a multiple of eight octets.
-fn limbs(octets: &[u8]) -> Vec<u64> {
-    let whole = octets.rchunks(8);
-    whole.map(|chunk| chunk.iter().fold(0, |limb, octet| limb << 8 | u64::from(*octet))).collect()
-}
-
-fn octets(limbs: &[u64]) -> Vec<u8> {
-    limbs.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect()
-}
-
-fn wide(low: u64) -> u128 {
-    u128::from(low)
-}
-
-fn split(sum: u128) -> (u64, u64) {
-    (sum as u64, (sum >> 64) as u64)
-}
-
-fn multiply(a: &[u64], b: &[u64]) -> Vec<u64> {
-    let mut out = vec![0; a.len() + b.len()];
-    for (i, a) in a.iter().enumerate() {
-        let mut carry = 0;
-        for (j, b) in b.iter().enumerate() {
-            (out[i + j], carry) = split(wide(out[i + j]) + wide(*a) * wide(*b) + wide(carry));
-        }
-        out[i + b.len()] = carry;
-    }
-    out
-}
-
-/// Numbers of any number of limbs.
-fn is_at_least(a: &[u64], b: &[u64]) -> bool {
-    let limb = |number: &[u64], at: usize| number.get(at).copied().unwrap_or(0);
-    for at in (0..a.len().max(b.len())).rev() {
-        if limb(a, at) != limb(b, at) {
-            return limb(a, at) > limb(b, at);
-        }
-    }
-    true
-}
-
-fn subtract(a: &mut [u64], b: &[u64]) {
-    let mut borrow = false;
-    for (at, limb) in a.iter_mut().enumerate() {
-        let (first, one) = limb.overflowing_sub(b.get(at).copied().unwrap_or(0));
-        let (second, two) = first.overflowing_sub(u64::from(borrow));
-        (*limb, borrow) = (second, one || two);
-    }
-}
-
-/// `base ^ exponent mod modulus`, by Montgomery's multiplication.
-fn power(base: &[u64], exponent: &[u8], modulus: &[u64]) -> Vec<u64> {
-    let length = modulus.len();
-    let inverse = (0..6).fold(1u64, |x, _| x.wrapping_mul(2u64.wrapping_sub(modulus[0].wrapping_mul(x))));
-    let inverse = inverse.wrapping_neg();
-    let montgomery = |a: &[u64], b: &[u64]| {
-        let mut t = vec![0u64; length + 2];
-        for b in b.iter().take(length) {
-            let mut carry = 0;
-            for j in 0..length {
-                (t[j], carry) = split(wide(t[j]) + wide(a[j]) * wide(*b) + wide(carry));
-            }
-            (t[length], t[length + 1]) = split(wide(t[length]) + wide(carry));
-            let m = t[0].wrapping_mul(inverse);
-            (_, carry) = split(wide(t[0]) + wide(m) * wide(modulus[0]));
-            for j in 1..length {
-                (t[j - 1], carry) = split(wide(t[j]) + wide(m) * wide(modulus[j]) + wide(carry));
-            }
-            let (low, high) = split(wide(t[length]) + wide(carry));
-            (t[length - 1], t[length]) = (low, t[length + 1] + high);
-        }
-        if is_at_least(&t, modulus) {
-            subtract(&mut t, modulus);
-        }
-        t.truncate(length);
-        t
-    };
-    // R² mod n: one, doubled as often as R² has bits.
-    let mut square = vec![0u64; length + 1];
-    square[0] = 1;
-    for _ in 0..2 * 64 * length {
-        let mut carry = 0;
-        for limb in &mut square {
-            (*limb, carry) = (*limb << 1 | carry, *limb >> 63);
-        }
-        if is_at_least(&square, modulus) {
-            subtract(&mut square, modulus);
-        }
-    }
-    let square = &square[..length];
-    let mut one = vec![0; length];
-    one[0] = 1;
-    let base = montgomery(base, square);
-    let mut out = montgomery(&one, square);
-    for bit in exponent.iter().flat_map(|octet| (0..8).rev().map(move |bit| octet >> bit & 1)) {
-        out = montgomery(&out, &out);
-        if bit == 1 {
-            out = montgomery(&out, &base);
-        }
-    }
-    montgomery(&out, &one)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::cms::{Form, SignedFactory, SignerFactory, object};
 use crate::envelope::compressed as uncompressed;
 use crate::mail::{Mail, opaque_part, replaced};
-use crate::{BANK, Holder, Pki, RawRsa, forged_cube, in_days};
+use crate::{BANK, Holder, Pki, RawRsa, forged_cube, in_days, sign};
 use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::extension::key_identifier;
@@ -310,12 +310,12 @@ fn same_sid(holder: &Holder) -> Holder {
 fn tagged(holder: &Holder, payload: &[u8]) -> Vec<u8> {
     let mut set = SignerFactory::new(holder).attributes(oid::DATA, payload);
     set[0] = 0xa0;
-    holder.key.sign(holder.key.algorithm(), &set).unwrap()
+    sign(holder.key, &set)
 }
 
 /// A signature over the content, where there are attributes.
 fn over_content(holder: &Holder, payload: &[u8]) -> Vec<u8> {
-    holder.key.sign(holder.key.algorithm(), payload).unwrap()
+    sign(holder.key, payload)
 }
 
 /// Signed-data whose content is a million OCTET STRINGs inside one another.

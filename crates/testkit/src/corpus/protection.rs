@@ -1,10 +1,10 @@
 //! Rows about header protection: the forms of it, and claims of it that nothing stands behind.
 
 use crate::envelope::Takes;
-use crate::mail::{Mail, mixed, replaced, text};
-use crate::{Holder, NOW, Pki};
+use crate::mail::{Mail, base64, mixed, replaced, text, unbase64};
+use crate::recipient::Pieces;
+use crate::{FixedRandom, Holder, NOW, Pki, sign as signed};
 use kakitome_pki::algorithm::{Cipher, KeyTransport};
-use kakitome_pki::crypto::SystemRandom;
 use kakitome_smime::cms::enveloped::Envelope;
 use kakitome_smime::cms::recipient::{Naming, Recipient};
 use kakitome_smime::cms::write::Signer;
@@ -38,20 +38,25 @@ fn hidden(mail: &Mail, by: &Holder) -> Vec<u8> {
     let chain = [&[by.certificate.clone()][..], &by.chain].concat();
     let signer = Signer::new(&by.certificate, &chain, algorithm, algorithm.digest().unwrap()).unwrap();
     let asked = draft.request(&signer, Some(NOW)).unwrap();
-    let signature = by.key.sign(algorithm, asked.octets()).unwrap();
+    let signature = signed(by.key, asked.octets());
     let mut signed = Vec::new();
-    asked.write(sign::Form::Opaque, &signature, &SystemRandom, &mut signed).unwrap();
+    asked.write(sign::Form::Opaque, &signature, &FixedRandom, &mut signed).unwrap();
     sealed(signed)
 }
 
 /// Encrypted as it is: a signed mail under its whole header, another with its header hidden.
 fn sealed(mail: Vec<u8>) -> Vec<u8> {
-    let recipient = Recipient::certificate(&reader().certificate, KeyTransport::Pkcs1, Naming::default(), NOW).unwrap();
-    let envelope = Envelope::new(&[recipient], Cipher::Aes256Gcm, &SystemRandom).unwrap();
+    let readers = [reader().certificate];
+    let recipient = Recipient::certificate(&readers[0], KeyTransport::Pkcs1, Naming::default(), NOW).unwrap();
+    let envelope = Envelope::new(&[recipient], Cipher::Aes256Gcm, &FixedRandom).unwrap();
     let mut out = Vec::new();
     let draft = encrypt::Draft::new(&mail, protect::Cipher::default()).unwrap().unwrap();
     draft.write(envelope, &mut out).unwrap();
-    out
+    // The same object with a recipient info that is the same in every run.
+    let body = out.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    let object: Vec<u8> = out.split_off(body).into_iter().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    let object = Pieces::of(&unbase64(&object), &readers).whole().der();
+    [out, base64(&object)].concat()
 }
 
 pub(crate) fn rows() -> Vec<Row> {

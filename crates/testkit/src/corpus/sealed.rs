@@ -6,15 +6,11 @@ use std::io::Write as _;
 use crate::cms::SignedFactory;
 use crate::envelope::{EnvelopeFactory, Takes, compressed, key_transport};
 use crate::mail::{Mail, clear_part, opaque_part};
-use crate::{FixedRandom, NOW, Pki, in_days};
-use kakitome_pki::algorithm::{Cipher, KeyTransport};
+use crate::recipient::{Pieces, sealed as to};
+use crate::{Pki, in_days};
+use kakitome_pki::algorithm::Cipher;
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::cert::Certificate;
-use kakitome_smime::cms::content::{Object, read};
-use kakitome_smime::cms::enveloped::{Envelope, Enveloped};
-use kakitome_smime::cms::reader::Reader;
-use kakitome_smime::cms::recipient::{Naming, Recipient};
-use kakitome_smime::octets::InMemory;
 
 use super::Row;
 
@@ -27,76 +23,10 @@ fn reader(takes: Takes) -> Certificate {
     takes.holder("jiro").certificate
 }
 
-/// Encrypted to these readers as the engine does it, with the same content key and vector in every run: what a changed
-/// block turns to is the same, too.
-fn to(readers: &[Certificate], cipher: Cipher, content: &[u8]) -> Vec<u8> {
-    let recipient = |reader| Recipient::certificate(reader, KeyTransport::Pkcs1, Naming::default(), NOW).unwrap();
-    let recipients: Vec<Recipient> = readers.iter().map(recipient).collect();
-    let mut sealing =
-        Envelope::new(&recipients, cipher, &FixedRandom).unwrap().begin(content.len() as u64, Vec::new()).unwrap();
-    sealing.write_all(content).unwrap();
-    sealing.finish().unwrap()
-}
-
-/// A genuine encrypted object in pieces, to be put together with one flaw.
-struct Pieces {
-    factory: EnvelopeFactory,
-    info: Vec<u8>,
-    encrypted: Vec<u8>,
-    mac: Vec<u8>,
-    algorithm: Vec<u8>,
-}
-
-impl Pieces {
-    fn of(takes: Takes, cipher: Cipher, content: &[u8]) -> Self {
-        let object = to(&[reader(takes)], cipher, content);
-        let parsed = parsed(&object);
-        let length = usize::try_from(parsed.encrypted_len().unwrap()).unwrap();
-        let behind = if cipher.is_authenticated() { 18 } else { 0 };
-        let kind = if cipher.is_authenticated() { oid::AUTH_ENVELOPED_DATA } else { oid::ENVELOPED_DATA };
-        let version = if cipher.is_authenticated() || takes == Takes::Rsa { 0 } else { 2 };
-        Self {
-            factory: EnvelopeFactory::new(kind).version(version),
-            info: recipient_info(&object),
-            encrypted: object[object.len() - length - behind..object.len() - behind].to_vec(),
-            mac: parsed.mac.clone(),
-            algorithm: parsed.algorithm.to_der(),
-        }
-    }
-
-    fn whole(&self) -> EnvelopeFactory {
-        self.around(&self.info)
-    }
-
-    /// The same content with another recipient info.
-    fn around(&self, info: &[u8]) -> EnvelopeFactory {
-        let factory = self.factory.clone().recipient(info.to_vec()).algorithm(self.algorithm.clone());
-        factory.content(Some(&self.encrypted)).mac(&self.mac)
-    }
-
-    /// With one octet changed: at this place of the content, from its end.
-    fn flipped(&self, from_end: usize) -> EnvelopeFactory {
-        let mut encrypted = self.encrypted.clone();
-        let at = encrypted.len() - from_end;
-        encrypted[at] ^= 1;
-        self.whole().content(Some(&encrypted))
-    }
-}
-
-fn parsed(object: &[u8]) -> Box<Enveloped> {
-    match read(&object.to_vec(), &InMemory).unwrap() {
-        Object::Enveloped(enveloped) => enveloped,
-        _ => panic!("nothing encrypted"),
-    }
-}
-
-fn recipient_info(object: &[u8]) -> Vec<u8> {
-    let octets = object.to_vec();
-    let mut info = Reader::new(&octets).enter(tag::SEQUENCE, "").unwrap();
-    info.skip().unwrap();
-    let mut object = info.enter(0xa0, "").unwrap().enter(tag::SEQUENCE, "").unwrap();
-    object.skip().unwrap();
-    object.enter(tag::SET, "").unwrap().capture(100_000, "").unwrap().unwrap().der
+/// A genuine encrypted object in pieces.
+fn in_pieces(takes: Takes, cipher: Cipher, content: &[u8]) -> Pieces {
+    let readers = [reader(takes)];
+    Pieces::of(&to(&readers, cipher, content), &readers)
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -168,8 +98,8 @@ fn efail() -> Vec<Row> {
         [head.as_bytes(), &sealed, format!("\r\n{}--mix--\r\n", html(after)).as_bytes()].concat()
     };
     let signed = clear_part(of_bank.payload(), &SignedFactory::by(bank, of_bank.payload()).der());
-    let pieces = Pieces::of(Takes::Rsa, Cipher::Aes256Cbc, &signed);
-    let plain = Pieces::of(Takes::Rsa, Cipher::Aes256Cbc, PLAIN);
+    let pieces = in_pieces(Takes::Rsa, Cipher::Aes256Cbc, &signed);
+    let plain = in_pieces(Takes::Rsa, Cipher::Aes256Cbc, PLAIN);
     // A gadget: the block with the changed octet turns to noise, and in the one behind it the same octet is changed.
     let text = signed.windows(6).position(|window| window == "今月".as_bytes()).unwrap();
     let inside = pieces.encrypted.len() - text;
@@ -198,8 +128,8 @@ fn cbc(kind: Oid, iv: &[u8]) -> Vec<u8> {
 fn downgraded() -> Vec<Row> {
     let base = Mail::of(&Pki::get().bank);
     let row = |id, factory: EnvelopeFactory, code| read_by(id, Takes::Rsa, base.opaque(&factory.der()), "SEALED", code);
-    let sealed = Pieces::of(Takes::Rsa, Cipher::Aes256Gcm, PLAIN);
-    let plain = Pieces::of(Takes::Rsa, Cipher::Aes256Cbc, PLAIN);
+    let sealed = in_pieces(Takes::Rsa, Cipher::Aes256Gcm, PLAIN);
+    let plain = in_pieces(Takes::Rsa, Cipher::Aes256Cbc, PLAIN);
     // The parameters of a genuine object with a shorter tag: its own nonce, and the tag's first octets.
     let shorter = |length: u8| {
         let mut algorithm = sealed.algorithm.clone();
@@ -208,7 +138,7 @@ fn downgraded() -> Vec<Row> {
     };
     let nonce = sealed.algorithm.windows(2).position(|pair| pair == [4, 12]).unwrap() + 2;
     let counter = [&sealed.algorithm[nonce..nonce + 12], &[0, 0, 0, 2]].concat();
-    let as_cbc = EnvelopeFactory::new(oid::ENVELOPED_DATA).recipient(sealed.info.clone());
+    let as_cbc = EnvelopeFactory::new(oid::ENVELOPED_DATA).recipient(sealed.infos[0].clone());
     let whole_blocks = sealed.encrypted.len() / 16 * 16;
     let mut wrong_mac = sealed.mac.clone();
     wrong_mac[15] ^= 1;
@@ -245,9 +175,9 @@ fn addressed() -> Vec<Row> {
     let base = Mail::of(&Pki::get().bank);
     let row =
         |id, takes, factory: EnvelopeFactory, code| read_by(id, takes, base.opaque(&factory.der()), "SEALED", code);
-    let rsa = Pieces::of(Takes::Rsa, Cipher::Aes256Gcm, PLAIN);
-    let p256 = Pieces::of(Takes::P256, Cipher::Aes256Gcm, PLAIN);
-    let x25519 = Pieces::of(Takes::X25519, Cipher::Aes256Gcm, PLAIN);
+    let rsa = in_pieces(Takes::Rsa, Cipher::Aes256Gcm, PLAIN);
+    let p256 = in_pieces(Takes::P256, Cipher::Aes256Gcm, PLAIN);
+    let x25519 = in_pieces(Takes::X25519, Cipher::Aes256Gcm, PLAIN);
     let transport = |key: &[u8]| key_transport(&reader(Takes::Rsa), None, key);
     // The originator's point: an uncompressed one of P-256, and 32 octets of X25519.
     let replaced = |info: &[u8], from: usize, octets: &[u8]| {
@@ -255,9 +185,9 @@ fn addressed() -> Vec<Row> {
         info[from..from + octets.len()].copy_from_slice(octets);
         info
     };
-    let point = p256.info.windows(3).position(|window| window == [0x42, 0, 4]).unwrap() + 3;
-    let small = x25519.info.windows(3).position(|window| window == [3, 0x21, 0]).unwrap() + 3;
-    let wrapped = p256.info.len() - 1;
+    let point = p256.infos[0].windows(3).position(|window| window == [0x42, 0, 4]).unwrap() + 3;
+    let small = x25519.infos[0].windows(3).position(|window| window == [3, 0x21, 0]).unwrap() + 3;
+    let wrapped = p256.infos[0].len() - 1;
     let other = |kind, value: Vec<u8>| der::element(0xa4, &[&der::oid(&kind), &value]);
     let rounds = |rounds: &[u8]| {
         let parameters = der::sequence(&[&der::octet_string(b"saltsalt"), &der::unsigned(rounds)]);
@@ -270,12 +200,17 @@ fn addressed() -> Vec<Row> {
         row("F14", Takes::Rsa, rsa.around(&transport(&[1; 256])), "enc.failed"),
         row("F14z", Takes::Rsa, rsa.around(&transport(&[0; 256])), "enc.failed"),
         // Two recipient infos name the same certificate: the first alone is tried.
-        row("F25", Takes::Rsa, rsa.around(&transport(&[1; 256])).recipient(rsa.info.clone()), "enc.failed"),
+        row("F25", Takes::Rsa, rsa.around(&transport(&[1; 256])).recipient(rsa.infos[0].clone()), "enc.failed"),
         row("F27", Takes::Rsa, rsa.around(&rounds(&[0x7f, 0xff, 0xff, 0xff])), "enc.cannot-open"),
         // A point that is not on the curve, and one of small order.
-        row("F28c", Takes::P256, p256.around(&replaced(&p256.info, point, &[5; 64])), "enc.failed"),
-        row("F28s", Takes::X25519, x25519.around(&replaced(&x25519.info, small, &[0; 32])), "enc.failed"),
-        row("F28w", Takes::P256, p256.around(&replaced(&p256.info, wrapped, &[p256.info[wrapped] ^ 1])), "enc.failed"),
+        row("F28c", Takes::P256, p256.around(&replaced(&p256.infos[0], point, &[5; 64])), "enc.failed"),
+        row("F28s", Takes::X25519, x25519.around(&replaced(&x25519.infos[0], small, &[0; 32])), "enc.failed"),
+        row(
+            "F28w",
+            Takes::P256,
+            p256.around(&replaced(&p256.infos[0], wrapped, &[p256.infos[0][wrapped] ^ 1])),
+            "enc.failed",
+        ),
         row("F29", Takes::Rsa, rsa.around(&transport(&[1; 8192])), "enc.refused"),
         row("F29e", Takes::Rsa, rsa.around(&transport(&[])), "enc.failed"),
         row("F30", Takes::Rsa, rsa.around(&other(oid::DATA, der::octet_string(&[1; 4000]))), "enc.cannot-open"),
