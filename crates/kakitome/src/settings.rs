@@ -14,8 +14,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+pub use self::sender::{Correspondent, Protected, Sender};
 pub use self::value::{Domain, HostPort, LoopbackAddress, PublicUrl};
 
+mod sender;
 mod value;
 
 /// What stands before a setting's name in the environment: `KAKITOME_GATEWAY_NEXT_HOP` is `gateway.next_hop`.
@@ -33,6 +35,8 @@ pub struct Settings {
     pub gateway: Gateway,
     /// `[web]`: the check page.
     pub web: Web,
+    /// `[check]`: what is known of senders.
+    pub check: Check,
     /// `[vault]`: the sealing of keys.
     pub vault: Vault,
     /// `[log]`: what is told.
@@ -74,6 +78,21 @@ pub struct Web {
     pub public_url: Option<PublicUrl>,
     /// The largest mail that the page takes, in bytes.
     pub max_mail: NonZeroU64,
+}
+
+/// `[check]`: what is known of senders before a mail is looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Check {
+    /// Names that nobody else should be taken for.
+    pub protected: Vec<Protected>,
+    /// Whom the reader writes with.
+    pub correspondents: Vec<Correspondent>,
+    /// A file with more of them.
+    pub correspondents_file: Option<PathBuf>,
+    /// Who signs every mail.
+    pub expected_signers: Vec<Sender>,
+    /// A file that says when which signed mail was delivered.
+    pub delivery_log: Option<PathBuf>,
 }
 
 /// `[vault]`: the sealing of keys.
@@ -329,6 +348,47 @@ const ROWS: &[Row] = &[
         "\"https://check.example.test\""
     ),
     row!(web.max_mail, Number, "The largest mail that the check page takes, in bytes.", "a number of bytes from 1", ""),
+    row!(
+        check.protected,
+        Toml,
+        "Names that others like to pose as, and who really sends under them: addresses, or domains with all that is\n\
+         below. A confirmed sender who is none of these, but whose name or domain looks like it, is told to be somebody\n\
+         else. List every domain that the owner sends from. Every mail is compared with it; nobody is looked up.",
+        "a list such as [{ name = \"例示銀行\", senders = [\"bank.example\", \"info@partner.example\"] }]",
+        ""
+    ),
+    row!(
+        check.correspondents,
+        List,
+        "Addresses that the readers of this Kakitome write with. A sender who looks like one of them is told to be\n\
+         somebody else.",
+        "a list of addresses such as [\"taro@partner.example\"]",
+        ""
+    ),
+    row!(
+        check.correspondents_file,
+        Text,
+        "A file with more of them: one address on a line, alone or as \"Name <address>\"; lines that begin with # do not\n\
+         count.",
+        "a file name",
+        "\"/etc/kakitome/correspondents.txt\""
+    ),
+    row!(
+        check.expected_signers,
+        List,
+        "Addresses and domains that sign every mail. A mail in their name without a signature is told to be one that\n\
+         lacks it. A domain stands for its own addresses, not for those of domains below it.",
+        "a list of addresses and domains such as [\"bank.example\"]",
+        ""
+    ),
+    row!(
+        check.delivery_log,
+        Text,
+        "A file of our own that says when signed mail was delivered: on each line a time in RFC 3339 and the SHA-256 of\n\
+         the signature in hexadecimal, as `check --json` gives it. Such a mail is judged for the moment of its delivery.",
+        "a file name",
+        "\"/var/lib/kakitome/deliveries.log\""
+    ),
     row!(
         vault.key_file,
         Text,

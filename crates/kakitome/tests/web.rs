@@ -274,6 +274,7 @@ fn filled(state: State, words: &str) -> Answer {
             digest: text(),
             algorithm: text(),
             attributes: vec![(text(), text())],
+            sha256: String::new(),
         }),
         signers: vec![SignedBy {
             subject: Some(text()),
@@ -408,6 +409,7 @@ fn example(state: State) -> Answer {
             digest: "SHA-256".into(),
             algorithm: "RSASSA-PKCS1-v1_5 with SHA-256".into(),
             attributes: vec![("contentType".into(), "id-data".into()), ("signingTime".into(), NOW.to_string())],
+            sha256: String::new(),
         }),
         signers: Vec::new(),
         signer: Some(Certificate {

@@ -3,6 +3,8 @@
 //!
 //! Nothing is fetched from the network yet: revocation lists come from files and from the mail itself.
 
+mod lists;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,7 @@ use kakitome_smime::cms::recipient::Keys;
 use kakitome_smime::message::open;
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Basis;
-use kakitome_verdict::sender::{Evidence, Judgement, Signer, judge};
+use kakitome_verdict::sender::{Evidence, Expectations, Judgement, Signer, judge};
 use zeroize::Zeroizing;
 
 /// A file of certificates or revocation lists may be this long, in octets.
@@ -47,6 +49,12 @@ pub struct Choice {
     pub revocation: Option<Mode>,
     /// Whose signature is asked for.
     pub signer: Signer,
+    /// What is expected of senders.
+    pub expectations: Expectations,
+    /// A file with more addresses that the reader writes with.
+    pub correspondents: Option<PathBuf>,
+    /// A file that says when signed mail was delivered.
+    pub delivery_log: Option<PathBuf>,
 }
 
 /// A file that the caller named is not what it should be.
@@ -87,6 +95,16 @@ pub enum Unusable {
     NeedsPassword {
         /// Which file.
         path: PathBuf,
+    },
+    /// A line of it is not what it should be.
+    #[error("{}: line {number} {why}", path.display())]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        number: usize,
+        /// What is wrong with it.
+        why: String,
     },
     /// One of them cannot be read.
     #[error("{}: the {what} number {number} cannot be read: {why}", path.display())]
@@ -153,6 +171,11 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
             }
         }
     }
+    let mut expectations = choice.expectations.clone();
+    if let Some(path) = &choice.correspondents {
+        expectations.correspondents.extend(lists::correspondents(path)?);
+    }
+    let deliveries = choice.delivery_log.as_deref().map(lists::deliveries).transpose()?.unwrap_or_default();
     let evidence = Evidence {
         anchors,
         hints: Vec::new(),
@@ -163,6 +186,8 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
         at: choice.at.unwrap_or(now),
         basis: if choice.at.is_some() { Basis::Given } else { Basis::Now },
         signer: choice.signer.clone(),
+        expectations,
+        deliveries,
         trust_list,
     };
     Ok((evidence, unreadable))

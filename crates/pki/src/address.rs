@@ -240,6 +240,48 @@ fn punycode(text: &str) -> Option<String> {
     Some(out)
 }
 
+/// A domain as people read it: its A-labels as U-labels, in lower case. A label that decodes to nothing stays as it is.
+pub fn unicode_domain(domain: &str) -> String {
+    let label = |label: &str| {
+        let label = label.to_lowercase();
+        label.strip_prefix("xn--").and_then(unpunycode).unwrap_or(label)
+    };
+    domain.split('.').map(label).collect::<Vec<_>>().join(".")
+}
+
+/// RFC 3492 §6.2. `None` where the text is no encoding, or one that nobody writes: [`punycode`] gives another.
+fn unpunycode(encoded: &str) -> Option<String> {
+    const BASE: u32 = 36;
+    let (basic, rest) = encoded.rsplit_once('-').unwrap_or(("", encoded));
+    let mut out: Vec<char> = basic.chars().collect();
+    let (mut code, mut index, mut bias) = (128u32, 0u32, 72u32);
+    let mut digits = rest.chars();
+    while !digits.as_str().is_empty() {
+        let before = index;
+        let (mut weight, mut place) = (1u32, BASE);
+        loop {
+            let value = digits.next()?.to_digit(BASE)?;
+            // `a` is 0 and `0` is 26 there, and the other way round here
+            let value = if value < 10 { value.checked_add(26)? } else { value.checked_sub(10)? };
+            index = index.checked_add(value.checked_mul(weight)?)?;
+            let threshold = place.saturating_sub(bias).clamp(1, 26);
+            if value < threshold {
+                break;
+            }
+            weight = weight.checked_mul(BASE.checked_sub(threshold)?)?;
+            place = place.checked_add(BASE)?;
+        }
+        let points = u32::try_from(out.len()).ok()?.checked_add(1)?;
+        bias = adapt(index.checked_sub(before)?, points, before == 0)?;
+        code = code.checked_add(index.checked_div(points)?)?;
+        index = index.checked_rem(points)?;
+        out.insert(usize::try_from(index).ok()?, char::from_u32(code)?);
+        index = index.checked_add(1)?;
+    }
+    let decoded: String = out.into_iter().collect();
+    (!decoded.is_ascii() && punycode(&decoded)? == encoded).then_some(decoded)
+}
+
 fn digit(value: u32) -> Option<char> {
     match value {
         0..=25 => char::from_u32(value.checked_add(u32::from(b'a'))?),
@@ -333,6 +375,26 @@ mod tests {
             let (one, other) = (Address::parse(one).unwrap(), Address::parse(other).unwrap());
             assert_eq!(one.matches(&other), expected, "{one} {other}");
             assert_eq!(other.matches(&one), expected, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn domains_are_read_as_people_read_them() {
+        for (domain, read) in [
+            ("bank.example", "bank.example"),
+            ("BANK.Example", "bank.example"),
+            ("xn--bcher-kva.example", "bücher.example"),
+            ("XN--R8JZ45G.xn--zckzah", "例え.テスト"),
+            ("xn--3b-ww4c5e180e575a65lsy2b", "3年b組金八先生"),
+            ("bücher.example", "bücher.example"),
+            ("xn--bnk-6cd.example", "bаnk.example"),
+            ("xn--.example", "xn--.example"),
+            ("xn--a.example", "xn--a.example"),
+            ("xn--a-.example", "xn--a-.example"),
+            ("xn--99999999999.example", "xn--99999999999.example"),
+            ("xn--zz!.example", "xn--zz!.example"),
+        ] {
+            assert_eq!(unicode_domain(domain), read, "{domain}");
         }
     }
 }

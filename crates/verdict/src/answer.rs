@@ -288,6 +288,8 @@ pub struct Signature {
     pub algorithm: String,
     /// Signed attributes, name and value.
     pub attributes: Vec<(String, String)>,
+    /// SHA-256 of the signature value in hexadecimal: by it a log of deliveries knows the mail again.
+    pub sha256: String,
 }
 
 /// A certificate.

@@ -123,6 +123,7 @@ struct Signature<'a> {
     digest: &'a str,
     algorithm: &'a str,
     attributes: Vec<Attribute<'a>>,
+    sha256: &'a str,
 }
 
 #[derive(Serialize)]
@@ -250,6 +251,7 @@ impl<'a> ExpertPart<'a> {
                 digest: &signature.digest,
                 algorithm: &signature.algorithm,
                 attributes: signature.attributes.iter().map(|(name, value)| Attribute { name, value }).collect(),
+                sha256: &signature.sha256,
             }),
             signer: expert.signer.as_ref().map(Signer::of),
             signers: expert

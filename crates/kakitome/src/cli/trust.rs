@@ -14,7 +14,8 @@ use kakitome_pki::path::PolicyInputs;
 use kakitome_pki::path::revocation::Mode;
 use kakitome_verdict::sender::{Evidence, Signer};
 
-use super::{Everywhere, Failure, input};
+use super::{Everywhere, Failure, config, input};
+use crate::settings::Check;
 
 /// Options about trust.
 #[derive(Clone, Debug, Args)]
@@ -67,7 +68,9 @@ enum Revocation {
 impl Trust {
     /// Reads what the options name, and the own CA's anchors where there is a data directory.
     pub(super) fn evidence(&self, everywhere: &Everywhere, signer: Signer) -> Result<Evidence, Failure> {
-        Ok(evidence::gather(&self.choice(everywhere, signer), input::now())?)
+        let Choice { expectations, correspondents, delivery_log, .. } = expected(&config::load(everywhere)?.check);
+        let choice = Choice { expectations, correspondents, delivery_log, ..self.choice(everywhere, signer) };
+        Ok(evidence::gather(&choice, input::now())?)
     }
 
     /// The same, but what cannot be read of a file is left out, and told.
@@ -102,7 +105,18 @@ impl Trust {
                 Revocation::Off => Mode::Off,
             }),
             signer,
+            ..Choice::default()
         }
+    }
+}
+
+/// What the settings say of senders.
+pub(super) fn expected(check: &Check) -> Choice {
+    Choice {
+        expectations: check.expectations(),
+        correspondents: check.correspondents_file.clone(),
+        delivery_log: check.delivery_log.clone(),
+        ..Choice::default()
     }
 }
 

@@ -24,9 +24,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Ended, Everywhere, Failure, config, input};
+use super::{Ended, Everywhere, Failure, config, input, trust};
 use crate::gateway::{Desk, DeskFault, Direction, Envelope, Gateway, Mode, NextHop, Processed, Protocol};
-use crate::settings::{Level, MemberKey, Settings};
+use crate::settings::{self, Level, MemberKey, Settings};
 use crate::web::{self, Checker, InstanceInfo};
 
 /// The file whose lock says that a server runs on this data directory.
@@ -152,6 +152,8 @@ impl House {
         let anchor = authority.anchor().clone();
         let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
         let outgoing = Outgoing::new(Arc::clone(&authority), domains.clone(), random);
+        // A list that cannot be read is told now, not to the first reader.
+        evidence::gather(&trust::expected(&settings.check), input::now())?;
         Ok(Self {
             desk: Arc::new(SigningDesk { outgoing, spools: spools.clone() }),
             checker: Arc::new(PageChecker {
@@ -163,6 +165,7 @@ impl House {
                     spools: spools.clone(),
                     max_mail: settings.web.max_mail.get(),
                 },
+                expected: settings.check.clone(),
             }),
             anchor,
             spools,
@@ -325,11 +328,13 @@ struct PageChecker {
     /// Served only where the members' certificates name the place.
     issuing: Option<Vec<u8>>,
     instance: InstanceInfo,
+    /// What is known of senders.
+    expected: settings::Check,
 }
 
 impl Checker for PageChecker {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
-        let choice = Choice { own_ca: vec![self.anchor.clone()], ..Choice::default() };
+        let choice = Choice { own_ca: vec![self.anchor.clone()], ..trust::expected(&self.expected) };
         let evidence = evidence::gather(&choice, input::now()).map_err(|error| error.to_string())?;
         let judgement =
             examine(&*mail, &self.instance.spools, &NoKeys, &evidence).map_err(|error| error.to_string())?;

@@ -39,7 +39,9 @@ fn what_is_shown_reads_back() {
         "[members]\ndomains = ['Example.JP', 'b.test']\nkey = 'p-256'\n\
          [gateway]\nmode = 'pass'\nnext_hop = 'mx.example.jp:26'\nmax_mail = 5\nhostname = 'h.example.jp'\n\
          listeners = [{ protocol = 'smtp', address = '[::1]:0', direction = 'inbound' }]\n\
-         [web]\npublic_url = 'https://check.example.jp/'\n[vault]\nkey_file = '/k'\n[log]\nlevel = 'debug'\n",
+         [web]\npublic_url = 'https://check.example.jp/'\n\
+         [check]\nprotected = [{ name = '例示銀行', senders = ['bank.example', 'info@partner.example'] }]\n\
+         correspondents = ['a@b.test']\nexpected_signers = ['b.test', 'c@d.test']\ndelivery_log = '/d'\n[vault]\nkey_file = '/k'\n[log]\nlevel = 'debug'\n",
     )
     .unwrap();
     assert_eq!(settings.members.domains[0].as_str(), "example.jp");
@@ -97,6 +99,13 @@ fn errors_name_the_place_the_key_the_value_and_what_is_allowed() {
         ("[members]\ndomains = ['日本.test']", &["members.domains", "xn--"]),
         ("[members]\ndomains = ['a@b.test']", &["members.domains"]),
         ("[web]\npublic_url = 'check.example.test'", &["web.public_url", "absolute"]),
+        ("[check]\nprotected = [{ name = 'x' }]", &["check.protected", "senders"]),
+        ("[check]\nprotected = [{ name = 'x', senders = [] }]", &["check.protected", "no senders"]),
+        ("[check]\nprotected = [{ name = ' ', senders = ['a.test'] }]", &["check.protected", "empty"]),
+        ("[check]\nprotected = [{ name = 'x', senders = ['a b'] }]", &["check.protected", "neither an address"]),
+        ("[check]\nprotected = [{ name = 'x', domains = ['a.test'] }]", &["check.protected", "domains"]),
+        ("[check]\ncorrespondents = ['a.test']", &["check.correspondents", "a.test"]),
+        ("[check]\nexpected_signers = ['@']", &["check.expected_signers"]),
         ("[log]\nlevel = 'loud'", &["log.level = \"loud\"", "trace"]),
         ("[log\n", &["test.toml", "not TOML"]),
     ];

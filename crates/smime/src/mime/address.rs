@@ -2,12 +2,15 @@
 //! senders, there is no sender.
 
 use super::header::{self, Header};
+use super::word::longest_blank;
 
 /// One mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
     /// What the sender calls himself, decoded; nobody has checked it.
     pub display_name: Option<String>,
+    /// The longest run of white space in the name; of it the name keeps one blank.
+    pub longest_blank: usize,
     /// The addr-spec as it stands.
     pub address: String,
 }
@@ -175,7 +178,7 @@ fn one(tokens: &[Token]) -> Result<Mailbox, Unreadable> {
         if !tokens.contains(&Token::Special('@')) {
             return Err(Unreadable::NoAddress);
         }
-        return Ok(Mailbox { display_name: None, address: addr_spec(tokens)? });
+        return Ok(Mailbox { display_name: None, longest_blank: 0, address: addr_spec(tokens)? });
     };
     let (phrase, rest) = tokens.split_at_checked(open).ok_or(Unreadable::Syntax)?;
     let [Token::Special('<'), inside @ .., Token::Special('>')] = rest else { return Err(Unreadable::Syntax) };
@@ -196,8 +199,9 @@ fn one(tokens: &[Token]) -> Result<Mailbox, Unreadable> {
             Token::Special(_) | Token::Literal(_) => return Err(Unreadable::Syntax),
         }
     }
-    let display_name = if words.is_empty() { None } else { Some(header::decode(words.join(" ").as_bytes())) };
-    Ok(Mailbox { display_name, address: addr_spec(inside)? })
+    let name = words.join(" ");
+    let display_name = if words.is_empty() { None } else { Some(header::decode(name.as_bytes())) };
+    Ok(Mailbox { display_name, longest_blank: longest_blank(name.as_bytes()), address: addr_spec(inside)? })
 }
 
 /// `local-part "@" domain` of dot-atoms, a quoted local part or a domain literal; nothing obsolete.

@@ -29,9 +29,18 @@ impl Piece<'_> {
 
 /// A value as a person reads it: words decoded, folds and runs of white space as one blank.
 pub fn decode(value: &[u8]) -> String {
+    spaced(value).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The longest run of white space in a value, decoded: enough of it pushes what follows out of sight.
+pub(super) fn longest_blank(value: &[u8]) -> usize {
+    let text = spaced(value);
+    text.split(|c: char| !c.is_whitespace()).map(|blanks| blanks.chars().count()).max().unwrap_or_default()
+}
+
+fn spaced(value: &[u8]) -> String {
     let value: Vec<u8> = value.iter().copied().filter(|octet| !matches!(octet, b'\r' | b'\n')).collect();
-    let text = if value.windows(2).any(|pair| pair == b"=?") { words(&value) } else { unlabelled(&value) };
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    if value.windows(2).any(|pair| pair == b"=?") { words(&value) } else { unlabelled(&value) }
 }
 
 fn words(value: &[u8]) -> String {

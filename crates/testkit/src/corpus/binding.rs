@@ -31,7 +31,6 @@ pub(crate) fn rows() -> Vec<Row> {
     let differs = |id, mail, code| Row::new(id, mail, "SIGNER_DIFFERS", code);
     let ambiguous = |id, mail: Mail, code| Row::new(id, mail.clear_by(eve), "AMBIGUOUS", code);
     let mailbox = |id, mail| Row::new(id, mail, "MAILBOX_CONFIRMED", "ok");
-    let lookalike = |id, from: &str| Row::new(id, Mail::from(from).clear_by(eve), "LOOKALIKE", "look.display-addr");
     let (of_bank, of_eve) = (Mail::of(bank), Mail::of(eve));
 
     let quoted = issued(
@@ -67,8 +66,6 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![
         differs("D01", of_bank.clear_by(eve), "bind.none"),
         differs("D01o", of_bank.opaque_by(eve), "bind.none"),
-        lookalike("D02", "\"info@bank.example\" <eve@eve.example>"),
-        lookalike("D03", &format!("\"info@bank.example{}.\" <eve@eve.example>", " ".repeat(200))),
         ambiguous("D05", of_eve.clone().field("From", ""), "bind.no-from"),
         ambiguous("D05a", of_eve.clone().without("From").field("Sender", "eve@eve.example"), "bind.no-from"),
         ambiguous("D06", of_eve.clone().field("From", "Eve").after("Reply-To", "eve@eve.example"), "bind.no-addr"),
@@ -83,12 +80,6 @@ pub(crate) fn rows() -> Vec<Row> {
         ambiguous("D11", Mail::from("info@bank.example <eve@eve.example>"), "bind.parse"),
         ambiguous("D11g", Mail::from("Bank: eve@eve.example;"), "bind.parse"),
         ambiguous("D11r", Mail::from("<@bank.example:eve@eve.example>"), "bind.parse"),
-        Row::new(
-            "D16",
-            Mail::from("\"info@bank.example\"@eve.example").clear_by(&quoted),
-            "LOOKALIKE",
-            "look.quoted-local",
-        ),
         differs("D16b", of_bank.clear_by(&quoted), "bind.none"),
         Row::new("D17", of_bank.clear_by(&nul), "AMBIGUOUS", "cert.san-nul"),
         Row::new("D18", Mail::from(ADDRESS).clear_by(&old(in_subject, &world.rp)), "LOCAL_CONFIRMED", "ok")

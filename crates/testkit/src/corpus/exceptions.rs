@@ -35,8 +35,5 @@ pub const EXCEPTIONS: &[Exception] = &[
     exception("B16", "AMBIGUOUS", "cms.esscert", "a signature that names another certificate is not looked into"),
     exception("C05", "NOT_SIGNED", "mime.none", "a mail that a list has framed is not judged by its part yet"),
     exception("C07", "NOT_SIGNED", "mime.none", "a mail that a list has framed is not judged by its part yet"),
-    exception("D02", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the name is never shown as confirmed"),
-    exception("D03", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the name is never shown as confirmed"),
-    exception("D16", "MAILBOX_CONFIRMED", "ok", "look-alikes are not judged yet; the whole address is shown"),
     exception("D28", "SIGNER_DIFFERS", "hp.from-mismatch", "that a list rewrote From is not recognised yet"),
 ];

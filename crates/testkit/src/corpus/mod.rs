@@ -10,6 +10,7 @@
 mod binding;
 mod cms;
 mod exceptions;
+mod lookalike;
 mod mime;
 mod path;
 mod protection;
@@ -66,6 +67,8 @@ pub struct Given {
     pub responses: Vec<Vec<u8>>,
     /// The moment to judge for.
     pub at: Time,
+    /// What is expected of senders: a settings file with a `[check]` section, or nothing.
+    pub settings: &'static str,
 }
 
 /// A key that opens mail.
@@ -87,6 +90,7 @@ impl Row {
             crls: world.lists(),
             responses: Vec::new(),
             at: NOW,
+            settings: "",
         };
         let changed = changed_with(state);
         let sealed = match state {
@@ -145,6 +149,12 @@ impl Row {
         self
     }
 
+    /// With these settings.
+    pub(crate) fn settings(mut self, settings: &'static str) -> Self {
+        self.given.settings = settings;
+        self
+    }
+
     /// With this reader's key.
     pub(crate) fn key(mut self, certificate: Certificate, der: Vec<u8>) -> Self {
         self.keys.push(Key { certificate, der });
@@ -192,10 +202,19 @@ fn changed_with(state: &str) -> &'static str {
 pub fn rows() -> &'static [Row] {
     static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
     ROWS.get_or_init(|| {
-        [valid::rows(), cms::rows(), mime::rows(), binding::rows(), protection::rows(), path::rows(), sealed::rows()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            valid::rows(),
+            cms::rows(),
+            mime::rows(),
+            binding::rows(),
+            lookalike::rows(),
+            protection::rows(),
+            path::rows(),
+            sealed::rows(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     })
 }
 

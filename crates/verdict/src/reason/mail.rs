@@ -13,6 +13,10 @@ macro_rules! mail {
                 "署名つきの部分を含みますが、メール全体の署名ではありません", "一部だけの署名では、ほかの部分をだれが書いたか分かりません。", ASK_JA;
                 "Contains a signed part, but is not signed as a whole", "Such a part does not tell who wrote the rest.", ASK_EN;
             }
+            MimeListShape "mime.list-shape" {
+                "メーリングリストのメールですが、署名の外に余分なものがあります", "署名つきのメールと短い追記だけの形ではないため、どこまでが署名した人の文か決められません。", ASK_JA;
+                "From a mailing list, with more around the signature than a footer", "Where the signer's words end cannot be told in this form.", ASK_EN;
+            }
             MimeForwarded "mime.forwarded" {
                 "添付されたメールがあります", "添付されたメールの署名は、このメールの差出人とは関係がありません。", "添付されたメールを .eml で保存すれば、別に確かめられます。";
                 "A mail is attached", "A signature on the attached mail says nothing about the sender of this one.", "Save the attached mail as .eml to check it by itself.";

@@ -50,6 +50,44 @@ macro_rules! sender {
                 "From is malformed", "Programs could read different addresses from it.", SHUT_EN;
             }
 
+            // whom the sender could be taken for
+            BindDisplayAddress "bind.display-addr" {
+                "差出人名に、別のアドレスが書かれています", "名前だけを表示するメールソフトでは、別の人からのメールに見えます。", SHUT_JA;
+                "Another address stands in the sender's name", "Mail programs that show the name alone make it look like somebody else's mail.", SHUT_EN;
+            }
+            BindDisplayPad "bind.display-pad" {
+                "差出人名の空白で、本当のアドレスが隠れます", "長い空白のせいで、本当のアドレスが画面の外に押し出されます。", SHUT_JA;
+                "Blanks in the sender's name hide the real address", "So many blanks push it out of sight.", SHUT_EN;
+            }
+            BindDisplayDomain "bind.display-domain" {
+                "差出人名に、別のドメインが書かれています", "名前にあるドメイン（アドレスの @ の後ろの部分）は、実際のアドレスのものではありません。", SHUT_JA;
+                "Another domain stands in the sender's name", "The domain in the name is not that of the address.", SHUT_EN;
+            }
+            BindDisplayOrganisation "bind.display-org" {
+                "差出人名の組織は、確かめられていません", "名前は自由に書けます。この証明書は、その組織を確かめたものではありません。", SHUT_JA;
+                "Nobody checked the organisation in the sender's name", "Anyone can choose a name; the certificate does not vouch for that organisation.", SHUT_EN;
+            }
+            LookHomograph "look.homograph" {
+                "見た目が同じ、別の文字が使われています", "別の言語の文字やよく似た文字で、知られた名前やアドレスに似せています。", SHUT_JA;
+                "Other letters that look the same", "Letters of another script, or similar ones, imitate a known name or address.", SHUT_EN;
+            }
+            LookSimilar "look.similar" {
+                "知られたアドレスによく似ています", "文字の入れ替えや付け足しで、知られた相手のアドレスに似せたものかもしれません。", SHUT_JA;
+                "Very similar to a known address", "Letters changed or added may imitate the address of somebody you know.", SHUT_EN;
+            }
+            LookBidi "look.bidi" {
+                "差出人名に、見えない文字や特殊な形の文字があります", "文字の並びを変える文字や全角の数字などで、別の名前に見せることができます。", SHUT_JA;
+                "Invisible or unusual characters in the sender's name", "Such characters reorder or disguise what is read.", SHUT_EN;
+            }
+            LookQuotedLocal "look.quoted-local" {
+                "アドレスの中に、別のアドレスが入っています", "本当のアドレスは、最後の @ より後ろで決まります。", SHUT_JA;
+                "An address inside the address", "What stands behind the last @ says whose address it is.", SHUT_EN;
+            }
+            ExpectMissing "expect.missing" {
+                "いつもある署名がありません", "この差出人は、すべてのメールに署名すると登録されています。", SHUT_JA;
+                "The usual signature is missing", "This sender is on the list of those who sign every mail.", SHUT_EN;
+            }
+
             // header protection (RFC 9788)
             HpClear "hp.clear" {
                 "件名や宛先も署名の対象です", "署名された控えが入っているので、ヘッダーの書き換えも分かります。", NONE_JA;
@@ -94,6 +132,10 @@ macro_rules! sender {
             HpMalformed "hp.malformed" {
                 "ヘッダー保護の目印が読めません", "目印の値が決まりに合わないため、件名や宛先は署名の対象外として扱いました。", NONE_JA;
                 "The mark of header protection cannot be read", "Its value is none that is defined, so subject and addressees count as not signed.", NONE_EN;
+            }
+            HpFromMungedList "hp.from-munged-list" {
+                "メーリングリストが差出人欄を書き換えています", "署名した人の差出人欄は、リストのアドレスに置き換えられています。", "返信するときは、宛先を確かめてください。";
+                "A mailing list rewrote From", "The list put its own address in the place of the signer's.", "When you reply, look at the address first.";
             }
             HpFromMismatch "hp.from-mismatch" {
                 "差出人欄が署名された差出人と違います", "表示される差出人は、署名した人が書いたものではありません。", SHUT_JA;

@@ -4,6 +4,7 @@
 use kakitome_pki::algorithm::{AlgorithmIdentifier, Digest, Signature as Algorithm};
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert;
+use kakitome_pki::crypto;
 use kakitome_pki::path::revocation::Status;
 use kakitome_pki::path::{Anchor, AnchorSource, ValidPath};
 use kakitome_smime::Finding;
@@ -77,6 +78,7 @@ pub(super) fn signature(signed: &SignedData) -> Option<Signature> {
         digest: digest.map_or_else(|| signer.digest_algorithm.oid.to_string(), |digest| digest.name().to_owned()),
         algorithm: algorithm.map_or_else(|| oid::describe(&signer.signature_algorithm.oid), Algorithm::name),
         attributes,
+        sha256: cert::hex(&crypto::sha256(&signer.signature)),
     })
 }
 

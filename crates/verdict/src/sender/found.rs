@@ -1,6 +1,7 @@
 //! The search for a path, at the moment that counts and, where the certificate has expired since, at the moment that the
 //! signer claims; and what is known about revocation.
 
+use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
@@ -25,7 +26,7 @@ pub(super) enum Found {
 }
 
 impl Found {
-    pub(super) fn search(signature: &VerifiedSignature, layer: &SignedLayer, evidence: &Evidence) -> Self {
+    pub(super) fn search(signature: &VerifiedSignature, layer: &SignedLayer, evidence: &Evidence, at: Time) -> Self {
         let leaf = signature.signer();
         // What the mail brought along may build a path or revoke one; it is believed for nothing by itself.
         let untrusted: Vec<Certificate> = layer.signed.certificates.iter().chain(&evidence.hints).cloned().collect();
@@ -35,7 +36,7 @@ impl Found {
             layer.signed.ocsp_responses.iter().filter_map(|response| OcspResponse::parse(response).ok()).collect();
         let responses: Vec<&OcspResponse> = stapled.iter().chain(&evidence.responses).collect();
         let sources = Sources { lists: &crls, responses: &responses, certificates: &untrusted };
-        let terms = Terms { mode: evidence.revocation, at: evidence.at, legacy: false };
+        let terms = Terms { mode: evidence.revocation, at, legacy: false };
         let ask = |at| {
             let question = Question {
                 leaf,
@@ -47,12 +48,12 @@ impl Found {
             };
             find_unrevoked(&question, &sources, &terms)
         };
-        let (path, judged, expired) = match ask(evidence.at) {
+        let (path, judged, expired) = match ask(at) {
             Ok((path, judged)) => (path, judged, false),
             Err(refusal) => {
                 // Expired since: then everything must have held at the time that the signer claims.
                 let then = signature.signing_time().filter(|_| matches!(refusal.problem, PathProblem::Expired { .. }));
-                match then.filter(|then| *then <= evidence.at).map(ask) {
+                match then.filter(|then| *then <= at).map(ask) {
                     Some(Ok((path, judged))) => (path, judged, true),
                     _ => return Self::None(refusal, leaf.clone()),
                 }

@@ -5,6 +5,7 @@
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
+use kakitome_pki::crypto;
 use kakitome_pki::identity;
 use kakitome_pki::path::revocation::{Judged, NotRevoked, Status, UnknownCause, Via};
 use kakitome_pki::path::{AnchorSource, ValidPath};
@@ -12,19 +13,22 @@ use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::{Opened, SignedLayer};
 use kakitome_smime::message::protect::Protected;
+use kakitome_smime::mime::address::Mailbox;
 use kakitome_smime::mime::header::unfold;
 
 mod root;
 
 use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
+use super::lookalike::{Look, Shown};
 use super::steps::{
     Outcome, admitted, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unsigned_notes,
     validity,
 };
-use super::{Evidence, Signer, expert};
-use crate::answer::{Altered, Answer, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
+use super::{Evidence, Signer, expert, lookalike};
+use crate::answer::{Altered, Answer, Basis, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
 use crate::reason::Reason;
+use crate::state::Outcome::Unreadable;
 use crate::state::State;
 
 /// How long before the Date a mail may have been signed, in seconds: a day in a drafts folder or an approval queue.
@@ -87,6 +91,8 @@ pub fn judge(opened: &Opened, evidence: &Evidence) -> Judgement {
 struct Trial<'a> {
     opened: &'a Opened,
     evidence: &'a Evidence,
+    /// The moment to judge for: that of the evidence, or of the delivery where it is known.
+    at: Time,
     answer: Answer,
     checks: Vec<Check>,
     /// State and reason of the first step that failed.
@@ -108,7 +114,7 @@ impl<'a> Trial<'a> {
         };
         answer.sealed = Sealed { answer: Encrypted::No, ..Sealed::default() };
         answer.expert = expert::structure(opened);
-        Self { opened, evidence, answer, checks: Vec::new(), decided: None, reasons: Vec::new() }
+        Self { opened, evidence, at: evidence.at, answer, checks: Vec::new(), decided: None, reasons: Vec::new() }
     }
 
     /// Takes a step's outcome into the trace; true if the step decided.
@@ -149,7 +155,8 @@ impl<'a> Trial<'a> {
         let layer = self.root()?;
         self.note_findings(&layer.findings);
         let signature = self.signature(layer)?;
-        let found = Found::search(&signature, layer, self.evidence);
+        self.delivered(layer);
+        let found = Found::search(&signature, layer, self.evidence, self.at);
         self.tell_path(&found);
         let header = self.opened.header();
         let bound = binding::bind(header, layer.protected.as_ref(), signature.signer(), &self.evidence.signer);
@@ -203,7 +210,11 @@ impl<'a> Trial<'a> {
             self.vouched(&path, &bound);
             return None;
         }
-        self.step(Step::Lookalike, Outcome::Skipped);
+        let outcome = self.lookalike(&path);
+        if self.step(Step::Lookalike, outcome) {
+            self.vouched(&path, &bound);
+            return None;
+        }
         if path.expired {
             self.step(Step::Expiry, fails(State::OldSignature, Reason::TimeExpiredSince, ""));
             return None;
@@ -246,6 +257,20 @@ impl<'a> Trial<'a> {
         self.answer.time.signed_claimed = proof.signing_time();
         self.note(if layer.protected.is_some() { Reason::HpClear } else { Reason::HpNone });
         Some(proof.clone())
+    }
+
+    /// Where our own log knows the delivery of this very signature, that is the moment to judge for: what has expired or
+    /// was revoked since was good when it counted.
+    fn delivered(&mut self, layer: &SignedLayer) {
+        let [signer] = layer.signed.signers.as_slice() else { return };
+        let signature = crypto::sha256(&signer.signature);
+        let known = self.evidence.deliveries.iter().filter(|one| one.signature == signature && one.at <= self.at);
+        if let Some(first) = known.map(|one| one.at).min() {
+            self.at = first;
+            self.answer.time.delivered = Some(first);
+            self.answer.time.verified_at = first;
+            self.answer.time.basis = Basis::DeliveryLog;
+        }
     }
 
     /// What the path says, for the expert part and the issuer's name.
@@ -301,7 +326,7 @@ impl<'a> Trial<'a> {
             self.note(Reason::TimeNoSigningTime);
             return Outcome::Skipped;
         };
-        if signed > self.evidence.at.plus(CLOCK_AHEAD) {
+        if signed > self.at.plus(CLOCK_AHEAD) {
             return fails(State::TimeOdd, Reason::TimeFuture, &signed.to_string());
         }
         // Every Date that a program may show: of two it shows either. Without a readable one it shows the day of the
@@ -320,7 +345,7 @@ impl<'a> Trial<'a> {
         // as new as its delivery, so the signature must not be old at the moment of checking.
         if dates.is_empty()
             && self.evidence.signer == Signer::From
-            && signed < self.evidence.at.plus(WITHOUT_DATE.saturating_neg())
+            && signed < self.at.plus(WITHOUT_DATE.saturating_neg())
         {
             return fails(State::TimeOdd, Reason::TimeReplay, &format!("signed {signed}, no Date"));
         }
@@ -403,6 +428,38 @@ impl<'a> Trial<'a> {
         fails(State::HeadersChanged, reason, &differs.join(", "))
     }
 
+    /// Step 16.
+    fn lookalike(&mut self, found: &FoundPath) -> Outcome {
+        let Some(from) = self.author() else { return Outcome::Skipped };
+        let vouched = identity::vouch(&found.path);
+        let (_, class, _) = class(&vouched);
+        let shown = Shown { from: &from, class, organisation: vouched.organisation.as_deref() };
+        match self.looks(&shown) {
+            Some(look) => {
+                let detail = look.like.as_deref().unwrap_or_default();
+                fails(State::Lookalike, look.reason, detail)
+            }
+            None => Outcome::Holds(String::new()),
+        }
+    }
+
+    /// Tells for whom the sender could be taken, and gives what decides that he could.
+    fn looks(&mut self, shown: &Shown<'_>) -> Option<Look> {
+        let looks = lookalike::look(shown, &self.evidence.expectations);
+        for look in &looks {
+            self.note(look.reason);
+        }
+        let decisive = looks.into_iter().find(Look::decides)?;
+        self.answer.who.looks_like.clone_from(&decisive.like);
+        Some(decisive)
+    }
+
+    /// The one mailbox of From, where the author is asked for.
+    fn author(&self) -> Option<Mailbox> {
+        let author = kakitome_smime::mime::address::author(self.opened.header()).ok();
+        author.filter(|_| self.evidence.signer == Signer::From)
+    }
+
     fn name_only(&mut self, found: &Found) {
         if let Found::Path(found, _) = found {
             let vouched = identity::vouch(&found.path);
@@ -447,6 +504,11 @@ impl<'a> Trial<'a> {
         let (state, reason) = self.decided.unwrap_or((State::Ambiguous, Reason::CmsParse));
         // A confirmed state and its proof go together, whatever the steps above came to.
         let state = if state.is_confirmed() && confirmed.is_none() { State::Ambiguous } else { state };
+        // Where the steps did not come so far: whoever could be taken for another is told to be so all the same.
+        let is_told = self.checks.iter().any(|check| check.step == Step::Lookalike);
+        if let Some(from) = self.author().filter(|_| !is_told && state.outcome() != Unreadable) {
+            self.looks(&Shown { from: &from, class: Class::None, organisation: None });
+        }
         self.answer.state = state;
         // RFC 8551 §6: encryption alone says nothing about who wrote it.
         if self.answer.sealed.answer == Encrypted::Yes && confirmed.is_none() {

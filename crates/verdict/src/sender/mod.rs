@@ -4,9 +4,11 @@
 //! `kakitome-office`.
 
 mod binding;
+pub mod expected;
 pub(crate) mod expert;
 mod found;
 mod judge;
+pub mod lookalike;
 pub(crate) mod steps;
 
 use kakitome_pki::address::Address;
@@ -17,6 +19,7 @@ use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::path::revocation::Mode;
 use kakitome_pki::path::{Anchor, PolicyInputs};
 
+pub use expected::Expectations;
 pub use judge::{ConfirmedSender, Judgement, judge};
 
 use crate::answer::Basis;
@@ -43,8 +46,22 @@ pub struct Evidence {
     pub basis: Basis,
     /// Whose signature is asked for.
     pub signer: Signer,
+    /// What the reader expects of senders.
+    pub expectations: Expectations,
+    /// What was delivered when, by a log of our own.
+    pub deliveries: Vec<Delivery>,
     /// Name and version of the list of publicly trusted issuers, empty if there is none.
     pub trust_list: String,
+}
+
+/// When a signed mail was delivered, by a log of our own. It is known by its signature, which belongs to one content and
+/// one key; a Message-ID could be written by anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// SHA-256 of the signature value.
+    pub signature: [u8; 32],
+    /// When.
+    pub at: Time,
 }
 
 /// Whose signature is asked for.

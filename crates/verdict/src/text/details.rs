@@ -212,6 +212,7 @@ fn signature(answer: &Answer, lang: Lang) -> Table {
             (lang.pick("版", "Version"), signature.version.to_string()),
             (lang.pick("ハッシュ方式", "Digest"), value(&signature.digest)),
             (lang.pick("署名方式", "Signature algorithm"), value(&signature.algorithm)),
+            (lang.pick("署名値の SHA-256", "SHA-256 of the signature"), value(&signature.sha256)),
         ],
     );
     table.rows.extend(signature.attributes.iter().map(|(name, text)| vec![value(name), value(text)]));

@@ -7,6 +7,8 @@ use crate::answer::{Answer, Changed, Choice, Encrypted};
 use crate::state::{Advice, Outcome, State};
 
 pub(super) const UNKNOWN: &str = "unknown";
+/// In the place of a domain, where From names no single one.
+pub(super) const THIS_SENDER: &str = "This sender";
 pub(super) const QUESTIONS: [&str; 3] = ["Who?", "Changed?", "Sealed?"];
 pub(super) const UNCOVERED: &str = "Subject and addressees are not covered by the signature";
 pub(super) const FOOTER: &str =
@@ -73,6 +75,8 @@ pub(super) fn headline(answer: &Answer, slots: &Slots) -> String {
         State::WeakSignature => "Outdated signature".to_owned(),
         State::PartSigned => "Only part of it is signed".to_owned(),
         State::HeadersChanged => "Subject or other headers changed".to_owned(),
+        // whom the name means is not known, so nobody is said to look like anybody
+        State::Lookalike if answer.who.looks_like.is_none() => "The organisation in its name is unchecked".to_owned(),
         State::Lookalike => "Looks similar, but is someone else".to_owned(),
         State::CheckIncomplete => "Check not finished".to_owned(),
         State::Ambiguous => "Malformed signature".to_owned(),
@@ -138,6 +142,9 @@ pub(super) fn one_line(answer: &Answer, slots: &Slots) -> String {
         }
         State::HeadersChanged if answer.protected_subject.is_none() => "The body is as signed.".to_owned(),
         State::HeadersChanged => format!("The body is as signed. The original subject was “{subject}”."),
+        State::Lookalike if answer.who.looks_like.is_none() => {
+            format!("Its name claims an organisation, but nobody has checked that {address} belongs to it.")
+        }
         State::Lookalike => format!("{address} is not {real}."),
         State::CheckIncomplete => {
             "We couldn't find out whether the certificate was cancelled. Please try again later.".to_owned()

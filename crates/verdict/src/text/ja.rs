@@ -7,6 +7,8 @@ use crate::answer::{Answer, Changed, Choice, Encrypted};
 use crate::state::{Advice, Outcome, State};
 
 pub(super) const UNKNOWN: &str = "不明";
+/// In the place of a domain, where From names no single one.
+pub(super) const THIS_SENDER: &str = "この差出人";
 pub(super) const QUESTIONS: [&str; 3] = ["だれから？", "書き換え？", "暗号化？"];
 pub(super) const UNCOVERED: &str = "件名・宛先は署名の対象外です";
 pub(super) const FOOTER: &str =
@@ -61,6 +63,8 @@ pub(super) fn headline(answer: &Answer, slots: &Slots) -> String {
         State::WeakSignature => "古い方式の署名です".to_owned(),
         State::PartSigned => "一部だけ署名されています".to_owned(),
         State::HeadersChanged => "件名などが途中で変わっています".to_owned(),
+        // whom the name means is not known, so nobody is said to look like anybody
+        State::Lookalike if answer.who.looks_like.is_none() => "名乗っている組織は、確かめられていません".to_owned(),
         State::Lookalike => "よく似た別の相手です".to_owned(),
         State::CheckIncomplete => "まだ確認が終わっていません".to_owned(),
         State::Ambiguous => "署名の作りが正しくありません".to_owned(),
@@ -121,6 +125,9 @@ pub(super) fn one_line(answer: &Answer, slots: &Slots) -> String {
         }
         State::HeadersChanged if answer.protected_subject.is_none() => "本文は署名どおりです。".to_owned(),
         State::HeadersChanged => format!("本文は署名どおりです。署名時の件名は「{subject}」でした。"),
+        State::Lookalike if answer.who.looks_like.is_none() => {
+            format!("差出人名は組織を名乗っていますが、{address} がその組織のものかは、だれも確かめていません。")
+        }
         State::Lookalike => format!("{address} は {real} とは別の相手です。"),
         State::CheckIncomplete => "証明書が取り消されていないか確認できませんでした。\
             時間をおいて、もう一度お試しください。"

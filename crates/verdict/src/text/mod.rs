@@ -50,7 +50,17 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 10] = [
+const REMARKS: [Reason; 20] = [
+    Reason::BindDisplayAddress,
+    Reason::BindDisplayPad,
+    Reason::BindDisplayDomain,
+    Reason::BindDisplayOrganisation,
+    Reason::LookHomograph,
+    Reason::LookSimilar,
+    Reason::LookBidi,
+    Reason::LookQuotedLocal,
+    Reason::MimeListShape,
+    Reason::HpFromMungedList,
     Reason::MimeErrantSignature,
     Reason::FakeFlattened,
     Reason::MimeForwarded,
@@ -167,9 +177,10 @@ impl Slots {
             org: name(who.org.as_deref()),
             person: name(who.person.as_deref()),
             address: address(who.address.as_deref()),
-            domain: address(
-                who.from_address.as_deref().and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain),
-            ),
+            domain: match who.from_address.as_deref().and_then(|from| from.rsplit_once('@')) {
+                Some((_, domain)) => address(Some(domain)),
+                None => lang.pick(ja::THIS_SENDER, en::THIS_SENDER).to_owned(),
+            },
             from,
             signer,
             issuer: name(who.issuer.as_deref()),

@@ -62,8 +62,10 @@ fn every_state() -> Vec<(&'static str, Answer)> {
     let mut headers = named(State::HeadersChanged, Class::Org, org, None, false);
     headers.reasons = vec![Reason::HpSubject];
     headers.protected_subject = Some("月例報告".into());
-    let mut look = signed(State::Lookalike, Reason::ClassMailbox, Class::Mailbox, "info@xn--bnk-7cd.example");
+    let mut look = signed(State::Lookalike, Reason::LookHomograph, Class::Mailbox, "info@xn--bnk-6cd.example");
     look.who.looks_like = Some(bank.into());
+    let mut claims = signed(State::Lookalike, Reason::BindDisplayOrganisation, Class::Mailbox, "eve@eve.example");
+    claims.who.from_header = Some("例示銀行 <eve@eve.example>".into());
     let mut altered = answer(State::Altered, Reason::CmsDigest);
     altered.altered.answer = Changed::Yes;
     let mut part = signed(State::PartSigned, Reason::MimeListFooter, Class::Mailbox, "taro@corp.example");
@@ -85,7 +87,7 @@ fn every_state() -> Vec<(&'static str, Answer)> {
         ("name only", named(State::NameOnly, Class::None, None, Some("例示市長"), false)),
         ("not signed", answer(State::NotSigned, Reason::MimeNone)),
         ("signed part inside", errant),
-        ("signature missing", answer(State::ExpectedSignatureMissing, Reason::MimeNone)),
+        ("signature missing", answer(State::ExpectedSignatureMissing, Reason::ExpectMissing)),
         ("signer differs", signed(State::SignerDiffers, Reason::BindNone, Class::Mailbox, "eve@eve.example")),
         ("altered", altered),
         ("fake", answer(State::FakeSignature, Reason::FakeNotCms)),
@@ -98,6 +100,7 @@ fn every_state() -> Vec<(&'static str, Answer)> {
         ("list", part),
         ("subject changed", headers),
         ("look-alike", look),
+        ("unchecked organisation", claims),
         ("revocation unknown", signed(State::CheckIncomplete, Reason::RevUnavailable, Class::None, bank)),
         ("ambiguous", answer(State::Ambiguous, Reason::CmsTwoContents)),
         ("sealed", sealed),
@@ -132,6 +135,7 @@ fn full() -> Answer {
             digest: "SHA-256".into(),
             algorithm: "RSASSA-PKCS1-v1_5 with SHA-256".into(),
             attributes: vec![("signingTime".into(), NOW.to_string())],
+            sha256: "cd".repeat(32),
         }),
         signer: Some(Certificate {
             subject: subject.into(),

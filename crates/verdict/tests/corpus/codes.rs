@@ -23,6 +23,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("cms.receipt", ""),
     ("compat.label", ""),
     ("mime.list-footer", ""),
+    ("mime.list-shape", ""),
+    ("hp.from-munged-list", ""),
     ("enc.unsupported", ""),
     ("enc.weak", ""),
     ("enc.weak-key", ""),

@@ -14,7 +14,8 @@ use kakitome_smime::message::open::open;
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::corpus::{EXCEPTIONS, Row, row, rows};
 use kakitome_verdict::answer::Basis;
-use kakitome_verdict::sender::{Evidence, Judgement, Signer, judge};
+use kakitome_verdict::sender::expected::ProtectedName;
+use kakitome_verdict::sender::{Evidence, Expectations, Judgement, Signer, judge};
 
 /// A row as the judge sees it.
 fn judged(row: &Row) -> Judgement {
@@ -34,9 +35,33 @@ fn mail_judged(row: &Row, mail: &[u8]) -> Judgement {
         at: given.at,
         basis: Basis::Now,
         signer: Signer::From,
+        expectations: expectations(given.settings),
+        deliveries: Vec::new(),
         trust_list: "test".to_owned(),
     };
     judge(&open(&mail.to_vec(), &InMemory, &row.held()).unwrap(), &evidence)
+}
+
+/// The `[check]` section of a settings file, as the program reads it.
+fn expectations(settings: &str) -> Expectations {
+    let table: toml::Table = settings.parse().unwrap();
+    let strings = |value: Option<&toml::Value>| -> Vec<String> {
+        let items = value.and_then(toml::Value::as_array).into_iter().flatten();
+        items.map(|item| item.as_str().unwrap().to_owned()).collect()
+    };
+    let check = table.get("check").and_then(toml::Value::as_table);
+    let of = |key| check.and_then(|check| check.get(key));
+    let protected = of("protected").and_then(toml::Value::as_array).into_iter().flatten();
+    Expectations {
+        protected: protected
+            .map(|one| ProtectedName {
+                name: one["name"].as_str().unwrap().to_owned(),
+                senders: strings(one.get("senders")).iter().map(|sender| sender.parse().unwrap()).collect(),
+            })
+            .collect(),
+        correspondents: strings(of("correspondents")).iter().map(|one| one.parse().unwrap()).collect(),
+        signers: strings(of("expected_signers")).iter().map(|one| one.parse().unwrap()).collect(),
+    }
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Steps 1 to 4: down to the signature that says who wrote the mail. It stands at the root, or inside what seals or
 //! compresses the whole (RFC 9787 §4.5).
 
+use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
 use kakitome_smime::cms::enveloped::Enveloped;
 use kakitome_smime::message::open::{Layer, Opened, Seal, SealedLayer, SignedLayer};
+use kakitome_smime::mime::address;
+use kakitome_smime::mime::header::{self, Header};
 
+use super::super::lookalike::name;
 use super::{Outcome, Trial, code, fails, unsigned_notes};
 use crate::answer::{Encrypted, Sealed, Step};
 use crate::reason::Reason;
@@ -33,13 +37,9 @@ impl<'a> Trial<'a> {
                     self.note(reason);
                 }
                 self.sealed_part(opened);
-                self.step(Step::Structure, fails(State::NotSigned, Reason::MimeNone, ""));
-                None
+                self.unsigned(Reason::MimeNone)
             }
-            Layer::CertificatesOnly(_) => {
-                self.step(Step::Structure, fails(State::NotSigned, Reason::CmsCertsOnly, ""));
-                None
-            }
+            Layer::CertificatesOnly(_) => self.unsigned(Reason::CmsCertsOnly),
             Layer::Fake(finding) => {
                 self.step(Step::Structure, Outcome::Holds(String::new()));
                 self.step(Step::Fake, fails(State::FakeSignature, code(finding, Reason::FakeNotCms), &finding.detail));
@@ -86,6 +86,24 @@ impl<'a> Trial<'a> {
                 None
             }
         }
+    }
+
+    /// Step 3b: there is no signature. Should there be one?
+    fn unsigned(&mut self, reason: Reason) -> Option<&'a SignedLayer> {
+        self.step(Step::Structure, fails(State::NotSigned, reason, ""));
+        let signers = &self.evidence.expectations.signers;
+        let named = claimed_senders(self.opened.header());
+        let Some(missing) = named.iter().find(|sender| signers.iter().any(|signer| signer.is(sender))) else {
+            self.step(
+                Step::Expected,
+                if signers.is_empty() { Outcome::Skipped } else { Outcome::Holds(String::new()) },
+            );
+            return None;
+        };
+        self.note(reason);
+        self.decided = None;
+        self.step(Step::Expected, fails(State::ExpectedSignatureMissing, Reason::ExpectMissing, &missing.to_string()));
+        None
     }
 
     /// A signature around an encryption may be anybody's who passed the mail on: what was signed before it was encrypted
@@ -136,6 +154,15 @@ impl<'a> Trial<'a> {
         };
         self.answer.sealed = Sealed { answer, alg: cipher(&layer.enveloped), ..Sealed::default() };
     }
+}
+
+/// Everybody whom some program could show as the sender: whoever poses as one who always signs, poses by any of them.
+fn claimed_senders(header: &Header) -> Vec<Address> {
+    let read = |value: &[u8]| match address::mailboxes(value) {
+        Ok(mailboxes) => mailboxes.iter().filter_map(|mailbox| Address::parse(&mailbox.address).ok()).collect(),
+        Err(_) => name::addresses(&header::decode(value).to_lowercase()),
+    };
+    header.all("From").flat_map(|field| read(header.value(field))).collect()
 }
 
 fn cipher(enveloped: &Enveloped) -> Option<String> {
