@@ -369,7 +369,7 @@ fn blocks(bytes: &[u8], wanted: impl Fn(&pem::Block) -> bool, der_label: &str) -
     }
     // DER begins with a SEQUENCE; anything else holds nothing.
     let der = bytes.first() == Some(&0x30);
-    der.then(|| pem::Block { label: der_label.to_owned(), der: bytes.to_vec().into() }).into_iter().collect()
+    der.then(|| pem::Block::new(der_label, bytes)).into_iter().collect()
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Unusable> {

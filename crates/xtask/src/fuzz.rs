@@ -29,8 +29,8 @@ const FOLDERS: [&str; 9] = [
 ];
 /// An archive of seeds in the corpora, and its folders for the targets that read such things.
 const ARCHIVE: &str = "openssl-fuzz-corpora/openssl-fuzz-corpora.tgz";
-const ARCHIVED: [(&str, &[&str]); 3] =
-    [("cms", &["cms", "asn1"]), ("certificate", &["x509"]), ("revocation", &["crl"])];
+const ARCHIVED: [(&str, &[&str]); 4] =
+    [("cms", &["cms", "asn1"]), ("certificate", &["x509"]), ("formats", &["x509", "crl"]), ("revocation", &["crl"])];
 /// Longer inputs find nothing more in so short a time, in octets.
 const LENGTH: &str = "-max_len=65536";
 /// One input may take this long, in seconds, and the program hold this much, in MiB.

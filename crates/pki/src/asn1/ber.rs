@@ -72,6 +72,14 @@ pub fn to_der(bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
     if rest.is_empty() { Ok(der) } else { Err(Malformed::new("something follows where nothing may")) }
 }
 
+/// The first element in DER, as [`to_der`] gives it, and the octets that follow it.
+///
+/// # Errors
+/// It is malformed, or nests deeper than [`DEPTH_LIMIT`].
+pub fn first_to_der(bytes: &[u8]) -> Result<(Vec<u8>, &[u8]), Malformed> {
+    element(bytes, DEPTH_LIMIT)
+}
+
 /// The first element in DER, and what follows it.
 fn element(bytes: &[u8], depth: usize) -> Result<(Vec<u8>, &[u8]), Malformed> {
     const CUT: Malformed = Malformed::new("an element is cut short");

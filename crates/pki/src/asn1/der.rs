@@ -128,7 +128,7 @@ impl<'a> Der<'a> {
         match self.expect(tag::BOOLEAN, "a BOOLEAN is missing")?.value {
             [0] => Ok(false),
             [0xff] => Ok(true),
-            _ => Err(Malformed::new("a BOOLEAN is neither 00 nor FF")),
+            _ => Err(BOOLEAN),
         }
     }
 
@@ -160,6 +160,9 @@ impl<'a> Der<'a> {
         if self.rest.is_empty() { Ok(()) } else { Err(Malformed::new("something follows where nothing may")) }
     }
 }
+
+/// X.690 §11.1.
+pub const BOOLEAN: Malformed = Malformed::new("a BOOLEAN is neither 00 nor FF");
 
 /// The contents of an OBJECT IDENTIFIER.
 ///

@@ -131,6 +131,7 @@ pub const LOCAL_KEY_ID: Oid = oid("1.2.840.113549.1.9.21");
 // Certification requests: RFC 2985 §5.4
 pub const CHALLENGE_PASSWORD: Oid = oid("1.2.840.113549.1.9.7");
 pub const UNSTRUCTURED_NAME: Oid = oid("1.2.840.113549.1.9.2");
+pub const MICROSOFT_EXTENSION_REQUEST: Oid = oid("1.3.6.1.4.1.311.2.1.14");
 pub const EXTENSION_REQUEST: Oid = oid("1.2.840.113549.1.9.14");
 
 // Content types and attributes: RFC 5652, 5083, 3274, 8551, 5035, 6211
@@ -244,6 +245,24 @@ pub fn describe(oid: &Oid) -> String {
     name(oid).map_or_else(|| oid.to_string(), str::to_owned)
 }
 
+/// What a certificate policy stands for, where that is known: the profiles of the S/MIME Baseline Requirements (§7.1.6.1).
+/// Their numbers are what programs read, so that [`describe`] leaves them as they are.
+pub fn policy_name(policy: &Oid) -> Option<String> {
+    const PROFILES: [(u32, &str); 4] = [
+        (1, "mailbox-validated"),
+        (2, "organisation-validated"),
+        (3, "sponsor-validated"),
+        (4, "individual-validated"),
+    ];
+    const GENERATIONS: [(u32, &str); 3] = [(1, "legacy"), (2, "multipurpose"), (3, "strict")];
+    let each = PROFILES.iter().flat_map(|profile| GENERATIONS.iter().map(move |generation| (profile, generation)));
+    let mut known = each.filter_map(|((profile, name), (generation, kind))| {
+        let oid = SMIME_BASELINE_ARC.child(*profile)?.child(*generation)?;
+        Some((oid, format!("S/MIME Baseline Requirements, {name}, {kind}")))
+    });
+    known.find(|(oid, _)| oid == policy).map(|(_, name)| name).or_else(|| name(policy).map(str::to_owned))
+}
+
 const TABLE: &[(Oid, &str)] = &[
     (RSA_ENCRYPTION, "RSA"),
     (MD5_WITH_RSA, "RSA PKCS#1 v1.5 with MD5"),
@@ -349,6 +368,7 @@ const TABLE: &[(Oid, &str)] = &[
     (LOCAL_KEY_ID, "local key identifier"),
     (CHALLENGE_PASSWORD, "challenge password"),
     (UNSTRUCTURED_NAME, "unstructured name"),
+    (MICROSOFT_EXTENSION_REQUEST, "extension request (Microsoft)"),
     (EXTENSION_REQUEST, "extension request"),
     (DATA, "data"),
     (SIGNED_DATA, "signed-data"),
@@ -396,6 +416,29 @@ const TABLE: &[(Oid, &str)] = &[
     (ORGANIZATION_IDENTIFIER, "organizationIdentifier"),
     (EMAIL_ADDRESS, "emailAddress"),
     (DOMAIN_COMPONENT, "DC"),
+    (SUBJECT_DIRECTORY_ATTRIBUTES, "subjectDirectoryAttributes"),
+    (SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier"),
+    (KEY_USAGE, "keyUsage"),
+    (SUBJECT_ALT_NAME, "subjectAltName"),
+    (ISSUER_ALT_NAME, "issuerAltName"),
+    (BASIC_CONSTRAINTS, "basicConstraints"),
+    (CRL_NUMBER, "cRLNumber"),
+    (REASON_CODE, "reasonCode"),
+    (DELTA_CRL_INDICATOR, "deltaCRLIndicator"),
+    (ISSUING_DISTRIBUTION_POINT, "issuingDistributionPoint"),
+    (CERTIFICATE_ISSUER, "certificateIssuer"),
+    (NAME_CONSTRAINTS, "nameConstraints"),
+    (CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints"),
+    (CERTIFICATE_POLICIES, "certificatePolicies"),
+    (POLICY_MAPPINGS, "policyMappings"),
+    (AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier"),
+    (POLICY_CONSTRAINTS, "policyConstraints"),
+    (EXTENDED_KEY_USAGE, "extKeyUsage"),
+    (INHIBIT_ANY_POLICY, "inhibitAnyPolicy"),
+    (FRESHEST_CRL, "freshestCRL"),
+    (AUTHORITY_INFO_ACCESS, "authorityInfoAccess"),
+    (QC_STATEMENTS, "qcStatements"),
+    (OCSP_NO_CHECK, "ocspNoCheck"),
     (EMAIL_PROTECTION, "emailProtection"),
     (SERVER_AUTH, "serverAuth"),
     (CLIENT_AUTH, "clientAuth"),

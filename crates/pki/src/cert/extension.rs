@@ -152,6 +152,40 @@ impl Extensions {
         Ok(out)
     }
 
+    /// Reads what can be read: each extension that cannot, with the reason, and each that stands more than once. For
+    /// showing a certificate, never for believing it.
+    pub fn parse_readable(list: &Tlv<'_>) -> (Self, Vec<(Option<Oid>, Malformed)>) {
+        let (mut out, mut wrong) = (Self::default(), Vec::new());
+        let mut inside = list.inside();
+        while !inside.is_empty() && out.listed.len() < EXTENSION_LIMIT {
+            let element = match inside.element() {
+                Ok(element) => element,
+                Err(malformed) => {
+                    wrong.push((None, malformed));
+                    break;
+                }
+            };
+            let (id, critical, value) = match extension(&element) {
+                Ok(extension) => extension,
+                Err(malformed) => {
+                    wrong.push((None, malformed));
+                    continue;
+                }
+            };
+            if out.listed.iter().any(|(other, _)| *other == id) {
+                wrong.push((Some(id), TWICE));
+                continue;
+            }
+            out.listed.push((id, critical));
+            match out.read(id, value) {
+                Ok(false) if critical => out.unknown_critical.push(id),
+                Ok(_) => {}
+                Err(malformed) => wrong.push((Some(id), malformed)),
+            }
+        }
+        (out, wrong)
+    }
+
     /// The URLs of the distribution points.
     pub fn crl_urls(&self) -> impl Iterator<Item = &str> {
         self.crl_points.iter().flat_map(DistributionPoint::urls)
@@ -189,8 +223,11 @@ impl Extensions {
                 self.extended_key_usage = Some(each(list.inside(), |list| list.oid())?);
             }
             oid::SUBJECT_ALT_NAME => {
-                let list = only(tag::SEQUENCE, "subject alternative names are not a SEQUENCE")?;
-                self.subject_alt_names = each(list.inside(), |list| GeneralName::parse(&list.element()?))?;
+                let list = only(tag::SEQUENCE, "subject alternative names are not a SEQUENCE")?.inside();
+                // RFC 5280 §4.2.1.6 forbids a list of none, which occurs; it names nobody, so that nothing is believed of it.
+                if !list.is_empty() {
+                    self.subject_alt_names = each(list, |list| GeneralName::parse(&list.element()?))?;
+                }
             }
             oid::SUBJECT_KEY_IDENTIFIER => {
                 let id = only(tag::OCTET_STRING, "a subject key identifier is not an OCTET STRING")?;
@@ -275,14 +312,9 @@ pub(super) fn each_extension(
     let mut list = list.of(tag::SEQUENCE, "extensions are not a SEQUENCE")?.inside();
     let mut seen: Vec<Oid> = Vec::new();
     while !list.is_empty() {
-        let mut extension = list.expect(tag::SEQUENCE, "an extension is not a SEQUENCE")?.inside();
-        let id = extension.oid()?;
-        let critical = if extension.peek() == Some(tag::BOOLEAN) { extension.boolean()? } else { false };
-        let value = extension.expect(tag::OCTET_STRING, "an extension has no value")?.value;
-        extension.finish()?;
-        // RFC 5280 §4.2: not more than one instance of a particular extension.
+        let (id, critical, value) = extension(&list.element()?)?;
         if seen.contains(&id) {
-            return Err(Malformed::new("the same extension stands twice"));
+            return Err(TWICE);
         }
         if seen.len() >= EXTENSION_LIMIT {
             return Err(Malformed::new("there are more than 100 extensions"));
@@ -291,6 +323,19 @@ pub(super) fn each_extension(
         read(id, critical, value)?;
     }
     Ok(())
+}
+
+/// RFC 5280 §4.2: not more than one instance of a particular extension.
+pub const TWICE: Malformed = Malformed::new("the same extension stands twice");
+
+/// `Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }`.
+fn extension<'a>(element: &Tlv<'a>) -> Result<(Oid, bool, &'a [u8]), Malformed> {
+    let mut fields = element.of(tag::SEQUENCE, "an extension is not a SEQUENCE")?.inside();
+    let id = fields.oid()?;
+    let critical = if fields.peek() == Some(tag::BOOLEAN) { fields.boolean()? } else { false };
+    let value = fields.expect(tag::OCTET_STRING, "an extension has no value")?.value;
+    fields.finish()?;
+    Ok((id, critical, value))
 }
 
 /// Reads the entries of a list, at most [`LIST_LIMIT`] of them.

@@ -6,12 +6,16 @@
 
 pub mod bundle;
 pub mod crl;
+pub mod examine;
 pub mod extension;
+pub mod file;
+pub mod flaw;
 pub mod name;
 pub mod ocsp;
 pub mod pem;
 pub mod pkcs12;
 pub mod point;
+pub mod request;
 
 use std::sync::Arc;
 
@@ -72,6 +76,9 @@ impl Certificate {
             Some(version) => Der::new(version.value).small()?,
             None => 0,
         };
+        if version > 2 {
+            return Err(Malformed::new("a certificate is of an unknown version"));
+        }
         let serial = fields.expect(tag::INTEGER, "a certificate has no serial number")?.value.to_vec();
         let algorithm = AlgorithmIdentifier::parse(&fields.element()?)?;
         // RFC 5280 §4.1.1.2: both fields MUST contain the same algorithm identifier.

@@ -16,9 +16,16 @@ pub struct Block {
     pub label: String,
     /// The octets.
     pub der: Zeroizing<Vec<u8>>,
+    /// The octets are encrypted in the old way (RFC 1421 §4.6.1.1), with this cipher; nothing here opens that.
+    pub old_cipher: Option<String>,
 }
 
 impl Block {
+    /// One around octets that came without PEM.
+    pub fn new(label: &str, der: &[u8]) -> Self {
+        Self { label: label.to_owned(), der: Zeroizing::new(der.to_vec()), old_cipher: None }
+    }
+
     /// Is it a certificate, under any of the labels that occur?
     pub fn is_certificate(&self) -> bool {
         matches!(self.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE")
@@ -44,17 +51,21 @@ pub fn read(bytes: &[u8]) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut label: Option<String> = None;
     let mut body = Zeroizing::new(String::new());
+    let mut old_cipher = None;
     for line in text.lines().map(str::trim) {
         if let Some(begun) = line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----")) {
             label = Some(begun.to_owned());
             body.clear();
+            old_cipher = None;
         } else if let Some(ended) = line.strip_prefix("-----END ").and_then(|rest| rest.strip_suffix("-----")) {
             if let Some(label) = label.take().filter(|label| label == ended)
                 && let Ok(der) = STANDARD.decode(body.as_bytes())
                 && blocks.len() < BLOCK_LIMIT
             {
-                blocks.push(Block { label, der: Zeroizing::new(der) });
+                blocks.push(Block { label, der: Zeroizing::new(der), old_cipher: old_cipher.take() });
             }
+        } else if let Some(cipher) = line.strip_prefix("DEK-Info:") {
+            old_cipher = Some(cipher.split(',').next().unwrap_or_default().trim().to_owned());
         } else if label.is_some() && !line.contains(':') {
             body.push_str(line);
         }

@@ -36,6 +36,12 @@ impl PublicKey {
     }
 }
 
+/// Are the coefficients of a public key in range (FIPS 203 §7.2)?
+pub(super) fn is_possible(kem: MlKem, octets: &[u8]) -> bool {
+    // The library looks when it computes.
+    KemPublicKey::new(fenced(kem), octets).is_ok_and(|key| key.encapsulate().is_ok())
+}
+
 /// A private key that decapsulates.
 pub(super) struct KemKey {
     key: KemPrivateKey,

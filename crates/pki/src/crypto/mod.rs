@@ -10,6 +10,7 @@ mod hash;
 mod key;
 mod password;
 mod pkcs8;
+mod private_key;
 mod public_key;
 mod seal;
 mod transport;
@@ -26,7 +27,10 @@ pub use hash::{DigestValue, Hasher, digest, sha1_identifier, sha256};
 pub use key::{KeyKind, KeyRefused, SigningKey};
 pub use password::{Password, PasswordEncryption, PasswordMac, ROUNDS, ROUNDS_COMPATIBLE, ROUNDS_FEW};
 pub use pkcs8::{EncryptedKey, KeyNotOpened, as_pkcs8, decrypt_private_key, encrypt_private_key, is_encrypted_key};
-pub use public_key::{Curve, DSA_MODULUS_LIMIT, PublicKey, RSA_MODULUS_LIMIT, RSA_MODULUS_STRONG, RsaUse};
+pub use private_key::{KeyForm, Material, NoKey, PrivateKeyOutline, outline_private_key};
+pub use public_key::{
+    Curve, DSA_MODULUS_LIMIT, PublicKey, RSA_MODULUS_LIMIT, RSA_MODULUS_STRONG, RsaUse, bits as magnitude_bits,
+};
 pub use seal::{NotOpened, SEALING_KEY_OCTETS, SealingKey};
 pub use verify::Unverified;
 pub use wrap::{KeyEncryptionKey, PasswordKey};

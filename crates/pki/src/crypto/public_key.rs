@@ -203,6 +203,9 @@ impl PublicKey {
         if bits > RSA_MODULUS_LIMIT {
             return Err(Malformed::new("an RSA key is larger than 8192 bits"));
         }
+        if modulus.last().is_none_or(|last| last % 2 == 0) {
+            return Err(Malformed::new("an RSA key has an even modulus"));
+        }
         let odd = exponent.last().is_some_and(|last| last % 2 == 1);
         if !odd || exponent == [1] || exponent.len() > RSA_EXPONENT_LIMIT {
             return Err(Malformed::new("an RSA key has an impossible public exponent"));
@@ -284,6 +287,18 @@ impl PublicKey {
         }
     }
 
+    /// Can it be a key at all: does its point lie on the curve, are its numbers in range? Of RSA see [`flaws of its
+    /// numbers`](crate::cert::examine); of a kind that is not known nothing is said.
+    pub fn is_possible(&self) -> bool {
+        match self {
+            Self::Ec { curve, point } => {
+                curve.forms(point) && kakitome_awslc::EcPublicKey::parse(curve.fenced(), point).is_ok()
+            }
+            Self::MlKem(set, octets) => super::encapsulate::is_possible(*set, octets),
+            _ => true,
+        }
+    }
+
     /// A name for people.
     pub fn describe(&self) -> String {
         match self {
@@ -300,7 +315,7 @@ impl PublicKey {
 }
 
 /// Bits of a magnitude.
-fn bits(magnitude: &[u8]) -> usize {
+pub fn bits(magnitude: &[u8]) -> usize {
     let top = magnitude.first().map_or(8, |octet| octet.leading_zeros());
     magnitude.len().saturating_mul(8).saturating_sub(usize::try_from(top).unwrap_or_default())
 }

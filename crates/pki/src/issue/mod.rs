@@ -1,4 +1,4 @@
-//! Making certificates, by ask and answer: [`Issuance::to_sign`] tells the exact bytes, [`Issuance::assemble`] takes the
+//! Making certificates and requests for them, by ask and answer: [`Issuance::to_sign`] tells the exact bytes, [`Issuance::assemble`] takes the
 //! signature, so the issuer's key may live anywhere.
 //!
 //! ```text
@@ -7,6 +7,7 @@
 //! ```
 
 mod profile;
+mod request;
 
 use der::{Decode, Encode};
 use signature::Keypair;
@@ -16,6 +17,7 @@ use x509_cert::ext::Extension;
 use x509_cert::spki::{self, DynSignatureAlgorithmIdentifier, EncodePublicKey, SubjectPublicKeyInfoOwned};
 
 pub use profile::{ISSUING_LIFETIME, MEMBER_LIFETIME, Profile, ROOT_LIFETIME};
+pub use request::RequestDraft;
 
 use crate::algorithm::{Digest, Signature};
 use crate::asn1::time::Time;
@@ -67,6 +69,11 @@ pub enum NotIssued {
     /// The subject's or issuer's key is malformed or of a kind that is not used here.
     #[error("a certificate cannot be made for this key: {0}")]
     Key(String),
+    /// The key cannot sign, so its holder cannot prove by a signature that he holds it.
+    #[error(
+        "a {0} key cannot sign, so that it cannot ask for a certificate by a signed request; a CA needs another way"
+    )]
+    CannotSign(String),
     /// The certificate would begin after its end, or after its issuer's.
     #[error("a certificate cannot be made that begins after its end, or after its issuer's")]
     Dates,

@@ -122,7 +122,7 @@ impl Profile {
 }
 
 /// rfc822Name, or SmtpUTF8Mailbox for what that cannot hold (RFC 9598 §3).
-fn mailbox(address: &Address) -> Vec<u8> {
+pub(super) fn mailbox(address: &Address) -> Vec<u8> {
     let text = address.to_string();
     if text.is_ascii() {
         return write::element(0x81, &[text.as_bytes()]);
