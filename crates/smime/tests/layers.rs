@@ -118,6 +118,7 @@ fn name(layer: &Layer) -> String {
         Layer::Fake(finding) => format!("fake {}", finding.code),
         Layer::Malformed(finding, None) => finding.code.to_owned(),
         Layer::Malformed(finding, Some(held)) => format!("{} [{}]", finding.code, name(held)),
+        Layer::Listed(_) => "listed".to_owned(),
         Layer::None | Layer::NotAMail(_) => String::new(),
     }
 }

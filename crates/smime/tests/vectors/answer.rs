@@ -96,7 +96,7 @@ fn layers(opened: &Opened, around: &[u8]) -> Answer {
     let around = own.as_deref().unwrap_or(around);
     let mut answer = match &opened.layer {
         Layer::NotAMail(finding) => Answer::new(format!("no mail {}", finding.code)),
-        Layer::None => Answer::new("plain"),
+        Layer::None | Layer::Listed(_) => Answer::new("plain"),
         Layer::Fake(finding) | Layer::Malformed(finding, _) => {
             let mut answer = Answer::new(format!("broken {}", finding.code));
             answer.add(std::slice::from_ref(finding));

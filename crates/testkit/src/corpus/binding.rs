@@ -55,11 +55,6 @@ pub(crate) fn rows() -> Vec<Row> {
     let ambiguous_by = |id, mail, code| Row::new(id, mail, "AMBIGUOUS", code);
     let hour = 60 * 60;
     let plus = "user+x@mail.example";
-    let munged = Mail::from(ADDRESS)
-        .protected("clear")
-        .field("From", "\"太郎 via ML\" <ml@list.example>")
-        .after("List-Id", "<ml.list.example>");
-    let taro = issued(Pki::leaf(&[(oid::COMMON_NAME, ADDRESS)], ADDRESS, 1), "taro");
     let time = |id, signed, date, code| Row::new(id, signed_at(bank, signed, date), "TIME_ODD", code);
     let timely = |id, signed, date| Row::new(id, signed_at(bank, signed, date), "ORG_CONFIRMED", "ok");
 
@@ -185,6 +180,5 @@ pub(crate) fn rows() -> Vec<Row> {
         time("D26c", NOW, NOW.plus(-hour - 1), "time.skew"),
         timely("D26d", NOW, NOW.plus(-hour)),
         time("D27", in_days(2), in_days(2), "time.future"),
-        Row::new("D28", munged.clear_by(&taro), "HEADERS_CHANGED", "hp.from-munged-list"),
     ]
 }

@@ -33,7 +33,4 @@ pub const EXCEPTIONS: &[Exception] = &[
     exception("B02", "AMBIGUOUS", "cms.econtent-and-detached", "it has two flaws, and this one shows first"),
     exception("B04", "AMBIGUOUS", "mime.header", "attributes are no MIME part, and that shows first"),
     exception("B16", "AMBIGUOUS", "cms.esscert", "a signature that names another certificate is not looked into"),
-    exception("C05", "NOT_SIGNED", "mime.none", "a mail that a list has framed is not judged by its part yet"),
-    exception("C07", "NOT_SIGNED", "mime.none", "a mail that a list has framed is not judged by its part yet"),
-    exception("D28", "SIGNER_DIFFERS", "hp.from-mismatch", "that a list rewrote From is not recognised yet"),
 ];

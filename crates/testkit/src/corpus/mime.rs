@@ -28,8 +28,6 @@ fn structure() -> Vec<Row> {
     let genuine = clear_part(base.payload(), &SignedFactory::by(bank, base.payload()).der());
     let from_bank = |part: &[u8]| base.around(part);
     let partly = |id, part: &[u8]| Row::new(id, from_bank(part), "NOT_SIGNED", "mime.none").note("mime.errant-sig");
-    let list = |id, mail: Vec<u8>, state, code| Row::new(id, mail, state, code).note("mime.errant-sig");
-    let listed = base.clone().field("Subject", "[ml 12] x").after("List-Id", "<ml.list.example>");
     let altered = |id, from: &str, to: &str| Row::new(id, replaced(&clear, from, to), "ALTERED", "cms.digest");
     let ambiguous = |id, mail: Vec<u8>, code| Row::new(id, mail, "AMBIGUOUS", code);
     let ok = |id, mail: Vec<u8>| Row::new(id, mail, "ORG_CONFIRMED", "ok");
@@ -46,15 +44,11 @@ fn structure() -> Vec<Row> {
     let cid = "<p>x</p><iframe src=\"cid:signed@bank.example\">";
     let identified = [b"Content-ID: <signed@bank.example>\r\n", &genuine[..]].concat();
     let named = [b"Content-Disposition: attachment; filename=\"smime.p7s\"\r\n", &genuine[..]].concat();
-    let footer = text("-- \r\nML の案内");
     vec![
         partly("C01", &mixed(&[&text(&"\r\n".repeat(200)), &genuine])),
         partly("C02", &mixed(&[&part("Content-Type: text/html; charset=utf-8", html), &genuine])),
         partly("C03", &mixed(&[&part("Content-Type: text/html", cid), &identified])),
         Row::new("C04", from_bank(&mixed(&[&text("x"), &named])), "FAKE_SIGNATURE", "fake.wrapped"),
-        list("C05", listed.around(&mixed(&[&genuine, &footer])), "PART_SIGNED", "mime.list-footer"),
-        list("C06", listed.around(&mixed(&[&footer, &genuine])), "NOT_SIGNED", "mime.none"),
-        list("C07", listed.around(&mixed(&[&genuine, &text("緊急のお振込")])), "PART_SIGNED", "mime.list-footer"),
         altered("C08", "お送りします。\r\n", "お送りします。\r\n-- \r\nML の案内\r\n"),
         Row::new(
             "C09",

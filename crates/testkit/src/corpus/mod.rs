@@ -10,6 +10,7 @@
 mod binding;
 mod cms;
 mod exceptions;
+mod list;
 mod lookalike;
 mod mime;
 mod path;
@@ -111,6 +112,12 @@ impl Row {
         self
     }
 
+    /// In a frame: whatever is inside, what is outside is not signed.
+    pub(crate) fn framed(mut self) -> Self {
+        self.changed = "part";
+        self
+    }
+
     /// It was encrypted, and is opened.
     pub(crate) fn opened(self) -> Self {
         let answer = if self.state.ends_with("_CONFIRMED") { "yes" } else { "yes-unverified" };
@@ -208,6 +215,7 @@ pub fn rows() -> &'static [Row] {
             mime::rows(),
             binding::rows(),
             lookalike::rows(),
+            list::rows(),
             protection::rows(),
             path::rows(),
             sealed::rows(),

@@ -3,6 +3,7 @@
 use kakitome_pki::address::{Address, Match};
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::Certificate;
+use kakitome_smime::message::open::list_id;
 use kakitome_smime::message::protect::Protected;
 use kakitome_smime::mime::address::{self, NoAuthor};
 use kakitome_smime::mime::header::Header;
@@ -16,9 +17,15 @@ use crate::reason::Reason;
 pub(super) struct Bound {
     address: Option<String>,
     reason: Reason,
+    munged: bool,
 }
 
 impl Bound {
+    /// Did a mailing list put its own address in the place of the author's? Then the outer From is not what was signed.
+    pub(super) const fn is_munged(&self) -> bool {
+        self.munged
+    }
+
     /// The mailbox, as the certificate writes it; `None` where anybody was asked for and the certificate names none.
     pub(super) fn address(&self) -> Option<&str> {
         self.address.as_deref()
@@ -51,13 +58,14 @@ pub(super) fn bind(
     certificate: &Certificate,
     signer: &Signer,
 ) -> Result<Bound, Unbound> {
-    let outer = match signer {
+    let mut munged = false;
+    let mut outer = match signer {
         Signer::From => author(address::author(header))?,
         Signer::Address(expected) => expected.clone(),
         Signer::Anybody => {
             let mailbox = certificate.extensions().mailboxes().find(|mailbox| Address::parse(mailbox).is_ok());
             let reason = if mailbox.is_some() { Reason::BindExact } else { Reason::BindNoAddress };
-            return Ok(Bound { address: mailbox.map(str::to_owned), reason });
+            return Ok(Bound { address: mailbox.map(str::to_owned), reason, munged });
         }
     };
     if *signer == Signer::From
@@ -66,7 +74,10 @@ pub(super) fn bind(
         let inner = protected.from.as_deref().ok_or(Unbound::Ambiguous(Reason::BindDupFrom))?;
         let inner = author(address::author_of(inner))?;
         if inner.matches(&outer) == Match::No {
-            return Err(Unbound::Differs(Reason::HpFromMismatch));
+            if !is_of_list(header, &outer) {
+                return Err(Unbound::Differs(Reason::HpFromMismatch));
+            }
+            (outer, munged) = (inner, true);
         }
     }
     let extensions = certificate.extensions();
@@ -79,13 +90,15 @@ pub(super) fn bind(
         // A malformed mailbox in a certificate matches nobody.
         let Ok(address) = Address::parse(mailbox) else { continue };
         match address.matches(&outer) {
-            Match::Exact => return Ok(Bound { address: Some((*mailbox).to_owned()), reason: Reason::BindExact }),
+            Match::Exact => {
+                return Ok(Bound { address: Some((*mailbox).to_owned()), reason: Reason::BindExact, munged });
+            }
             Match::Folded => folded = Some((*mailbox).to_owned()),
             Match::No => {}
         }
     }
     if let Some(address) = folded {
-        return Ok(Bound { address: Some(address), reason: Reason::BindCase });
+        return Ok(Bound { address: Some(address), reason: Reason::BindCase, munged });
     }
     if !listed.is_empty() {
         return Err(Unbound::Differs(sender_only(header, &listed)));
@@ -96,8 +109,21 @@ pub(super) fn bind(
         return Err(Unbound::NoMailbox);
     }
     old.find(|mailbox| Address::parse(mailbox).is_ok_and(|address| address.matches(&outer) != Match::No))
-        .map(|mailbox| Bound { address: Some(mailbox.to_owned()), reason: Reason::BindDnEmail })
+        .map(|mailbox| Bound { address: Some(mailbox.to_owned()), reason: Reason::BindDnEmail, munged })
         .ok_or(Unbound::Differs(Reason::BindNone))
+}
+
+/// Is it the address of the list by which the mail says to have come? Lists take the place of the author in From, so that
+/// DMARC does not refuse what they pass on; the display name then says for whom they write.
+fn is_of_list(header: &Header, outer: &Address) -> bool {
+    let Some(list) = list_id(header) else { return false };
+    // RFC 2919 §3: a list is called by its address, with a dot for the `@`, or by a name below the domain of its owner.
+    let is_named = list == format!("{}.{}", outer.local(), outer.domain()).to_ascii_lowercase();
+    let posts = header.all("List-Post").any(|field| {
+        let value = String::from_utf8_lossy(header.value(field)).to_ascii_lowercase();
+        value.contains(&format!("<mailto:{outer}>").to_ascii_lowercase())
+    });
+    is_named || (posts && list.ends_with(&format!(".{}", outer.domain().to_ascii_lowercase())))
 }
 
 fn author(found: Result<address::Mailbox, NoAuthor>) -> Result<Address, Unbound> {

@@ -11,7 +11,7 @@ use kakitome_smime::Finding;
 use kakitome_smime::cms::attribute::Attribute;
 use kakitome_smime::cms::signed::SignedData;
 use kakitome_smime::cms::verify::{Countersigned, Outcome, VerifiedSignature};
-use kakitome_smime::message::open::{Layer, Opened};
+use kakitome_smime::message::open::{Layer, ListedLayer, Opened};
 use kakitome_smime::message::protect::{Protected, Protection};
 use kakitome_smime::mime::header::Header as MimeHeader;
 use kakitome_smime::mime::scan::Structure;
@@ -37,13 +37,24 @@ pub(super) fn structure(opened: &Opened) -> Expert {
         };
         // A part that is a layer itself stands in the structure around it already.
         if depth == 0 || opened.octets.is_some() {
-            parts(&opened.structure, depth, signed.and_then(|layer| layer.part), all_signed, &mut tree);
+            let part = match &opened.layer {
+                Layer::Listed(layer) => framed(&opened.structure, layer),
+                _ => signed.and_then(|layer| layer.part),
+            };
+            parts(&opened.structure, depth, part, all_signed, &mut tree);
         }
         all_signed |= signed.is_some_and(|layer| !layer.clear);
         depth = depth.saturating_add(1);
         this = opened.inner();
     }
     Expert { tree, ..Expert::default() }
+}
+
+/// The part that is signed in the frame of a list: the first of the multipart/signed, if its signature verified.
+fn framed(structure: &Structure, layer: &ListedLayer) -> Option<usize> {
+    let Layer::Signed(signed) = &layer.inner.layer else { return None };
+    signed.outcome.verified.as_ref().filter(|_| signed.clear)?;
+    structure.entity(layer.part)?.parts.first().copied()
 }
 
 fn parts(structure: &Structure, depth: u16, signed_part: Option<usize>, all_signed: bool, tree: &mut Vec<Part>) {

@@ -3,6 +3,7 @@
 //! Nothing about identity is said large before signature, revocation, binding and path were found good: the names of a
 //! certificate that failed any of them stand in the expert part alone.
 
+use kakitome_pki::address::{Address, Match};
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto;
@@ -93,6 +94,8 @@ struct Trial<'a> {
     evidence: &'a Evidence,
     /// The moment to judge for: that of the evidence, or of the delivery where it is known.
     at: Time,
+    /// Did a mailing list put the signed mail into a frame of its own?
+    is_framed: bool,
     answer: Answer,
     checks: Vec<Check>,
     /// State and reason of the first step that failed.
@@ -114,7 +117,16 @@ impl<'a> Trial<'a> {
         };
         answer.sealed = Sealed { answer: Encrypted::No, ..Sealed::default() };
         answer.expert = expert::structure(opened);
-        Self { opened, evidence, at: evidence.at, answer, checks: Vec::new(), decided: None, reasons: Vec::new() }
+        Self {
+            opened,
+            evidence,
+            at: evidence.at,
+            is_framed: false,
+            answer,
+            checks: Vec::new(),
+            decided: None,
+            reasons: Vec::new(),
+        }
     }
 
     /// Takes a step's outcome into the trace; true if the step decided.
@@ -199,13 +211,18 @@ impl<'a> Trial<'a> {
         if self.step(Step::SigningTime, outcome) {
             return None;
         }
-        self.step(Step::Whole, Outcome::Holds(String::new()));
         let (path, judged) = found.into_path()?;
+        if self.is_framed {
+            self.step(Step::Whole, fails(State::PartSigned, Reason::MimeListFooter, ""));
+            self.tell_framed(layer.protected.as_ref(), &path, &judged, &bound);
+            return None;
+        }
+        self.step(Step::Whole, Outcome::Holds(String::new()));
         let outcome = self.revocation(&judged, path.expired);
         if self.step(Step::Revocation, outcome) {
             return None;
         }
-        let outcome = self.headers(layer.protected.as_ref());
+        let outcome = self.headers(layer.protected.as_ref(), &bound);
         if self.step(Step::Headers, outcome) {
             self.vouched(&path, &bound);
             return None;
@@ -253,7 +270,8 @@ impl<'a> Trial<'a> {
         self.step(Step::Cms, Outcome::Holds(String::new()));
         self.step(Step::Signature, Outcome::Holds(proof.algorithm().name()));
         self.note_findings(&outcome.findings);
-        self.answer.altered = Altered { answer: Changed::No, covers: covers(layer.protected.as_ref()) };
+        let answer = if self.is_framed { Changed::Part } else { Changed::No };
+        self.answer.altered = Altered { answer, covers: covers(layer.protected.as_ref()) };
         self.answer.time.signed_claimed = proof.signing_time();
         self.note(if layer.protected.is_some() { Reason::HpClear } else { Reason::HpNone });
         Some(proof.clone())
@@ -300,6 +318,11 @@ impl<'a> Trial<'a> {
     /// otherwise anybody could have made it, and the next step says so.
     fn binding(&mut self, bound: &Result<Bound, Unbound>, found: &Found) -> Outcome {
         match bound {
+            // A list does not write in the name of those whom the reader knows.
+            Ok(bound) if bound.is_munged() && self.is_known_sender() => {
+                self.answer.who.address = bound.address().map(str::to_owned);
+                fails(State::SignerDiffers, Reason::HpFromMismatch, "")
+            }
             Ok(bound) => {
                 self.note(bound.reason());
                 Outcome::Holds(bound.address().unwrap_or_default().to_owned())
@@ -401,7 +424,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Step 15.
-    fn headers(&mut self, protected: Option<&Protected>) -> Outcome {
+    fn headers(&mut self, protected: Option<&Protected>, bound: &Bound) -> Outcome {
         let Some(protected) = protected else { return Outcome::Skipped };
         let outer = self.opened.header();
         let was_added = |name: &&str| outer.all(name).count() > protected.all(name).count();
@@ -420,6 +443,9 @@ impl<'a> Trial<'a> {
         }
         let subject = protected.all("Subject").next();
         self.answer.protected_subject = subject.map(|field| field.inner.clone());
+        if bound.is_munged() {
+            return fails(State::HeadersChanged, Reason::HpFromMungedList, &differs.join(", "));
+        }
         if differs.is_empty() {
             return Outcome::Holds(format!("{} header fields", protected.fields.len()));
         }
@@ -454,10 +480,35 @@ impl<'a> Trial<'a> {
         Some(decisive)
     }
 
+    /// Is From an address that the reader knows, or that is protected?
+    fn is_known_sender(&self) -> bool {
+        let Some(from) = self.author().and_then(|from| Address::parse(&from.address).ok()) else { return false };
+        let expectations = &self.evidence.expectations;
+        let mut parties = expectations.protected.iter().flat_map(|one| &one.senders).chain(&expectations.signers);
+        parties.any(|party| party.is(&from))
+            || expectations.correspondents.iter().any(|known| known.matches(&from) != Match::No)
+    }
+
     /// The one mailbox of From, where the author is asked for.
     fn author(&self) -> Option<Mailbox> {
         let author = kakitome_smime::mime::address::author(self.opened.header()).ok();
         author.filter(|_| self.evidence.signer == Signer::From)
+    }
+
+    /// Who signed what stands in the frame. Nobody is named of whom it is not known whether his certificate still counts.
+    fn tell_framed(&mut self, protected: Option<&Protected>, path: &FoundPath, judged: &Judged, bound: &Bound) {
+        self.answer.protected_subject =
+            protected.and_then(|protected| protected.all("Subject").next()).map(|field| field.inner.clone());
+        let outcome = self.revocation(judged, path.expired);
+        match outcome {
+            Outcome::Fails(_, reason, _) => {
+                self.note(reason);
+                self.answer.who.address = bound.address().map(str::to_owned);
+            }
+            Outcome::Holds(_) | Outcome::Skipped => {
+                self.vouched(path, bound);
+            }
+        }
     }
 
     fn name_only(&mut self, found: &Found) {

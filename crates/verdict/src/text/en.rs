@@ -4,6 +4,7 @@ use kakitome_pki::asn1::time::Time;
 
 use super::{Slots, WhoLine, calendar, chooser};
 use crate::answer::{Answer, Changed, Choice, Encrypted};
+use crate::reason::Reason;
 use crate::state::{Advice, Outcome, State};
 
 pub(super) const UNKNOWN: &str = "unknown";
@@ -139,6 +140,9 @@ pub(super) fn one_line(answer: &Answer, slots: &Slots) -> String {
         State::WeakSignature => "It could be forged with today's technology, so we don't count it.".to_owned(),
         State::PartSigned => {
             format!("Inside the frame it is as signed by “{signer}”. Text outside was added on the way.")
+        }
+        State::HeadersChanged if answer.reasons.first() == Some(&Reason::HpFromMungedList) => {
+            format!("The body is as signed. A mailing list rewrote the From line; {signer} signed it.")
         }
         State::HeadersChanged if answer.protected_subject.is_none() => "The body is as signed.".to_owned(),
         State::HeadersChanged => format!("The body is as signed. The original subject was “{subject}”."),

@@ -4,6 +4,7 @@ use kakitome_pki::asn1::time::Time;
 
 use super::{Slots, WhoLine, calendar, chooser};
 use crate::answer::{Answer, Changed, Choice, Encrypted};
+use crate::reason::Reason;
 use crate::state::{Advice, Outcome, State};
 
 pub(super) const UNKNOWN: &str = "不明";
@@ -123,6 +124,9 @@ pub(super) fn one_line(answer: &Answer, slots: &Slots) -> String {
         State::PartSigned => {
             format!("囲みの中は「{signer}」の署名どおりです。囲みの外（配信時の追記）は確認できません。")
         }
+        State::HeadersChanged if answer.reasons.first() == Some(&Reason::HpFromMungedList) => format!(
+            "本文は署名どおりです。メーリングリストが差出人欄を書き換えていますが、署名したのは {signer} です。"
+        ),
         State::HeadersChanged if answer.protected_subject.is_none() => "本文は署名どおりです。".to_owned(),
         State::HeadersChanged => format!("本文は署名どおりです。署名時の件名は「{subject}」でした。"),
         State::Lookalike if answer.who.looks_like.is_none() => {

@@ -50,7 +50,7 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 20] = [
+const REMARKS: [Reason; 21] = [
     Reason::BindDisplayAddress,
     Reason::BindDisplayPad,
     Reason::BindDisplayDomain,
@@ -59,6 +59,7 @@ const REMARKS: [Reason; 20] = [
     Reason::LookSimilar,
     Reason::LookBidi,
     Reason::LookQuotedLocal,
+    Reason::MimeListFooter,
     Reason::MimeListShape,
     Reason::HpFromMungedList,
     Reason::MimeErrantSignature,

@@ -7,6 +7,7 @@
 
 mod carrier;
 mod clear;
+mod listed;
 mod opaque;
 mod raw;
 mod sealed;
@@ -33,6 +34,7 @@ use crate::octets::{Octets, Spools, copy_range};
 
 pub use carrier::SIGNATURE_LIMIT;
 pub(super) use carrier::{Decoded, decoded, is_decodable, is_pkcs7_mime, is_pkcs7_signature};
+pub use listed::{ListedLayer, list_id};
 pub(super) use raw::alone;
 
 /// A mail, or what was inside a layer of one, opened as far as it could be.
@@ -73,6 +75,8 @@ pub enum Layer {
     Malformed(Finding, Option<Box<Self>>),
     /// Signed.
     Signed(Box<SignedLayer>),
+    /// Signed, in the frame of a mailing list.
+    Listed(Box<ListedLayer>),
     /// Certificates alone, no content.
     CertificatesOnly(Box<SignedData>),
     /// Encrypted.
@@ -164,6 +168,7 @@ impl Layer {
     pub fn inner(&self) -> Option<&Opened> {
         match self {
             Self::Signed(layer) => layer.inner.as_deref(),
+            Self::Listed(layer) => Some(&layer.inner),
             Self::Sealed(layer) => layer.inner.as_deref(),
             Self::Compressed(layer) => layer.inner.as_deref(),
             Self::Malformed(_, held) => held.as_ref().and_then(|held| held.inner()),
@@ -260,6 +265,7 @@ pub fn open_within(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys, budg
         budget,
     };
     let (layer, mut findings) = opening.entity(&place)?;
+    let layer = if matches!(layer, Layer::None) { opening.listed(&place, &mut findings)? } else { layer };
     findings.extend(header::once(header));
     Ok(Opened { form: Form::Mail, octets: None, structure, layer, findings })
 }

@@ -33,7 +33,10 @@ impl Reporter<'_> {
         below_root: bool,
     ) -> io::Result<Option<Layer>> {
         let mut out = match layer {
-            open::Layer::NotAMail(_) | open::Layer::None | open::Layer::Fake(_) => return Ok(None),
+            // What a list framed is a part below the root, and told there.
+            open::Layer::NotAMail(_) | open::Layer::None | open::Layer::Fake(_) | open::Layer::Listed(_) => {
+                return Ok(None);
+            }
             open::Layer::Malformed(finding, held) => {
                 let held = held.as_ref().map(|held| self.layer(around, held, below_root)).transpose()?.flatten();
                 Layer { fault: Some(finding.into()), ..held.unwrap_or_default() }

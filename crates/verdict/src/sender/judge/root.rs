@@ -32,6 +32,11 @@ impl<'a> Trial<'a> {
         self.note_findings(&opened.findings);
         match &opened.layer {
             Layer::Signed(layer) => self.signed(layer),
+            // Step 13 says so, where nothing worse came before.
+            Layer::Listed(layer) => {
+                self.is_framed = true;
+                self.layer(&layer.inner)
+            }
             Layer::None | Layer::NotAMail(_) => {
                 for reason in unsigned_notes(opened) {
                     self.note(reason);
