@@ -4,6 +4,7 @@
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::path::PolicyInputs;
+use kakitome_pki::roots::RootList;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::{open, report, sign};
 use kakitome_smime::octets::InMemory;
@@ -15,6 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let mail = data.to_vec();
     let opened = open::open(&mail, &InMemory, &NoKeys).expect("memory does not fail");
     let evidence = Evidence {
+        roots: RootList::default(),
         anchors: Vec::new(),
         hints: Vec::new(),
         crls: Vec::new(),

@@ -75,7 +75,7 @@ fn every_row_ends_as_it_says() {
         ("local.eml", "--trust private.pem", 0, "LOCAL_CONFIRMED", "ok"),
         ("local.eml", "--trust private.pem --require org", 10, "LOCAL_CONFIRMED", "ok"),
         ("local.eml", public, 30, "ISSUER_UNKNOWN", "path.unknown"),
-        ("bank.eml", "", 30, "ISSUER_UNKNOWN", "path.no-anchors"),
+        ("bank.eml", "", 30, "ISSUER_UNKNOWN", "path.unknown"),
         ("eve-as-bank.eml", public, 40, "SIGNER_DIFFERS", "bind.none"),
         ("changed.eml", public, 40, "ALTERED", "cms.digest"),
         ("fake.eml", public, 40, "FAKE_SIGNATURE", "fake.notcms"),

@@ -17,12 +17,15 @@ use kakitome_pki::cert::{Certificate, bundle, hex, pem, pkcs12};
 use kakitome_pki::crypto::{self, SigningKey};
 use kakitome_pki::path::revocation::Mode;
 use kakitome_pki::path::{Anchor, AnchorSource, PolicyInputs};
+use kakitome_pki::roots::{ListProblem, RootList};
 use kakitome_smime::cms::recipient::Keys;
 use kakitome_smime::message::open;
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Basis;
 use kakitome_verdict::sender::{Evidence, Expectations, Judgement, Signer, judge};
 use zeroize::Zeroizing;
+
+use crate::trust::{self, Operators};
 
 /// A file of certificates or revocation lists may be this long, in octets.
 pub const FILE_LIMIT: u64 = 128 * 1024 * 1024;
@@ -35,7 +38,8 @@ const REVOCATION_LIST: &str = "revocation list";
 pub struct Choice {
     /// Files of anchors that the user chose.
     pub trust: Vec<PathBuf>,
-    /// A file that takes the place of the list of publicly trusted e-mail roots.
+    /// A file that takes the place of the built-in list of publicly trusted e-mail roots: a list in our form, or
+    /// certificates, which are then all for e-mail.
     pub public_roots: Option<PathBuf>,
     /// Files of revocation lists and OCSP responses.
     pub crls: Vec<PathBuf>,
@@ -43,6 +47,8 @@ pub struct Choice {
     pub policy: PolicyInputs,
     /// The anchors of the own CA.
     pub own_ca: Vec<Certificate>,
+    /// What the operator of the instance added to the public list, and took out of it.
+    pub operators: Operators,
     /// The moment that the caller named.
     pub at: Option<Time>,
     /// Which revocation answers are needed, where the caller says so.
@@ -106,6 +112,14 @@ pub enum Unusable {
         /// What is wrong with it.
         why: String,
     },
+    /// It is a list of roots, and not well-formed.
+    #[error("{}: {problem}", path.display())]
+    List {
+        /// Which file.
+        path: PathBuf,
+        /// Where, and what is wrong.
+        problem: ListProblem,
+    },
     /// One of them cannot be read.
     #[error("{}: the {what} number {number} cannot be read: {why}", path.display())]
     Malformed {
@@ -141,27 +155,26 @@ pub fn gather(choice: &Choice, now: Time) -> Result<Evidence, Unusable> {
 /// # Errors
 /// A file cannot be read at all, or holds nothing of its kind.
 pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unusable>), Unusable> {
-    let mut anchors = Vec::new();
     let mut unreadable = Vec::new();
-    let mut trust_list = String::new();
-    let mut take = |certificates: Vec<Certificate>, source| {
-        anchors.extend(certificates.into_iter().map(|certificate| Anchor {
-            certificate,
-            source,
-            distrust_after: None,
-        }));
+    let (roots, name) = match &choice.public_roots {
+        Some(path) => {
+            let bytes = read(path)?;
+            let list = root_list(path, &bytes, &mut unreadable)?;
+            let hash: String = hex(&crypto::sha256(&bytes)).chars().take(16).collect();
+            let name = format!("{} (SHA-256 {hash})", list.header().name);
+            (list, name)
+        }
+        None => (trust::built_in(), trust::built_in().header().name.clone()),
     };
-    if let Some(path) = &choice.public_roots {
-        let bytes = read(path)?;
-        take(parse_certificates(path, &bytes, &mut unreadable)?, AnchorSource::PublicList);
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let hash: String = hex(&crypto::sha256(&bytes)).chars().take(16).collect();
-        trust_list = format!("{name} (SHA-256 {hash})");
-    }
+    let roots = roots.distrusting(choice.operators.distrusted.iter().copied());
+    let mut anchors = Vec::new();
     for path in &choice.trust {
-        take(parse_certificates(path, &read(path)?, &mut unreadable)?, AnchorSource::User);
+        anchors.extend(root_list(path, &read(path)?, &mut unreadable)?.anchors(AnchorSource::User));
     }
-    take(choice.own_ca.clone(), AnchorSource::OwnCa);
+    anchors.extend(choice.operators.anchors.iter().cloned());
+    anchors.extend(choice.own_ca.iter().map(|root| Anchor::new(root.clone(), AnchorSource::OwnCa)));
+    let taken_out = roots.roots_distrusted();
+    let trust_list = trust::label(&name, anchors.len(), taken_out);
     let (mut crls, mut responses) = (Vec::new(), Vec::new());
     for path in &choice.crls {
         for answer in revocation_answers(path, &mut unreadable)? {
@@ -177,6 +190,7 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
     }
     let deliveries = choice.delivery_log.as_deref().map(lists::deliveries).transpose()?.unwrap_or_default();
     let evidence = Evidence {
+        roots,
         anchors,
         hints: Vec::new(),
         crls,
@@ -324,6 +338,16 @@ fn parse_certificates(path: &Path, bytes: &[u8], unreadable: &mut Vec<Unusable>)
     let blocks = blocks(bytes, pem::Block::is_certificate, "CERTIFICATE");
     let parse = |block: &pem::Block| Certificate::parse(block.certificate()).map_err(|malformed| malformed.to_string());
     each(path, &blocks, "certificate", parse, unreadable)
+}
+
+/// The roots of a file: a list in our form, or certificates, all for e-mail and named by the file.
+fn root_list(path: &Path, bytes: &[u8], unreadable: &mut Vec<Unusable>) -> Result<RootList, Unusable> {
+    if RootList::is_list(bytes) {
+        let problem = |problem| Unusable::List { path: path.to_owned(), problem };
+        return RootList::parse(&String::from_utf8_lossy(bytes)).map_err(problem);
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(RootList::of(&name, &parse_certificates(path, bytes, unreadable)?))
 }
 
 enum RevocationAnswer {

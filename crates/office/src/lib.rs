@@ -1,8 +1,8 @@
 //! The only stateful library: store, key vault, own CA, gathering of evidence and of keys in files, what becomes of
 //! outbound mail.
 //!
-//! Read in this order: [`fault`], [`spool`], [`store`], [`vault`], [`authority`], [`evidence`], [`holder`],
-//! [`outgoing`].
+//! Read in this order: [`fault`], [`spool`], [`store`], [`vault`], [`authority`], [`trust`], [`evidence`],
+//! [`holder`], [`outgoing`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -13,4 +13,5 @@ pub mod holder;
 pub mod outgoing;
 pub mod spool;
 pub mod store;
+pub mod trust;
 pub mod vault;

@@ -54,7 +54,7 @@ fn certificates(data: &Path) -> Vec<(String, String, bool)> {
 }
 
 fn is_confirmed(credential: &Credential, anchor: &Certificate, at: Time) -> bool {
-    let anchor = Anchor { certificate: anchor.clone(), source: AnchorSource::OwnCa, distrust_after: None };
+    let anchor = Anchor::new(anchor.clone(), AnchorSource::OwnCa);
     let question = Question {
         leaf: &credential.certificate,
         untrusted: &credential.chain,

@@ -4,7 +4,8 @@
 //! Knows nothing of mail but addresses. Opens no file, socket or clock; time is an argument. Randomness comes from the
 //! caller, but for what the crypto library draws inside one operation ([`crypto`]).
 //!
-//! Read in this order: [`asn1`], [`algorithm`], [`crypto`], [`address`], [`cert`], [`path`], [`identity`], [`issue`].
+//! Read in this order: [`asn1`], [`algorithm`], [`crypto`], [`address`], [`cert`], [`path`], [`identity`],
+//! [`roots`], [`issue`].
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(
@@ -27,3 +28,4 @@ pub mod crypto;
 pub mod identity;
 pub mod issue;
 pub mod path;
+pub mod roots;

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use kakitome_pki::asn1::{Oid, oid};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::SigningKey;
-use kakitome_pki::path::{Anchor, AnchorSource};
+use kakitome_pki::path::{Anchor, AnchorSource, Standing};
+use kakitome_pki::roots::{self, Header, Root, Uses};
 
 use crate::factory::{Authority, CertificateFactory};
 use crate::list::CrlFactory;
@@ -96,9 +97,21 @@ impl Pki {
         WORLD.get_or_init(Self::make)
     }
 
-    /// RE as the public list has it.
+    /// RE and RT as the public list has them: RT is not for e-mail.
     pub fn public_anchors(&self) -> Vec<Anchor> {
-        vec![anchor(&self.re.certificate, AnchorSource::PublicList)]
+        let for_tls = anchor(&self.rt.certificate, AnchorSource::PublicList);
+        vec![
+            anchor(&self.re.certificate, AnchorSource::PublicList),
+            Anchor { standing: Standing::NotForEmail, ..for_tls },
+        ]
+    }
+
+    /// The same as a list on disk, from [`NOW`](crate::NOW), in the form of `pki::roots`. RE is for e-mail, RT is not.
+    pub fn public_list(&self) -> String {
+        let mut tls = Root::new(&self.rt.certificate);
+        tls.uses = Uses { email: false, tls: true };
+        let header = Header { name: "test-1".to_owned(), date: Some(crate::NOW), ..Header::default() };
+        roots::write(&header, &["For tests."], &[Root::new(&self.re.certificate), tls])
     }
 
     /// RP as a user chose it.
@@ -184,5 +197,5 @@ impl Pki {
 
 /// A certificate as an anchor.
 pub fn anchor(certificate: &Certificate, source: AnchorSource) -> Anchor {
-    Anchor { certificate: certificate.clone(), source, distrust_after: None }
+    Anchor::new(certificate.clone(), source)
 }

@@ -219,6 +219,8 @@ pub enum Choice {
     PublicList,
     /// A file that the user chose.
     ChosenFile,
+    /// The operator of this instance, who added it to the data directory.
+    Operator,
     /// This instance's own authority.
     OwnCa,
 }
@@ -491,7 +493,7 @@ wire_names! {
         CannotOpen "cannot-open", Unknown "unknown",
     }
     Basis { Now "now", Given "given", DeliveryLog "delivery-log", TimestampToken "timestamp-token" }
-    Choice { PublicList "public-list", ChosenFile "chosen-file", OwnCa "own-ca" }
+    Choice { PublicList "public-list", ChosenFile "chosen-file", Operator "operator", OwnCa "own-ca" }
     HeaderState {
         Unprotected "unprotected", Signed "signed", Encrypted "encrypted", SignedAndEncrypted "signed-and-encrypted",
         Differs "differs",

@@ -122,6 +122,8 @@ pub struct Report {
     pub path: Vec<Certificate>,
     /// Whose choice the anchor is, at the end of the path; `None` if it does not reach one.
     pub anchor: Option<Choice>,
+    /// Name and version of the list of issuers that was used, and how many were added here.
+    pub trust_list: String,
     /// Who issued the last certificate of a path that reaches no anchor.
     pub missing: Option<String>,
     /// Every check.
@@ -142,10 +144,11 @@ pub struct Report {
 
 /// Judges a certificate. `evidence.hints` are the certificates that may lie between it and an anchor.
 pub fn judge(asked: &Asked<'_>, evidence: &Evidence) -> Report {
+    let anchors = evidence.anchors_for(asked.leaf, &evidence.hints);
     let question = Question {
         leaf: asked.leaf,
         untrusted: &evidence.hints,
-        anchors: &evidence.anchors,
+        anchors: &anchors,
         at: evidence.at,
         purpose: asked.purpose,
         policy: &evidence.policy,
@@ -167,26 +170,27 @@ pub fn laid_out(certificate: &cert::Certificate) -> Certificate {
 
 /// A certificate that cannot be read at all.
 pub fn malformed(why: &str, evidence: &Evidence, purpose: Purpose) -> Report {
-    let mut report = empty(evidence.at, purpose);
+    let mut report = empty(evidence, purpose);
     report.reasons = vec![Reason::CertMalformed];
     why.clone_into(&mut report.detail);
     report
 }
 
-fn empty(at: Time, purpose: Purpose) -> Report {
+fn empty(evidence: &Evidence, purpose: Purpose) -> Report {
     Report {
         outcome: Outcome::NotGood,
         reasons: Vec::new(),
         detail: String::new(),
         path: Vec::new(),
         anchor: None,
+        trust_list: evidence.trust_list.clone(),
         missing: None,
         lines: Vec::new(),
         revocation: Vec::new(),
         policies: Vec::new(),
         mailboxes: Vec::new(),
         lints: Vec::new(),
-        at,
+        at: evidence.at,
         purpose,
     }
 }
@@ -210,7 +214,7 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report 
     let anchor = refusal.anchor.as_ref();
     let missing = refusal.partial.last().filter(|_| anchor.is_none()).map(|last| last.issuer().to_string());
     Report {
-        reasons: vec![steps::reason(&refusal.problem)],
+        reasons: [steps::reason(&refusal.problem)].into_iter().chain(old_list(evidence, refusal)).collect(),
         detail: refusal.problem.to_string(),
         path: certificates(&refusal.partial, anchor),
         anchor: anchor.map(|anchor| steps::choice(anchor.source)),
@@ -218,7 +222,7 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report 
         lines,
         lints: lints(asked.leaf),
         mailboxes: asked.leaf.extensions().mailboxes().map(str::to_owned).collect(),
-        ..empty(evidence.at, asked.purpose)
+        ..empty(evidence, asked.purpose)
     }
 }
 
@@ -244,9 +248,12 @@ fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath, judged: &Judg
     if trial.outcome == Outcome::Good {
         trial.note(match source {
             AnchorSource::PublicList => Reason::PathOk,
-            AnchorSource::User => Reason::PathLocal,
+            AnchorSource::User | AnchorSource::Operator => Reason::PathLocal,
             AnchorSource::OwnCa => Reason::PathOwnCa,
         });
+        if source == AnchorSource::PublicList && evidence.is_list_old() {
+            trial.note(Reason::PathListOld);
+        }
         trial.reasons.insert(0, Reason::Ok);
     }
     let rows = path.certificates().iter().zip(&judged.each);
@@ -261,8 +268,14 @@ fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath, judged: &Judg
         revocation: rows.map(|(which, status)| row(which, status)).collect(),
         policies: path.policies().iter().map(oid::describe).collect(),
         mailboxes: vouched.mailboxes,
-        ..empty(evidence.at, asked.purpose)
+        ..empty(evidence, asked.purpose)
     }
+}
+
+/// An old list may not know the issuer yet.
+fn old_list(evidence: &Evidence, refusal: &Refusal) -> Option<Reason> {
+    let matters = refusal.problem.check() == Check::Issuer;
+    (matters && evidence.is_list_old()).then_some(Reason::PathListOld)
 }
 
 /// A certificate that claims none of the Baseline Requirements' policies is not held to them.

@@ -1,11 +1,13 @@
 //! The house rules that the compiler cannot enforce, and the documents that are made from the program.
 //!
-//! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs, `cargo xtask fuzz` throws octets.
+//! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs, `cargo xtask fuzz` throws octets,
+//! `cargo xtask roots` makes the public list anew.
 //! Nothing here is part of the product.
 
 mod dist;
 mod docs;
 mod fuzz;
+mod roots;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +21,9 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
        cargo xtask dist [--binary FILE]
                             packs a release build, or this program, into target/dist: a tarball and a .deb
        cargo xtask fuzz [SECONDS]
-                            builds the fuzz targets once and runs each for some seconds (10)";
+                            builds the fuzz targets once and runs each for some seconds (10)
+       cargo xtask roots FILE [NSSCKBI_H] --date YYYY-MM-DD --source TEXT
+                            makes the public list anew, from certdata.txt and nssckbi.h, or from libnssckbi.so";
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +35,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ["dist", "--binary", binary] => dist::run(&root, Some(binary)).map(|()| ExitCode::SUCCESS),
         ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),
+        ["roots", words @ ..] => roots::run(&root, words).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");
             Ok(ExitCode::from(2))

@@ -7,6 +7,7 @@ use kakitome_office::authority;
 use kakitome_office::evidence::{self, Choice, Unusable};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
+use kakitome_office::trust::Operators;
 use kakitome_pki::asn1::Oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
@@ -24,7 +25,7 @@ pub(super) struct Trust {
     /// Anchors that you choose: any certificate, self-signed or not (PEM or DER; may be given more than once)
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
-    /// A list of publicly trusted e-mail roots in place of the built-in one (PEM); this version has none built in
+    /// A list of publicly trusted e-mail roots in place of the built-in one: PEM, or what `kakitome trust export` writes
     #[arg(long, value_name = "FILE")]
     public_roots: Option<PathBuf>,
     /// Revocation lists (PEM or DER) and OCSP responses (DER); may be given more than once
@@ -98,6 +99,7 @@ impl Trust {
                 inhibit_any: self.inhibit_any_policy,
             },
             own_ca,
+            operators: Operators::default(),
             at: self.at,
             revocation: self.revocation.map(|mode| match mode {
                 Revocation::Require => Mode::Require,

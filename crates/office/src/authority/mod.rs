@@ -204,7 +204,7 @@ impl Authority {
 
     /// Nothing is handed out that our own path validation would refuse.
     fn judge(&self, certificate: &Certificate, now: Time) -> Result<(), Fault> {
-        let anchor = Anchor { certificate: self.anchor.clone(), source: AnchorSource::OwnCa, distrust_after: None };
+        let anchor = Anchor::new(self.anchor.clone(), AnchorSource::OwnCa);
         let question = Question {
             leaf: certificate,
             untrusted: std::slice::from_ref(&self.issuing),

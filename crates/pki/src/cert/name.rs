@@ -1,6 +1,7 @@
 //! Distinguished names (RFC 5280 §4.1.2.4) and how two of them are compared (§7.1).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::asn1::der::{self, Der, Tlv};
 use crate::asn1::{Malformed, Oid, oid, tag, write};
@@ -148,6 +149,12 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded.hash(state);
+    }
+}
 
 impl fmt::Display for Name {
     /// As RFC 4514 writes it, but in the certificate's own order.

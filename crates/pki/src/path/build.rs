@@ -20,9 +20,6 @@ pub const DEPTH_LIMIT: usize = 12;
 pub fn find(question: &Question<'_>) -> Result<ValidPath, Refusal> {
     let refused =
         |problem| Refusal { problem, others: Box::default(), partial: vec![question.leaf.clone()], anchor: None };
-    if question.anchors.is_empty() {
-        return Err(refused(PathProblem::NoAnchors));
-    }
     let leaf = question.leaf;
     let signed_itself = leaf.is_self_issued() && leaf.verify_signature(leaf.key()).is_ok();
     let mut search = Search {

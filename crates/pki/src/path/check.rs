@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::budget::Budget;
 use super::policy::{self, ValidPolicies};
-use super::{Anchor, AnchorSource, PathProblem, Purpose, Question, constraint};
+use super::{Anchor, AnchorSource, PathProblem, Purpose, Question, Standing, constraint};
 use crate::algorithm::Signature;
 use crate::asn1::{Oid, oid};
 use crate::cert::Certificate;
@@ -96,7 +96,11 @@ pub(super) fn check(
     if anchor.distrust_after.is_some_and(|after| question.leaf.not_before() > after) {
         problems.push(PathProblem::DistrustAfter);
     }
+    standing(chain, anchor, question, &mut problems);
     if let Err(problem) = constraint::check(below, &anchor.certificate, budget) {
+        problems.push(problem);
+    }
+    if let Err(problem) = constraint::limit(chain, &anchor.limits, budget) {
         problems.push(problem);
     }
     let policies = policy::valid_policies(below, question.policy, budget).unwrap_or_else(|problem| {
@@ -128,6 +132,26 @@ pub(super) fn working_keys(chain: &[Certificate], anchor: &Certificate) -> Vec<P
     }
     keys.reverse();
     keys
+}
+
+/// Does the anchor count, and is nothing on the way to a root of the public list distrusted?
+fn standing(chain: &[Certificate], anchor: &Anchor, question: &Question<'_>, problems: &mut Vec<PathProblem>) {
+    let name = anchor.certificate.subject().short();
+    match anchor.standing {
+        Standing::Counts => {}
+        Standing::NotForEmail => problems.push(PathProblem::NotForEmail(name)),
+        Standing::Distrusted => problems.push(PathProblem::Distrusted(name)),
+    }
+    // A root that was taken out does not come back by another root's certificate for the same key.
+    if anchor.source == AnchorSource::PublicList {
+        let out = question.anchors.iter().filter(|other| other.standing == Standing::Distrusted);
+        let out: Vec<&Certificate> = out.map(|other| &other.certificate).collect();
+        let same =
+            |one: &Certificate| out.iter().any(|other| other.spki() == one.spki() && other.subject() == one.subject());
+        if let Some(one) = chain.iter().find(|one| same(one)) {
+            problems.push(PathProblem::Distrusted(one.subject().short()));
+        }
+    }
 }
 
 fn dates(below: &[Certificate], question: &Question<'_>, problems: &mut Vec<PathProblem>) {

@@ -40,6 +40,46 @@ pub(super) fn check(below: &[Certificate], anchor: &Certificate, budget: &mut Bu
     Ok(())
 }
 
+/// Checks the names of every certificate of a chain, leaf first, against what the anchor was limited to when it was
+/// chosen (RFC 5937 §3.2); of an anchor that is the leaf, too.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn limit(chain: &[Certificate], limits: &NameConstraints, budget: &mut Budget) -> Result<(), PathProblem> {
+    if *limits == NameConstraints::default() {
+        return Ok(());
+    }
+    for (place, certificate) in chain.iter().enumerate() {
+        if place > 0 && certificate.is_self_issued() {
+            continue;
+        }
+        for name in names(certificate) {
+            budget.comparison()?;
+            check_name(&name, limits, budget)?;
+        }
+    }
+    Ok(())
+}
+
+/// A subtree of mailboxes as people write it: `example.jp` is every address of that domain, `*.example.jp` (or
+/// `.example.jp`) every address of the domains below it, `info@example.jp` that one. The domain may be in U-labels.
+/// `None`: it is none of them.
+pub fn mailboxes(text: &str) -> Option<GeneralName> {
+    let text = text.trim();
+    let host = |host: &str| Address::parse(&format!("a@{host}")).ok()?.ascii_domain().filter(|host| is_host(host));
+    let base = if let Some(domain) = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')) {
+        format!(".{}", host(domain)?)
+    } else if text.contains('@') {
+        let address = Address::parse(text).ok()?;
+        let (local, _) = text.rsplit_once('@')?;
+        format!("{local}@{}", address.ascii_domain()?)
+    } else {
+        host(text)?
+    };
+    // An rfc822Name is ASCII (RFC 5280 §4.2.1.6); a local part beyond it has no subtree (RFC 9598 §6).
+    base.is_ascii().then_some(GeneralName::Mailbox(base))
+}
+
 /// All names of a certificate. The old e-mail attribute counts even beside a subject alternative name, because mail
 /// programs show it.
 fn names(certificate: &Certificate) -> Vec<GeneralName> {

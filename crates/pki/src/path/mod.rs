@@ -16,34 +16,72 @@ use std::collections::BTreeSet;
 pub use budget::{CANDIDATE_LIMIT, COMPARISON_LIMIT, POLICY_NODE_LIMIT, POLICY_NODES_IN_SEARCH_LIMIT, SIGNATURE_LIMIT};
 pub use build::{DEPTH_LIMIT, find};
 pub use check::ValidPath;
+pub use constraint::mailboxes;
 
 use crate::asn1::time::Time;
 use crate::asn1::{Oid, oid};
 use crate::cert::Certificate;
+use crate::cert::extension::NameConstraints;
 
 /// Who chose an anchor: in the order in which paths are preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AnchorSource {
     /// The list of publicly audited roots for e-mail.
     PublicList,
-    /// This user or administrator.
+    /// This user, for this question.
     User,
+    /// The operator of this instance, for everybody who asks it.
+    Operator,
     /// The own CA of this instance.
     OwnCa,
+}
+
+/// May an anchor end a path?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    #[default]
+    Counts,
+    /// The public list knows it, but not as a root for e-mail: a path to it is refused by that name.
+    NotForEmail,
+    /// The operator has taken it out of the public list. No certificate with its name and key counts on a path to any
+    /// other root of that list either.
+    Distrusted,
 }
 
 /// A certificate that is believed without asking anybody. It may be self-signed or not, a CA or a signer's own.
 ///
 /// Its own validity is not checked: whoever chose it takes it away again. What it demands of others is honoured: name
-/// constraints, path length, usages.
+/// constraints, path length, usages; and what was demanded when it was chosen (RFC 5914, RFC 5937).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     /// The certificate.
     pub certificate: Certificate,
     /// Who chose it.
     pub source: AnchorSource,
-    /// A leaf whose notBefore is later than this does not count under this anchor.
+    /// May it end a path?
+    pub standing: Standing,
+    /// A leaf whose notBefore is later than this does not count under this anchor; older ones still do.
     pub distrust_after: Option<Time>,
+    /// What it may vouch for, beside what it says itself; nothing in it limits nothing.
+    pub limits: NameConstraints,
+    /// Does whoever chose it say that the names in its certificates were checked? Counts nowhere under the public list,
+    /// whose policies tell.
+    pub names_verified: bool,
+}
+
+impl Anchor {
+    /// An anchor that counts, without further conditions.
+    pub fn new(certificate: Certificate, source: AnchorSource) -> Self {
+        Self {
+            certificate,
+            source,
+            standing: Standing::Counts,
+            distrust_after: None,
+            limits: NameConstraints::default(),
+            names_verified: false,
+        }
+    }
 }
 
 /// What the certificate is to be good for.
@@ -94,9 +132,6 @@ pub struct Question<'a> {
 /// Why there is no path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathProblem {
-    /// There is no anchor to reach.
-    #[error("there is no trust anchor at all")]
-    NoAnchors,
     /// No certificate at hand carries the name of the issuer.
     #[error("the issuer is not known")]
     UnknownIssuer,
@@ -118,6 +153,12 @@ pub enum PathProblem {
     /// More CAs follow one another than a CA above them allows.
     #[error("the path is longer than a certificate authority in it allows")]
     PathLength,
+    /// The path ends at a root that the public list has for other uses than mail.
+    #[error("the root {0} is on the public list, but not for e-mail")]
+    NotForEmail(String),
+    /// The operator has taken this root out of the public list.
+    #[error("the root {0} was taken out of the public list by the operator")]
+    Distrusted(String),
     /// The anchor is distrusted for certificates issued as late as this one.
     #[error("the anchor is no longer trusted for certificates issued as late as this one")]
     DistrustAfter,
@@ -168,32 +209,35 @@ impl PathProblem {
     /// told is the worst of the best attempt.
     pub fn rank(&self) -> u8 {
         match self {
-            Self::NoAnchors => 0,
             Self::UnknownIssuer => 1,
             Self::SelfSigned => 2,
             Self::BadSignature => 3,
             Self::UnsupportedAlgorithm(_) => 4,
             Self::Budget => 5,
-            Self::NotCa => 6,
-            Self::PathLength => 7,
-            Self::DistrustAfter => 8,
-            Self::UnknownCritical(_) => 9,
-            Self::Profile(_) => 10,
-            Self::NameConstraint(_) => 11,
-            Self::PolicyMapping => 12,
-            Self::Policy => 13,
-            Self::CaExtendedKeyUsage => 14,
-            Self::ExtendedKeyUsage => 15,
-            Self::KeyUsage => 16,
-            Self::NotYetValid { .. } => 17,
-            Self::Expired { .. } => 18,
+            Self::NotForEmail(_) => 6,
+            Self::Distrusted(_) => 7,
+            Self::NotCa => 8,
+            Self::PathLength => 9,
+            Self::DistrustAfter => 10,
+            Self::UnknownCritical(_) => 11,
+            Self::Profile(_) => 12,
+            Self::NameConstraint(_) => 13,
+            Self::PolicyMapping => 14,
+            Self::Policy => 15,
+            Self::CaExtendedKeyUsage => 16,
+            Self::ExtendedKeyUsage => 17,
+            Self::KeyUsage => 18,
+            Self::NotYetValid { .. } => 19,
+            Self::Expired { .. } => 20,
         }
     }
 
     /// Which check it fails.
     pub fn check(&self) -> Check {
         match self {
-            Self::NoAnchors | Self::UnknownIssuer | Self::SelfSigned | Self::Budget => Check::Issuer,
+            Self::UnknownIssuer | Self::SelfSigned | Self::Budget | Self::NotForEmail(_) | Self::Distrusted(_) => {
+                Check::Issuer
+            }
             Self::BadSignature | Self::UnsupportedAlgorithm(_) => Check::Signatures,
             Self::NotCa => Check::Authorities,
             Self::PathLength => Check::PathLength,

@@ -3,12 +3,15 @@
 use crate::cms::{SignedFactory, SignerFactory};
 use crate::mail::Mail;
 use crate::{
-    Authority, BANK, CertificateFactory, CrlFactory, Holder, NOW, OcspFactory, Pki, Says, anchor, in_days, key, write,
+    Authority, BANK, CertificateFactory, CrlFactory, Flaw, Holder, NOW, OcspFactory, Pki, Says, anchor, in_days, key,
+    write,
 };
 use kakitome_pki::asn1::{Oid, oid, write as der};
+use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Reason;
+use kakitome_pki::cert::extension::NameConstraints;
 use kakitome_pki::crypto::SigningKey;
-use kakitome_pki::path::{Anchor, AnchorSource};
+use kakitome_pki::path::{Anchor, AnchorSource, Standing, mailboxes};
 
 use super::{Row, issued, under};
 
@@ -55,16 +58,28 @@ fn paths() -> Vec<Row> {
     let distrusted = || {
         vec![Anchor { distrust_after: Some(in_days(-183)), ..anchor(&world.re.certificate, AnchorSource::PublicList) }]
     };
+    let taken_out = |other: Option<&Certificate>| {
+        let re = anchor(&world.re.certificate, AnchorSource::PublicList);
+        let other = other.map(|other| anchor(other, AnchorSource::PublicList));
+        [Anchor { standing: Standing::Distrusted, ..re }].into_iter().chain(other).collect::<Vec<_>>()
+    };
+    let crossed = CertificateFactory::authority("RE").issued_by(&world.rx);
+    let crossed = Holder { chain: vec![world.se.certificate.clone(), crossed], ..world.bank.clone() };
+    let private = anchor(&world.rp.certificate, AnchorSource::User);
+    let limited = |domain: &str| {
+        let permitted = mailboxes(domain).into_iter().collect();
+        vec![Anchor { limits: NameConstraints { permitted, excluded: Vec::new() }, ..private.clone() }]
+    };
     let local = |leaf: CertificateFactory| under(&world.rp, leaf, key);
     let claims = local(leaf());
     vec![
         unknown("E01", &world.self_signed, "path.selfsigned"),
         unknown("E02", &world.unknown, "path.unknown"),
         unknown("E02r", &Holder { chain: vec![world.rx.certificate.clone()], ..world.unknown.clone() }, "path.unknown"),
-        unknown("E03", &world.tls, "path.unknown"),
+        unknown("E03", &world.tls, "path.no-email-purpose"),
         Row::new("E04", mail_of(&world.local), "LOCAL_CONFIRMED", "ok").private().note("path.local"),
         unknown("E04n", &world.local, "path.unknown"),
-        unknown("E04a", &world.local, "path.no-anchors").anchors(Vec::new()),
+        unknown("E04a", &world.local, "path.unknown").anchors(Vec::new()),
         Row::new("E05", mail_of(&claims), "LOCAL_CONFIRMED", "ok").private().note("class.oid-private"),
         unknown("E06", &by_leaf, "path.notca"),
         unknown("E07", &too_long, "path.pathlen"),
@@ -75,9 +90,21 @@ fn paths() -> Vec<Row> {
         ),
         not_valid("E09", &under(&tls_sub, leaf(), key), "path.eku"),
         Row::new("E32", mail_of(&cross), "ORG_CONFIRMED", "ok"),
-        unknown("E33", &issued(leaf().valid(in_days(-153), in_days(200)), "E33"), "path.invalid").anchors(distrusted()),
+        unknown("E33", &issued(leaf().valid(in_days(-153), in_days(200)), "E33"), "path.distrust-after")
+            .anchors(distrusted()),
         Row::new("E33b", mail_of(&issued(leaf().valid(in_days(-214), in_days(200)), "E33")), "ORG_CONFIRMED", "ok")
             .anchors(distrusted()),
+        // The issuer's name and not its signature.
+        unknown("X34", &issued(leaf().flaw(Flaw::WrongSignature), "X34"), "path.invalid"),
+        // RE taken out by the operator; by the certificate of another root for its name and key it does not come back.
+        unknown("X31", &world.bank, "path.distrusted").anchors(taken_out(None)),
+        unknown("X31c", &crossed, "path.distrusted").anchors(taken_out(Some(&world.rx.certificate))),
+        // An issuer chosen here, for some domains alone; and one of whom it is said that he checks names.
+        Row::new("X32", mail_of(&world.local), "LOCAL_CONFIRMED", "ok").anchors(limited("local.example")),
+        not_valid("X32n", &world.local, "path.nameconstraint").anchors(limited("*.local.example")),
+        Row::new("X33", mail_of(&claims), "LOCAL_CONFIRMED", "ok")
+            .anchors(vec![Anchor { names_verified: true, ..private.clone() }])
+            .note("class.local-names"),
         // A stranger's certificate and a good one: From is not bound, but nothing is known of the signer either.
         Row::new("X30", Mail::of(&world.eve).clear_by(&world.unknown), "ISSUER_UNKNOWN", "path.unknown")
             .note("bind.none"),

@@ -30,9 +30,21 @@ macro_rules! path {
                 "発行元が分かりません", "証明書から、知られている発行元までたどれません。途中の証明書が欠けている場合もあります。", ASK_JA;
                 "Unknown issuer", "No path leads from the certificate to a known issuer; a certificate in between may be missing.", ASK_EN;
             }
-            PathNoAnchors "path.no-anchors" {
-                "比べる発行元の一覧がありません", "確認に使う発行元が一つも登録されていません。", "発行元の証明書を --trust か --public-roots で指定してください。";
-                "No issuers to compare with", "Not one trusted issuer was given to this check.", "Give issuers with --trust or --public-roots.";
+            PathNoEmailPurpose "path.no-email-purpose" {
+                "メール用ではない発行元です", "公開の一覧にありますが、Web サイトなどのための発行元で、メールの差出人を確かめる資格はありません。", ASK_JA;
+                "The issuer is for websites, not for mail", "It is on the public list, but its certificates are not made to show who sent a mail.", ASK_EN;
+            }
+            PathDistrusted "path.distrusted" {
+                "この Kakitome の管理者が信頼しないとした発行元です", "公開の一覧にありますが、管理者が一覧から外しています。", ASK_JA;
+                "An issuer that the operator does not trust", "It is on the public list; the operator of this Kakitome has taken it out.", ASK_EN;
+            }
+            PathDistrustAfter "path.distrust-after" {
+                "発行元への信頼が終わったあとの証明書です", "この発行元は、ある日付までに出した証明書だけが認められていて、この証明書はそのあとに作られています。", ASK_JA;
+                "Issued after trust in the issuer ended", "Only certificates that it issued before a certain day count, and this one is younger.", ASK_EN;
+            }
+            PathListOld "path.list-old" {
+                "発行元の公開の一覧が 1 年以上前のものです", "新しい発行元は載っておらず、取り消された発行元が残っているかもしれません。", "Kakitome を新しくするか、--public-roots で新しい一覧を指定してください。";
+                "The public list of issuers is more than a year old", "It does not know newer issuers, and may still hold some that were taken out since.", "Bring Kakitome up to date, or give a newer list with --public-roots.";
             }
             PathInvalid "path.invalid" {
                 "証明書のつながりが正しくありません", "発行元までの証明書のどれかで、署名または期限が合いません。", ASK_JA;
@@ -117,6 +129,10 @@ macro_rules! path {
             ClassContradiction "class.contradiction" {
                 "証明書の中身が食い違っています", "確認の種類と書かれている名前が合わないため、アドレスだけの確認として扱います。", NONE_JA;
                 "The certificate contradicts itself", "Its names do not fit the stated validation level; it counts for its address only.", NONE_EN;
+            }
+            ClassLocalNames "class.local-names" {
+                "名前は、登録された発行元が確かめたものです", "この発行元は組織名や氏名も確かめていると、発行元を登録した人が記しています。公開の認証局の確認ではありません。", NONE_JA;
+                "Names as checked by an issuer chosen here", "Whoever chose this issuer says that it checks names, too; no public authority did.", NONE_EN;
             }
             ClassOidPrivate "class.oid-private" {
                 "組織名や氏名は発行元の申告です", "公開の基準の印がありますが、この発行元は公開の監査を受けていません。", NONE_JA;

@@ -6,7 +6,7 @@ use kakitome_pki::asn1::oid;
 use kakitome_pki::cert;
 use kakitome_pki::crypto;
 use kakitome_pki::path::revocation::Status;
-use kakitome_pki::path::{Anchor, AnchorSource, ValidPath};
+use kakitome_pki::path::{Anchor, ValidPath};
 use kakitome_smime::Finding;
 use kakitome_smime::cms::attribute::Attribute;
 use kakitome_smime::cms::signed::SignedData;
@@ -173,11 +173,7 @@ pub(super) fn path(certificates: &[cert::Certificate], anchor: Option<&Anchor>) 
         })
         .collect();
     if let Some(anchor) = anchor {
-        let source = match anchor.source {
-            AnchorSource::PublicList => "public-list",
-            AnchorSource::User => "chosen-file",
-            AnchorSource::OwnCa => "own-ca",
-        };
+        let source = super::steps::choice(anchor.source).name();
         let subject = anchor.certificate.subject().to_string();
         steps.push(PathStep { subject, anchor: true, source: source.to_owned() });
     }

@@ -6,7 +6,7 @@ use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::path::revocation::{Judged, Sources, Terms, find_unrevoked};
-use kakitome_pki::path::{AnchorSource, PathProblem, Purpose, Question, Refusal, ValidPath};
+use kakitome_pki::path::{AnchorSource, Check, PathProblem, Purpose, Question, Refusal, ValidPath};
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::SignedLayer;
 
@@ -37,11 +37,12 @@ impl Found {
         let responses: Vec<&OcspResponse> = stapled.iter().chain(&evidence.responses).collect();
         let sources = Sources { lists: &crls, responses: &responses, certificates: &untrusted };
         let terms = Terms { mode: evidence.revocation, at, legacy: false };
+        let anchors = evidence.anchors_for(leaf, &untrusted);
         let ask = |at| {
             let question = Question {
                 leaf,
                 untrusted: &untrusted,
-                anchors: &evidence.anchors,
+                anchors: &anchors,
                 at,
                 purpose: Purpose::Email,
                 policy: &evidence.policy,
@@ -66,6 +67,14 @@ impl Found {
         match self {
             Self::Path(found, _) => Some(found.path.anchor().source),
             Self::None(..) => None,
+        }
+    }
+
+    /// Would another public list perhaps have led to another answer?
+    pub(super) fn rests_on_list(&self) -> bool {
+        match self {
+            Self::Path(found, _) => found.path.anchor().source == AnchorSource::PublicList,
+            Self::None(refusal, _) => refusal.problem.check() == Check::Issuer,
         }
     }
 

@@ -294,6 +294,9 @@ impl<'a> Trial<'a> {
     /// What the path says, for the expert part and the issuer's name.
     fn tell_path(&mut self, found: &Found) {
         self.answer.expert.path = found.steps();
+        if self.evidence.is_list_old() && found.rests_on_list() {
+            self.note(Reason::PathListOld);
+        }
         match found {
             Found::Path(found, judged) => {
                 let anchor = found.path.anchor();
@@ -530,14 +533,19 @@ impl<'a> Trial<'a> {
         }
         self.note(match found.path.anchor().source {
             AnchorSource::PublicList => Reason::PathOk,
-            AnchorSource::User => Reason::PathLocal,
+            AnchorSource::User | AnchorSource::Operator => Reason::PathLocal,
             AnchorSource::OwnCa => Reason::PathOwnCa,
         });
         self.note(reason);
         for reason in lint_reasons(&vouched, &found.path) {
             self.note(reason);
         }
-        let named = class != Class::Local && class != Class::Mailbox && class != Class::PreBr;
+        // Under an issuer that somebody chose here names are the issuer's claim, unless whoever chose it said otherwise.
+        let chosen_names = class == Class::Local && found.path.anchor().names_verified;
+        if chosen_names {
+            self.note(Reason::ClassLocalNames);
+        }
+        let named = chosen_names || !matches!(class, Class::Local | Class::Mailbox | Class::PreBr);
         let who = &mut self.answer.who;
         who.class = class;
         who.address = bound.address().map(str::to_owned);

@@ -18,6 +18,7 @@ use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::path::revocation::Mode;
 use kakitome_pki::path::{Anchor, PolicyInputs};
+use kakitome_pki::roots::RootList;
 
 pub use expected::Expectations;
 pub use judge::{ConfirmedSender, Judgement, judge};
@@ -27,7 +28,9 @@ use crate::answer::Basis;
 /// Whom to believe, what is known, and for which moment: everything that an answer rests on beside the mail.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// The anchors.
+    /// The public list. Of its roots those are read that a search can meet.
+    pub roots: RootList,
+    /// The anchors that somebody chose here.
     pub anchors: Vec<Anchor>,
     /// Certificates that may help to build a path; never anchors.
     pub hints: Vec<Certificate>,
@@ -50,8 +53,28 @@ pub struct Evidence {
     pub expectations: Expectations,
     /// What was delivered when, by a log of our own.
     pub deliveries: Vec<Delivery>,
-    /// Name and version of the list of publicly trusted issuers, empty if there is none.
+    /// Name and version of the list of publicly trusted issuers, and how many were added here; empty if there is none.
     pub trust_list: String,
+}
+
+/// How old the public list may be, in seconds, before that is said: 400 days, a year and a month for whoever looks after
+/// his programs once a year. NSS brings out four lists a year or more. An old one does not know new issuers, whose mail is
+/// then not confirmed; and it still believes those that were taken out, or may issue no longer, which is why it is said
+/// where a path rests on the list, too. It is not refused: nothing on the list became false by age alone.
+pub const LIST_AGE: i64 = 400 * 24 * 60 * 60;
+
+impl Evidence {
+    /// Every anchor that a search for a path can meet.
+    pub(crate) fn anchors_for(&self, leaf: &Certificate, untrusted: &[Certificate]) -> Vec<Anchor> {
+        let mut anchors = self.roots.anchors_for(leaf, untrusted.iter());
+        anchors.extend(self.anchors.iter().cloned());
+        anchors
+    }
+
+    /// Is the public list older than [`LIST_AGE`] at the moment that counts?
+    pub(crate) fn is_list_old(&self) -> bool {
+        self.roots.header().date.is_some_and(|date| self.at > date.plus(LIST_AGE))
+    }
 }
 
 /// When a signed mail was delivered, by a log of our own. It is known by its signature, which belongs to one content and

@@ -34,6 +34,7 @@ pub(crate) fn choice(source: AnchorSource) -> Choice {
     match source {
         AnchorSource::PublicList => Choice::PublicList,
         AnchorSource::User => Choice::ChosenFile,
+        AnchorSource::Operator => Choice::Operator,
         AnchorSource::OwnCa => Choice::OwnCa,
     }
 }
@@ -59,16 +60,15 @@ pub(crate) const fn revoked_reason(reason: Option<CrlReason>, is_ca: bool) -> Re
 /// What a problem of a path is called.
 pub(crate) fn reason(problem: &PathProblem) -> Reason {
     match problem {
-        PathProblem::NoAnchors => Reason::PathNoAnchors,
         PathProblem::UnknownIssuer => Reason::PathUnknown,
         PathProblem::SelfSigned => Reason::PathSelfSigned,
         PathProblem::NotCa => Reason::PathNotCa,
         PathProblem::PathLength => Reason::PathLength,
         PathProblem::PolicyMapping | PathProblem::Policy => Reason::PathPolicy,
-        PathProblem::BadSignature
-        | PathProblem::UnsupportedAlgorithm(_)
-        | PathProblem::Budget
-        | PathProblem::DistrustAfter => Reason::PathInvalid,
+        PathProblem::BadSignature | PathProblem::UnsupportedAlgorithm(_) | PathProblem::Budget => Reason::PathInvalid,
+        PathProblem::NotForEmail(_) => Reason::PathNoEmailPurpose,
+        PathProblem::Distrusted(_) => Reason::PathDistrusted,
+        PathProblem::DistrustAfter => Reason::PathDistrustAfter,
         PathProblem::Profile(_) => Reason::CertMalformed,
         PathProblem::UnknownCritical(_) => Reason::CertCritical,
         PathProblem::NameConstraint(_) => Reason::PathNameConstraint,

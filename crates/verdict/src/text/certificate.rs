@@ -65,6 +65,10 @@ pub fn report(report: &Report, lang: Lang, color: bool) -> String {
         }
     }
     let _ = writeln!(out, "\n{faint}{} {}{plain}", lang.pick("基準の時刻", "Judged for"), report.at);
+    if !report.trust_list.is_empty() {
+        let list = Safe::value(&report.trust_list);
+        let _ = writeln!(out, "{faint}{} {list}{plain}", lang.pick("発行元の一覧", "List of issuers"));
+    }
     out
 }
 
@@ -73,6 +77,9 @@ fn tree(report: &Report, lang: Lang, (faint, plain): (&str, &str), out: &mut Str
     let choice = match report.anchor {
         Some(Choice::PublicList) => lang.pick("公開の一覧にある起点", "anchor, on the public list"),
         Some(Choice::ChosenFile) => lang.pick("利用者が選んだ起点", "anchor, chosen by you"),
+        Some(Choice::Operator) => {
+            lang.pick("この Kakitome の管理者が選んだ起点", "anchor, chosen by the operator of this Kakitome")
+        }
         Some(Choice::OwnCa) => lang.pick("この Kakitome の認証局", "anchor, the own CA"),
         None => "",
     };

@@ -108,7 +108,7 @@ pub(super) fn one_line(answer: &Answer, slots: &Slots) -> String {
         State::LocalConfirmed => {
             let who = match chooser(answer.whose_choice) {
                 Choice::ChosenFile => "You",
-                Choice::PublicList | Choice::OwnCa => "The operator of this Kakitome",
+                Choice::PublicList | Choice::Operator | Choice::OwnCa => "The operator of this Kakitome",
             };
             format!("{who} chose to trust this issuer; it is not a public one.")
         }

@@ -91,7 +91,7 @@ pub(super) fn one_line(answer: &Answer, slots: &Slots) -> String {
         State::LocalConfirmed => {
             let who = match chooser(answer.whose_choice) {
                 Choice::ChosenFile => "あなた",
-                Choice::PublicList | Choice::OwnCa => "この Kakitome の管理者",
+                Choice::PublicList | Choice::Operator | Choice::OwnCa => "この Kakitome の管理者",
             };
             format!("{who}が信頼すると登録した発行元です。世界共通の認証局ではありません。")
         }

@@ -50,7 +50,7 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 21] = [
+const REMARKS: [Reason; 23] = [
     Reason::BindDisplayAddress,
     Reason::BindDisplayPad,
     Reason::BindDisplayDomain,
@@ -68,6 +68,8 @@ const REMARKS: [Reason; 21] = [
     Reason::CmsCertsOnly,
     Reason::BindSenderOnly,
     Reason::HpAdded,
+    Reason::ClassLocalNames,
+    Reason::PathListOld,
     Reason::RevNoneOffered,
     Reason::RevOff,
     Reason::InMsg,
@@ -228,7 +230,14 @@ impl WhoLine {
     fn of(answer: &Answer) -> Self {
         match answer.state {
             State::NameOnly => Self::NameOnly,
-            State::Lookalike | State::LocalConfirmed | State::MailboxConfirmed => Self::Address,
+            State::Lookalike | State::MailboxConfirmed => Self::Address,
+            // names stand here only where whoever chose the issuer said that they were checked
+            State::LocalConfirmed => match (&answer.who.person, &answer.who.org) {
+                (Some(_), Some(_)) => Self::PersonInOrg,
+                (Some(_), None) => Self::Person,
+                (None, Some(_)) => Self::Org,
+                (None, None) => Self::Address,
+            },
             state if state.is_confirmed() || matches!(state, State::HeadersChanged | State::PartSigned) => {
                 match answer.who.class {
                     Class::Org => Self::Org,

@@ -25,6 +25,7 @@ struct Wire<'a> {
     path: Vec<Signer<'a>>,
     /// Whose choice the last certificate of the path is; null if the path reaches no anchor.
     anchor: Option<&'static str>,
+    trust_list: &'a str,
     missing: Option<&'a str>,
     checks: Vec<Check<'a>>,
     revocation: Vec<Revocation<'a>>,
@@ -59,6 +60,7 @@ pub fn report(report: &Report) -> String {
         policies: &report.policies,
         path: report.path.iter().map(Signer::of).collect(),
         anchor: report.anchor.map(|choice| choice.name()),
+        trust_list: &report.trust_list,
         missing: report.missing.as_deref(),
         checks: report
             .lines

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::path::PolicyInputs;
+use kakitome_pki::roots::RootList;
 use kakitome_smime::message::open::open;
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::corpus::{EXCEPTIONS, Row, row, rows};
@@ -26,6 +27,7 @@ fn judged(row: &Row) -> Judgement {
 fn mail_judged(row: &Row, mail: &[u8]) -> Judgement {
     let given = &row.given;
     let evidence = Evidence {
+        roots: RootList::default(),
         anchors: given.anchors.clone(),
         hints: given.hints.clone(),
         crls: given.crls.clone(),
@@ -118,6 +120,7 @@ fn only_what_was_checked_is_said() {
         ("A06", "mailbox", none, none, Some("user@mail.example")),
         ("A07", "none", none, none, none),
         ("E05", "local", none, none, Some("info@bank.example")),
+        ("X33", "local", Some("例示銀行"), Some("例示銀行"), Some("info@bank.example")),
         ("E27", "mailbox", none, none, Some("user@mail.example")),
         ("E30", "mailbox", none, none, Some("info@bank.example")),
         ("B10", "none", none, none, none),

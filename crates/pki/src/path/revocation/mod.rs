@@ -171,13 +171,15 @@ impl Terms {
     fn mode(&self, path: &ValidPath) -> Mode {
         self.mode.unwrap_or(match path.anchor().source {
             AnchorSource::PublicList => Mode::Require,
-            AnchorSource::User | AnchorSource::OwnCa => Mode::Offered,
+            AnchorSource::User | AnchorSource::Operator | AnchorSource::OwnCa => Mode::Offered,
         })
     }
 }
 
 /// Finds the best path that nothing revokes: where a CA of a path was revoked, or its status is not known, the search
-/// goes on without it, because another may have certified the same key. If none of them holds, the first is told.
+/// goes on without it, because another may have certified the same key. Where the public list demands an answer and there
+/// is none, a path to an anchor that somebody chose here counts, which may demand less. If none of them holds, the first
+/// is told.
 ///
 /// # Errors
 /// As [`find`]: there is no valid path at all.
@@ -188,6 +190,16 @@ pub fn find_unrevoked(
 ) -> Result<(ValidPath, Judged), Refusal> {
     let first = find(question)?;
     let judged = judge(&first, sources, terms);
+    if first.anchor().source == AnchorSource::PublicList && matches!(judged.status, Status::Unknown { .. }) {
+        let chosen: Vec<Anchor> =
+            question.anchors.iter().filter(|anchor| anchor.source != AnchorSource::PublicList).cloned().collect();
+        if let Ok(path) = find(&Question { anchors: &chosen, ..*question }) {
+            let judged = judge(&path, sources, terms);
+            if judged.proof.is_some() {
+                return Ok((path, judged));
+            }
+        }
+    }
     let mut untrusted = question.untrusted.to_vec();
     let mut cause = judged.status.clone();
     for _ in 0..RETRY_LIMIT {
