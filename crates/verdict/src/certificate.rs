@@ -211,7 +211,7 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report 
     let mut lines: Vec<Line> = lines.collect();
     lines.extend([not_reached(Examined::Strength), not_reached(Examined::Revocation)]);
     lines.extend(asked.address.map(|_| not_reached(Examined::Address)));
-    let anchor = refusal.anchor.as_ref();
+    let anchor = refusal.anchor.as_deref();
     let missing = refusal.partial.last().filter(|_| anchor.is_none()).map(|last| last.issuer().to_string());
     Report {
         reasons: [steps::reason(&refusal.problem)].into_iter().chain(old_list(evidence, refusal)).collect(),

@@ -192,7 +192,7 @@ impl Search<'_> {
     ) {
         let told = (self.refusal.problem.rank(), self.refusal.partial.len());
         if (problem.rank(), chain.len()) > told {
-            self.refusal = Refusal { problem, others, partial: chain.to_vec(), anchor: anchor.cloned() };
+            self.refusal = Refusal { problem, others, partial: chain.to_vec(), anchor: anchor.cloned().map(Box::new) };
         }
     }
 }

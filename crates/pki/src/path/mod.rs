@@ -302,7 +302,7 @@ pub struct Refusal {
     /// The best attempt, leaf first, for display; nothing in it is to be believed.
     pub partial: Vec<Certificate>,
     /// The anchor, if that attempt reached one.
-    pub anchor: Option<Anchor>,
+    pub anchor: Option<Box<Anchor>>,
 }
 
 impl std::fmt::Display for Refusal {

@@ -88,7 +88,7 @@ impl Found {
     pub(super) fn steps(&self) -> Vec<PathStep> {
         match self {
             Self::Path(found, _) => expert::path(found.path.certificates(), Some(found.path.anchor())),
-            Self::None(refusal, _) => expert::path(&refusal.partial, refusal.anchor.as_ref()),
+            Self::None(refusal, _) => expert::path(&refusal.partial, refusal.anchor.as_deref()),
         }
     }
 }
