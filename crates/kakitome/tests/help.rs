@@ -137,6 +137,34 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             r#""outcome": "good""#,
         ),
         ("kakitome cert show partner.pem", Mine, 0, "billing@partner.example"),
+        ("kakitome cert show --password-file password.txt reader.p12", Mine, 0, "Private key  P-256"),
+        ("kakitome cert show me.pem me.key", Mine, 0, "△ A private key that stands in the clear"),
+        (
+            "kakitome cert request --new-key p256 --key new.key --email me@example.test -o me.csr",
+            Mine,
+            0,
+            "-----BEGIN CERTIFICATE REQUEST-----",
+        ),
+        (
+            "kakitome cert request --key me.key --email me@example.test --name Taro --org \"Example Bank\"",
+            Mine,
+            0,
+            "-----BEGIN CERTIFICATE REQUEST-----",
+        ),
+        ("kakitome cert export --cert me.pem --key me.key -o new.p12", Mine, 0, ""),
+        ("kakitome cert export --cert me.pem --key me.key --chain roots.pem --name Taro -o new.p12", Mine, 0, ""),
+        (
+            "kakitome cert export --p12 me.p12 --form compatible --generate-password -o phone.p12",
+            Mine,
+            0,
+            "send that another way than the file",
+        ),
+        (
+            "kakitome cert export --p12 me.p12 --password-file password.txt --form pem -o both.pem",
+            Mine,
+            0,
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+        ),
         ("kakitome cert show --json roots.pem", Mine, 0, r#""subject": "CN=Partner test CA""#),
         ("kakitome inspect mail.eml", Partners, 0, "signature  ECDSA"),
         ("kakitome inspect --json mail.eml", Partners, 0, r#""signature_right": true"#),
@@ -370,7 +398,8 @@ impl Stage {
     }
 
     fn run(&self, line: &str) -> (Option<i32>, String) {
-        let output = self.shell(line).output().unwrap();
+        // What a person would be asked for: there is no terminal here.
+        let output = self.shell(line).env("KAKITOME_P12_PASSWORD", "open sesame").output().unwrap();
         (output.status.code(), text(&output))
     }
 

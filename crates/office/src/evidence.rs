@@ -262,7 +262,7 @@ fn private_keys(path: &Path) -> Result<Vec<pem::Block>, Unusable> {
 ///
 /// # Errors
 /// [`Unusable`]; [`Unusable::NeedsPassword`] where there is no key in the clear and no password was given.
-pub(crate) fn opened_keys(path: &Path, password: Option<&str>) -> Result<Vec<Zeroizing<Vec<u8>>>, Unusable> {
+pub fn opened_keys(path: &Path, password: Option<&str>) -> Result<Vec<Zeroizing<Vec<u8>>>, Unusable> {
     let refused = |why: String| Unusable::Identity { path: path.to_owned(), why };
     let mut keys = Vec::new();
     let mut is_closed = false;
@@ -396,7 +396,11 @@ fn blocks(bytes: &[u8], wanted: impl Fn(&pem::Block) -> bool, der_label: &str) -
     der.then(|| pem::Block::new(der_label, bytes)).into_iter().collect()
 }
 
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
+/// The octets of a file.
+///
+/// # Errors
+/// [`Unusable`]: it cannot be read, or is longer than [`FILE_LIMIT`].
+pub fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
     let fault = |source| Unusable::Read { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(fault)?.len();
     if size > FILE_LIMIT {

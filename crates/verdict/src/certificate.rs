@@ -163,11 +163,6 @@ pub fn judge(asked: &Asked<'_>, evidence: &Evidence) -> Report {
     }
 }
 
-/// What stands in a certificate, laid out. Nothing in it is judged.
-pub fn laid_out(certificate: &cert::Certificate) -> Certificate {
-    expert::certificate(certificate)
-}
-
 /// A certificate that cannot be read at all.
 pub fn malformed(why: &str, evidence: &Evidence, purpose: Purpose) -> Report {
     let mut report = empty(evidence, purpose);
@@ -279,7 +274,7 @@ fn old_list(evidence: &Evidence, refusal: &Refusal) -> Option<Reason> {
 }
 
 /// A certificate that claims none of the Baseline Requirements' policies is not held to them.
-fn lints(leaf: &cert::Certificate) -> Vec<Lint> {
+pub(crate) fn lints(leaf: &cert::Certificate) -> Vec<Lint> {
     let arc = oid::SMIME_BASELINE_ARC;
     let mut policies = leaf.extensions().policies.iter().flatten();
     if policies.any(|policy| policy.as_bytes().starts_with(arc.as_bytes())) { identity::lint(leaf) } else { Vec::new() }

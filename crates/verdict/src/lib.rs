@@ -1,7 +1,7 @@
 //! Pure judgement: evidence in, one answer out, with reason codes and the sentences for people.
 //!
 //! Read in this order: [`state`], [`answer`], [`reason`], [`sender`] (the judge of a mail), [`certificate`] (of
-//! one certificate by itself), [`safe`], [`text`], [`wire`].
+//! one certificate by itself), [`shown`] (what a file holds), [`safe`], [`text`], [`wire`].
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
@@ -12,6 +12,7 @@ pub mod lang;
 pub mod reason;
 pub mod safe;
 pub mod sender;
+pub mod shown;
 pub mod state;
 pub mod text;
 pub mod wire;

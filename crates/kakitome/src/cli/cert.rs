@@ -1,4 +1,8 @@
-//! `kakitome cert`: one certificate, judged by itself or shown.
+//! `kakitome cert`: certificates, judged or shown; asked for, and put into files with their keys.
+
+mod export;
+mod request;
+mod show;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -22,7 +26,9 @@ const INPUT_LIMIT: u64 = evidence::FILE_LIMIT;
 #[derive(Debug, Subcommand)]
 pub(super) enum Cert {
     Check(Check),
-    Show(Show),
+    Show(show::Show),
+    Request(request::Request),
+    Export(export::Export),
 }
 
 /// Judge one certificate: its path, its revocation, whose it is.
@@ -66,21 +72,6 @@ enum PurposeName {
     Any,
 }
 
-/// Show what stands in certificates, without judging them.
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  kakitome cert show partner.pem
-  kakitome cert show --json roots.pem")]
-pub(super) struct Show {
-    /// Certificates (PEM, DER or PKCS#7); standard input if it is `-`
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// For programs
-    #[arg(long)]
-    json: bool,
-}
-
 fn address(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|refused| refused.to_string())
 }
@@ -90,6 +81,8 @@ impl Cert {
         match self {
             Self::Check(check) => check.run(everywhere),
             Self::Show(show) => show.run(everywhere),
+            Self::Request(request) => request.run(everywhere),
+            Self::Export(export) => export.run(everywhere),
         }
     }
 }
@@ -146,30 +139,21 @@ impl Check {
     }
 }
 
-impl Show {
-    fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let mut shown = Vec::new();
-        for (number, certificate) in (1..).zip(certificates(&self.file)?) {
-            let certificate = certificate.map_err(|malformed| {
-                let file = self.file.display();
-                Failure::unreadable(format!("{file}: the certificate number {number} cannot be read: {malformed}"))
-            })?;
-            shown.push(certificate::laid_out(&certificate));
-        }
-        output::print(&if self.json {
-            wire::certificates(&shown)
-        } else {
-            text::certificates(&shown, everywhere.lang(), output::colours())
-        })?;
-        Ok(Ended::Done)
-    }
+fn certificates(path: &Path) -> Result<Vec<Result<Certificate, Malformed>>, Failure> {
+    Ok(evidence::certificates_in(&named(path), &octets(path)?)?)
 }
 
-fn certificates(path: &Path) -> Result<Vec<Result<Certificate, Malformed>>, Failure> {
+/// The octets of a file, or of standard input for `-`.
+fn octets(path: &Path) -> Result<Vec<u8>, Failure> {
     if path != Path::new("-") {
-        return Ok(evidence::any_certificates(path)?);
+        return Ok(evidence::read(path)?);
     }
     let mut bytes = Vec::new();
     std::io::stdin().lock().take(INPUT_LIMIT).read_to_end(&mut bytes)?;
-    Ok(evidence::certificates_in(Path::new("standard input"), &bytes)?)
+    Ok(bytes)
+}
+
+/// What a file is called in messages.
+fn named(path: &Path) -> PathBuf {
+    if path == Path::new("-") { "standard input".into() } else { path.to_owned() }
 }

@@ -1,5 +1,6 @@
 //! The password of a key in a file: from a file, the environment, or a question on the terminal.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -19,16 +20,44 @@ pub(super) struct Password {
 impl Password {
     /// That of this file.
     pub(super) fn of(&self, file: &Path) -> Result<Zeroizing<String>, Failure> {
-        if let Some(path) = &self.password_file {
-            return first_line(path);
+        match self.given()? {
+            Some(password) => Ok(password),
+            None => ask(&format!("Password of {}: ", file.display())),
         }
-        if let Ok(password) = std::env::var("KAKITOME_P12_PASSWORD") {
-            return Ok(Zeroizing::new(password));
-        }
-        rpassword::prompt_password(format!("Password of {}: ", file.display())).map(Zeroizing::new).map_err(|_| {
-            Failure::usage("the password: no terminal to ask on; use --password-file or KAKITOME_P12_PASSWORD")
-        })
     }
+
+    /// That of this file, where it is given or there is a terminal to ask on.
+    pub(super) fn offered(&self, file: &Path) -> Result<Option<Zeroizing<String>>, Failure> {
+        match self.given()? {
+            None if std::io::stdin().is_terminal() => ask(&format!("Password of {}: ", file.display())).map(Some),
+            given => Ok(given),
+        }
+    }
+
+    /// The one under which this file is to be written: on the terminal it is asked for twice.
+    pub(super) fn chosen(&self, file: &Path) -> Result<Zeroizing<String>, Failure> {
+        if let Some(given) = self.given()? {
+            return Ok(given);
+        }
+        let first = ask(&format!("New password of {}: ", file.display()))?;
+        if first != ask("The same again: ")? {
+            return Err(Failure::usage("the two passwords are not the same; nothing was written"));
+        }
+        Ok(first)
+    }
+
+    fn given(&self) -> Result<Option<Zeroizing<String>>, Failure> {
+        match &self.password_file {
+            Some(path) => first_line(path).map(Some),
+            None => Ok(std::env::var("KAKITOME_P12_PASSWORD").ok().map(Zeroizing::new)),
+        }
+    }
+}
+
+fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
+    rpassword::prompt_password(question).map(Zeroizing::new).map_err(|_| {
+        Failure::usage("the password: no terminal to ask on; use --password-file or KAKITOME_P12_PASSWORD")
+    })
 }
 
 /// The first line of a file.

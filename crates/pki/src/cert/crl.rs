@@ -283,6 +283,20 @@ impl Crl {
         })
     }
 
+    /// The entries in the order of their serial numbers: the contents octets of the number, what is said of it, and whose
+    /// certificate it is where it is not the list's own issuer's.
+    pub fn entries(&self) -> impl Iterator<Item = (&[u8], Revoked, Option<Name>)> {
+        self.entries.iter().map(|entry| {
+            let revoked = Revoked { when: entry.when, reason: entry.reason };
+            (entry.serial(&self.raw), revoked, self.issuer_of_entry(entry.issuer))
+        })
+    }
+
+    /// How it is signed.
+    pub fn signature_algorithm(&self) -> &AlgorithmIdentifier {
+        &self.algorithm
+    }
+
     fn issuer_of_entry(&self, number: u32) -> Option<Name> {
         let place = usize::try_from(number).ok()?.checked_sub(1)?;
         Name::from_der(self.raw.get(self.issuers.get(place)?.clone())?).ok()

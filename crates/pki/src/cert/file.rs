@@ -30,6 +30,23 @@ pub enum Kind {
     PublicKey,
 }
 
+impl Kind {
+    /// Its name in what programs read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::Request => "request",
+            Self::List => "crl",
+            Self::Response => "ocsp-response",
+            Self::Bundle => "pkcs7",
+            Self::Pkcs12 => "pkcs12",
+            Self::PrivateKey => "private-key",
+            Self::EncryptedKey => "encrypted-private-key",
+            Self::PublicKey => "public-key",
+        }
+    }
+}
+
 /// The objects of a file, and how many blocks of PEM are none of them.
 #[derive(Clone, Default)]
 pub struct Found {

@@ -240,6 +240,16 @@ impl Basic {
         }
     }
 
+    /// Everything that is said, about whichever certificate.
+    pub fn all_answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// How it is signed.
+    pub fn signature_algorithm(&self) -> &AlgorithmIdentifier {
+        &self.algorithm
+    }
+
     /// What is said about this certificate of this issuer: its serial number alone would not do.
     pub fn answers<'a>(&'a self, which: &'a Certificate, issuer: &'a Certificate) -> impl Iterator<Item = &'a Answer> {
         self.answers.iter().filter(move |answer| answer.is_about(which, issuer))
@@ -274,6 +284,11 @@ impl std::fmt::Debug for Basic {
 }
 
 impl Answer {
+    /// The contents octets of the serial number that it is about.
+    pub fn serial(&self) -> &[u8] {
+        &self.serial
+    }
+
     fn parse(element: &Tlv<'_>) -> Result<Self, Malformed> {
         let mut inside = element.of(tag::SEQUENCE, "an OCSP answer is not a SEQUENCE")?.inside();
         let mut id = inside.expect(tag::SEQUENCE, "an OCSP answer is about no certificate")?.inside();

@@ -71,7 +71,7 @@ pub enum NotIssued {
     Key(String),
     /// The key cannot sign, so its holder cannot prove by a signature that he holds it.
     #[error(
-        "a {0} key cannot sign, so that it cannot ask for a certificate by a signed request; a CA needs another way"
+        "a key of this kind ({0}) cannot sign, so it cannot ask for a certificate by a signed request; ask the CA for another way"
     )]
     CannotSign(String),
     /// The certificate would begin after its end, or after its issuer's.

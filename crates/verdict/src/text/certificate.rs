@@ -1,13 +1,13 @@
-//! The report on one certificate, and what stands in certificates, on a terminal.
+//! The report on one certificate, on a terminal.
 
 use std::fmt::Write;
 
 use kakitome_pki::path::{Check, Purpose};
 
 use super::Lang;
-use super::details;
-use super::terminal::{BOLD, FAINT, PLAIN, lines};
-use crate::answer::{Certificate, CheckOutcome, Choice};
+use super::remark::lint as lint_sentence;
+use super::terminal::{BOLD, FAINT, PLAIN};
+use crate::answer::{CheckOutcome, Choice};
 use crate::certificate::{Examined, Line, Outcome, Report};
 use crate::safe::Safe;
 
@@ -61,7 +61,7 @@ pub fn report(report: &Report, lang: Lang, color: bool) -> String {
         let title = lang.pick("公開の基準から外れている点", "Odd by the S/MIME Baseline Requirements");
         let _ = writeln!(out, "\n{bold}{title}{plain}");
         for lint in &report.lints {
-            let _ = writeln!(out, "  · {} {faint}{}{plain}", lint.explain(), lint.code());
+            let _ = writeln!(out, "  · {} {faint}{}{plain}", lint_sentence(*lint, lang), lint.code());
         }
     }
     let _ = writeln!(out, "\n{faint}{} {}{plain}", lang.pick("基準の時刻", "Judged for"), report.at);
@@ -151,18 +151,4 @@ const fn examined(examined: Examined, lang: Lang) -> &'static str {
         Examined::Revocation => lang.pick("取り消し", "Not revoked"),
         Examined::Address => lang.pick("アドレス", "Address"),
     }
-}
-
-/// What stands in certificates, one after the other.
-pub fn certificates(certificates: &[Certificate], lang: Lang, color: bool) -> String {
-    let (bold, plain) = if color { (BOLD, PLAIN) } else { ("", "") };
-    let mut out = String::new();
-    for certificate in certificates {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        let _ = writeln!(out, "{bold}{}{plain}", Safe::value(&certificate.subject));
-        lines(&details::certificate(certificate, lang), &mut out);
-    }
-    out
 }

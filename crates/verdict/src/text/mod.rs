@@ -8,6 +8,8 @@ pub mod certificate;
 pub mod details;
 mod en;
 mod ja;
+pub mod remark;
+pub mod shown;
 pub mod terminal;
 
 use kakitome_pki::asn1::time::Time;

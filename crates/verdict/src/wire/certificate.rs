@@ -1,10 +1,9 @@
-//! The report on one certificate for programs, and certificates as they are shown. Version and rules as for answers.
+//! The report on one certificate for programs. Version and rules as for answers.
 
 use kakitome_pki::path::Purpose;
 use serde::Serialize;
 
 use super::{Headline, Revocation, Signer, VERSION};
-use crate::answer::Certificate;
 use crate::certificate::Report;
 use crate::reason::Reason;
 use crate::safe;
@@ -71,11 +70,6 @@ pub fn report(report: &Report) -> String {
         lints: report.lints.iter().map(|lint| lint.code()).collect(),
         engine: env!("CARGO_PKG_VERSION"),
     })
-}
-
-/// Certificates as JSON, indented, with a line end.
-pub fn certificates(certificates: &[Certificate]) -> String {
-    written(&certificates.iter().map(Signer::of).collect::<Vec<_>>())
 }
 
 fn written(value: &impl Serialize) -> String {

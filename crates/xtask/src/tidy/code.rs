@@ -47,7 +47,16 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
     ("smime", &[&["octets", "budget"], &["mime"], &["cms"], &["message"]]),
     (
         "verdict",
-        &[&["safe", "lang"], &["state", "reason"], &["answer"], &["sender"], &["certificate"], &["text"], &["wire"]],
+        &[
+            &["safe", "lang"],
+            &["state", "reason"],
+            &["answer"],
+            &["sender"],
+            &["certificate"],
+            &["shown"],
+            &["text"],
+            &["wire"],
+        ],
     ),
     (
         "office",

@@ -1,0 +1,77 @@
+//! `kakitome cert show`: what stands in files of certificates and keys.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use kakitome_pki::cert::file;
+use kakitome_verdict::safe::Safe;
+use kakitome_verdict::shown::{Object, lay_out, needs_password};
+use kakitome_verdict::text::shown::{self as text, Options};
+use kakitome_verdict::wire::shown as wire;
+
+use super::super::password::Password;
+use super::super::{Ended, Everywhere, Failure, output};
+use super::{named, octets};
+
+/// Show what stands in certificates, keys and the files around them.
+///
+/// Reads certificates, requests, revocation lists, OCSP responses, PKCS#7, PKCS#12, private and public keys, in PEM, DER or
+/// BER, and tells each by its own form. Names every flaw, and what is weak about how a key is protected. Judges no path (`cert
+/// check` does), and never prints a private key: of that it shows the public half. PKCS#12 and encrypted keys are opened
+/// where a password is given or can be asked for. Exits with 60 if something in a file cannot be read.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kakitome cert show partner.pem
+  kakitome cert show --json roots.pem
+  kakitome cert show --password-file password.txt reader.p12
+  kakitome cert show me.pem me.key")]
+pub(in crate::cli) struct Show {
+    /// The files; standard input if it is `-`
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    password: Password,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
+        let mut shown = Vec::new();
+        for path in &self.files {
+            let name = named(path);
+            let found = file::look(&octets(path)?);
+            for label in found.others.iter().filter(|_| !everywhere.quiet) {
+                eprintln!("kakitome: {}: left out: a block of {}", name.display(), Safe::name(label));
+            }
+            if found.objects.is_empty() {
+                let holds = "holds no certificate, request, revocation list, OCSP response, PKCS#7, PKCS#12 or key";
+                return Err(Failure::unreadable(format!("{}: {holds}", name.display())));
+            }
+            let mut objects: Vec<Object> = Vec::new();
+            for (kind, block) in &found.objects {
+                let password = if needs_password(*kind, block) { self.password.offered(&name)? } else { None };
+                objects.push(lay_out(*kind, block, password.as_deref().map(String::as_str)));
+            }
+            shown.push((name.display().to_string(), objects));
+        }
+        output::print(&if self.json { wire::files(&shown) } else { printed(&shown, everywhere) })?;
+        let unreadable = shown.iter().flat_map(|(_, objects)| objects).any(Object::is_unreadable);
+        Ok(if unreadable { Ended::Unreadable } else { Ended::Done })
+    }
+}
+
+fn printed(files: &[(String, Vec<Object>)], everywhere: &Everywhere) -> String {
+    let options = Options { lang: everywhere.lang(), color: output::colours(), columns: output::columns() };
+    let mut out = String::new();
+    for (name, objects) in files {
+        if files.len() > 1 {
+            let gap = if out.is_empty() { "" } else { "\n" };
+            out.push_str(&format!("{gap}{}:\n", Safe::value(name)));
+        }
+        out.push_str(&text::objects(objects, options));
+    }
+    out
+}
