@@ -19,12 +19,6 @@ const fn exception(id: &'static str, state: &'static str, code: &'static str, wh
 /// All of them. A row that is answered rightly and stands here fails.
 pub const EXCEPTIONS: &[Exception] = &[
     exception(
-        "A07",
-        "OLD_SIGNATURE",
-        "time.expired-since",
-        "without a log of the delivery nothing proves the time of signing",
-    ),
-    exception(
         "H06f",
         "AMBIGUOUS",
         "bind.parse",

@@ -13,6 +13,7 @@ mod exceptions;
 mod list;
 mod lookalike;
 mod mime;
+mod oddity;
 mod path;
 mod protection;
 mod sealed;
@@ -20,11 +21,13 @@ mod valid;
 
 use std::sync::OnceLock;
 
+use kakitome_pki::asn1::Oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::crypto::{DecryptionKey, SigningKey, SystemRandom};
 use kakitome_pki::path::Anchor;
+use kakitome_pki::path::revocation::Mode;
 use kakitome_smime::cms::recipient::{HeldKeys, Holder as Reader};
 
 pub use exceptions::{EXCEPTIONS, Exception};
@@ -70,6 +73,12 @@ pub struct Given {
     pub at: Time,
     /// What is expected of senders: a settings file with a `[check]` section, or nothing.
     pub settings: &'static str,
+    /// When the mail was delivered, by a log of the reader's own.
+    pub delivered: Option<Time>,
+    /// Which revocation answers are needed, where that is said.
+    pub revocation: Option<Mode>,
+    /// Policies, one of which the path must have; empty if none is asked for.
+    pub policies: Vec<Oid>,
 }
 
 /// A key that opens mail.
@@ -92,6 +101,9 @@ impl Row {
             responses: Vec::new(),
             at: NOW,
             settings: "",
+            delivered: None,
+            revocation: None,
+            policies: Vec::new(),
         };
         let changed = changed_with(state);
         let sealed = match state {
@@ -162,6 +174,12 @@ impl Row {
         self
     }
 
+    /// Delivered then, by a log of the reader's own.
+    pub(crate) fn delivered(mut self, at: Time) -> Self {
+        self.given.delivered = Some(at);
+        self
+    }
+
     /// With this reader's key.
     pub(crate) fn key(mut self, certificate: Certificate, der: Vec<u8>) -> Self {
         self.keys.push(Key { certificate, der });
@@ -219,6 +237,7 @@ pub fn rows() -> &'static [Row] {
             protection::rows(),
             path::rows(),
             sealed::rows(),
+            oddity::rows(),
         ]
         .into_iter()
         .flatten()

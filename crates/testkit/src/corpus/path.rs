@@ -152,6 +152,14 @@ fn certificates() -> Vec<Row> {
         Row::new("E14", signed_at(&world.expired, 0), "CERT_NOT_VALID_THEN", "time.expired-at-signing"),
         Row::new("E15", signed_at(&world.expired, -20), "OLD_SIGNATURE", "time.expired-since"),
         Row::new("E15o", signed_at(&world.expired, -20), "OLD_SIGNATURE", "time.expired-since").lists(Vec::new()),
+        Row::new("E16", signed_at(&world.expired, -20), "ORG_CONFIRMED", "ok").delivered(in_days(-19)).lists(
+            [&world.re, &world.se]
+                .map(|issuer| CrlFactory::default().dated(in_days(-20), Some(in_days(-13))).signed_by(issuer))
+                .to_vec(),
+        ),
+        Row::new("E16l", signed_at(&world.expired, -20), "CHECK_INCOMPLETE", "rev.unavailable")
+            .delivered(in_days(-19))
+            .lists(Vec::new()),
         Row::new("E17", mail_of(&world.not_yet), "CERT_NOT_VALID_THEN", "time.notyet"),
         Row::new("E17b", signed_at(&world.bank, -101), "CERT_NOT_VALID_THEN", "time.notyet"),
         mailbox("E27", Pki::leaf(named, "user@mail.example", 1), "lint.mv-names"),
@@ -173,6 +181,11 @@ fn revocation() -> Vec<Row> {
     let revoked = |days: i64, reason: Option<Reason>| {
         let list = CrlFactory::default().revoking(&bank.certificate, in_days(days), reason);
         vec![re_list(), list.signed_by(&world.se)]
+    };
+    // The lists of the day of the delivery, and later ones.
+    let then_and = |lists: Vec<_>| {
+        let then = |issuer| CrlFactory::default().dated(in_days(-5), Some(in_days(2))).signed_by(issuer);
+        [vec![then(&world.re), then(&world.se)], lists].concat()
     };
     let row = |id, signed: i64, lists, state, code| Row::new(id, signed_at(bank, signed), state, code).lists(lists);
     let se_rev = Pki::sub_authority("SE-rev").authority_by(&world.re, "SE-rev");
@@ -198,6 +211,12 @@ fn revocation() -> Vec<Row> {
     };
     vec![
         row("E18", -5, revoked(-1, Some(Reason::Superseded)), "REVOKED", "rev.before"),
+        row("E18d", -5, then_and(revoked(-1, Some(Reason::Superseded))), "ORG_CONFIRMED", "ok")
+            .delivered(in_days(-4))
+            .note("rev.after"),
+        row("E19d", -5, then_and(revoked(-1, Some(Reason::KeyCompromise))), "REVOKED", "rev.keycompromise")
+            .delivered(in_days(-4)),
+        row("E20d", -5, then_and(revoked(-5, None)), "REVOKED", "rev.before").delivered(in_days(-4)),
         row("E18f", -5, revoked(1, Some(Reason::Superseded)), "ORG_CONFIRMED", "ok"),
         row("E19", -5, revoked(-1, Some(Reason::KeyCompromise)), "REVOKED", "rev.keycompromise"),
         row("E19f", -5, revoked(1, Some(Reason::KeyCompromise)), "REVOKED", "rev.keycompromise"),

@@ -1,6 +1,7 @@
 //! A: what is good, in all its forms. H: what is hardly a mail.
 
 use crate::cms::{Form, SignedFactory, SignerFactory};
+use crate::list::CrlFactory;
 use crate::mail::{self, Mail, replaced};
 use crate::{BANK, CertificateFactory, Holder, Pki, ed25519_key, in_days, rsa_key, write};
 use kakitome_pki::asn1::oid;
@@ -61,6 +62,8 @@ pub(crate) fn rows() -> Vec<Row> {
         let signer = SignerFactory::new(holder).at(in_days(-150));
         mail.clear(&SignedFactory::new(mail.payload()).signer(&signer).holder(holder).der())
     };
+    // As they were at the delivery, and were kept.
+    let then = |issuer| CrlFactory::default().dated(in_days(-150), Some(in_days(-143))).signed_by(issuer);
     let by = |signer: SignerFactory| SignedFactory::new(base.payload()).signer(&signer).holder(bank);
     let rsa = rsa_bank();
 
@@ -82,7 +85,10 @@ pub(crate) fn rows() -> Vec<Row> {
             "MAILBOX_CONFIRMED",
         )
         .note("class.mailbox"),
-        ok("A07", old_mail(&pre), "MAILBOX_CONFIRMED"),
+        ok("A07", old_mail(&pre), "MAILBOX_CONFIRMED")
+            .delivered(in_days(-149))
+            .lists(vec![then(&world.re), then(&world.se)])
+            .note("class.prebr"),
         org("A08", replaced(&clear, "application/pkcs7-signature", "application/x-pkcs7-signature"))
             .note("compat.xtype"),
         org("A08o", replaced(&base.opaque_by(bank), "application/pkcs7-mime", "application/x-pkcs7-mime")),

@@ -143,10 +143,6 @@ macro_rules! mail {
                 "mbox 形式のファイルで、確かめたのは最初の一通だけです", "mbox は、何通ものメールを一つのファイルにまとめる形式です。二通目からあとは確かめていません。", "ほかのメールも確かめるには、一通ずつ .eml 形式で保存してください。";
                 "An mbox file: only its first mail was checked", "An mbox file holds any number of mails. Whatever follows the first was not looked at.", "To check another one of them, save it by itself as .eml.";
             }
-            InCut "in.cut" {
-                "メールが途中で終わっています", "終わりの区切りがありません。保存や配送の途中で切れたおそれがあります。", EML_JA;
-                "The mail ends too early", "Its last boundary is missing; it may have been cut off.", EML_EN;
-            }
 
             // limits
             LimitSize "limit.size" {

@@ -168,6 +168,10 @@ macro_rules! path {
                 "取り消された証明書です", "この証明書は、基準の時刻より前に取り消されています。", SHUT_JA;
                 "The certificate was revoked", "It was revoked before the time that counts here.", SHUT_EN;
             }
+            RevAfter "rev.after" {
+                "その後、証明書が取り消されています", "このメールが届いたあとで取り消されました。届いた時点では有効でした。", NONE_JA;
+                "The certificate was revoked afterwards", "It was revoked after this mail had been delivered, and was good at that time.", NONE_EN;
+            }
             RevKeyCompromise "rev.keycompromise" {
                 "鍵が漏れたため取り消された証明書です", "ほかの人がこの鍵で署名できるため、いつの署名でも差出人の確認に使えません。", SHUT_JA;
                 "Revoked because the key leaked", "Others can sign with this key, so no signature of it counts, whatever its date.", SHUT_EN;

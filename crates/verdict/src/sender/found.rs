@@ -5,7 +5,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
-use kakitome_pki::path::revocation::{Judged, Sources, Terms, find_unrevoked};
+use kakitome_pki::path::revocation::{Judged, Sources, Status, Terms, find_unrevoked, judge};
 use kakitome_pki::path::{AnchorSource, Check, PathProblem, Purpose, Question, Refusal, ValidPath};
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::SignedLayer;
@@ -17,6 +17,8 @@ use crate::answer::PathStep;
 pub(super) struct FoundPath {
     pub(super) path: ValidPath,
     pub(super) expired: bool,
+    /// Was a certificate of it revoked between the moment to judge for and now?
+    pub(super) revoked_since: bool,
 }
 
 /// What the search for a path came to.
@@ -60,7 +62,10 @@ impl Found {
                 }
             }
         };
-        Self::Path(Box::new(FoundPath { path, expired }), judged)
+        // Judged for an earlier moment: then what happened since is told, and decides nothing.
+        let now = Terms { at: evidence.at, ..terms };
+        let revoked_since = at < evidence.at && matches!(judge(&path, &sources, &now).status, Status::Revoked { .. });
+        Self::Path(Box::new(FoundPath { path, expired, revoked_since }), judged)
     }
 
     pub(super) fn source(&self) -> Option<AnchorSource> {

@@ -166,6 +166,7 @@ impl<'a> Trial<'a> {
     fn run(&mut self) -> Option<ConfirmedSender> {
         let layer = self.root()?;
         self.note_findings(&layer.findings);
+        self.note_findings(&layer.signed.findings);
         let signature = self.signature(layer)?;
         self.delivered(layer);
         let found = Found::search(&signature, layer, self.evidence, self.at);
@@ -218,6 +219,9 @@ impl<'a> Trial<'a> {
             return None;
         }
         self.step(Step::Whole, Outcome::Holds(String::new()));
+        if path.revoked_since {
+            self.note(Reason::RevAfter);
+        }
         let outcome = self.revocation(&judged, path.expired);
         if self.step(Step::Revocation, outcome) {
             return None;

@@ -52,7 +52,7 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 23] = [
+const REMARKS: [Reason; 24] = [
     Reason::BindDisplayAddress,
     Reason::BindDisplayPad,
     Reason::BindDisplayDomain,
@@ -73,6 +73,7 @@ const REMARKS: [Reason; 23] = [
     Reason::ClassLocalNames,
     Reason::PathListOld,
     Reason::RevNoneOffered,
+    Reason::RevAfter,
     Reason::RevOff,
     Reason::InMsg,
     Reason::InMbox,

@@ -8,15 +8,17 @@ mod metamorphic;
 
 use std::collections::BTreeSet;
 
+use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::ocsp::OcspResponse;
+use kakitome_pki::crypto::sha256;
 use kakitome_pki::path::PolicyInputs;
 use kakitome_pki::roots::RootList;
-use kakitome_smime::message::open::open;
+use kakitome_smime::message::open::{Layer, Opened, open};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::corpus::{EXCEPTIONS, Row, row, rows};
 use kakitome_verdict::answer::Basis;
 use kakitome_verdict::sender::expected::ProtectedName;
-use kakitome_verdict::sender::{Evidence, Expectations, Judgement, Signer, judge};
+use kakitome_verdict::sender::{Delivery, Evidence, Expectations, Judgement, Signer, judge};
 
 /// A row as the judge sees it.
 fn judged(row: &Row) -> Judgement {
@@ -26,22 +28,33 @@ fn judged(row: &Row) -> Judgement {
 /// Another mail with the evidence and the keys of a row.
 fn mail_judged(row: &Row, mail: &[u8]) -> Judgement {
     let given = &row.given;
+    let opened = open(&mail.to_vec(), &InMemory, &row.held()).unwrap();
     let evidence = Evidence {
         roots: RootList::default(),
         anchors: given.anchors.clone(),
         hints: given.hints.clone(),
         crls: given.crls.clone(),
         responses: given.responses.iter().map(|response| OcspResponse::parse(response).unwrap()).collect(),
-        policy: PolicyInputs::default(),
-        revocation: None,
+        policy: PolicyInputs {
+            acceptable: given.policies.clone(),
+            require_explicit: !given.policies.is_empty(),
+            ..PolicyInputs::default()
+        },
+        revocation: given.revocation,
         at: given.at,
         basis: Basis::Now,
         signer: Signer::From,
         expectations: expectations(given.settings),
-        deliveries: Vec::new(),
+        deliveries: given.delivered.and_then(|at| delivery(&opened, at)).into_iter().collect(),
         trust_list: "test".to_owned(),
     };
-    judge(&open(&mail.to_vec(), &InMemory, &row.held()).unwrap(), &evidence)
+    judge(&opened, &evidence)
+}
+
+/// What a log of the reader's own says of the mail.
+fn delivery(opened: &Opened, at: Time) -> Option<Delivery> {
+    let Layer::Signed(layer) = &opened.layer else { return None };
+    Some(Delivery { signature: sha256(&layer.signed.signers.first()?.signature), at })
 }
 
 /// The `[check]` section of a settings file, as the program reads it.
@@ -118,7 +131,7 @@ fn only_what_was_checked_is_said() {
         ("A04", "person", none, Some("見本 花子"), Some("hanako@mail.example")),
         ("A05", "person", none, Some("雪の下"), Some("yuki@mail.example")),
         ("A06", "mailbox", none, none, Some("user@mail.example")),
-        ("A07", "none", none, none, none),
+        ("A07", "pre-br", none, none, Some("info@bank.example")),
         ("E05", "local", none, none, Some("info@bank.example")),
         ("X33", "local", Some("例示銀行"), Some("例示銀行"), Some("info@bank.example")),
         ("E27", "mailbox", none, none, Some("user@mail.example")),
