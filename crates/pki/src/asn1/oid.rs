@@ -43,6 +43,31 @@ pub const SHA512: Oid = oid("2.16.840.1.101.3.4.2.3");
 pub const SHA512_224: Oid = oid("2.16.840.1.101.3.4.2.5");
 pub const SHA512_256: Oid = oid("2.16.840.1.101.3.4.2.6");
 
+// Known by name alone: keys that nothing is computed with (RFC 3279, 5639, 8410, 9909; SEC 2; GM/T 0006)
+pub const ED448: Oid = oid("1.3.101.113");
+pub const DH_KEY_AGREEMENT: Oid = oid("1.2.840.113549.1.3.1");
+pub const DH_PUBLIC_NUMBER: Oid = oid("1.2.840.10046.2.1");
+pub const SECP224R1: Oid = oid("1.3.132.0.33");
+pub const P192: Oid = oid("1.2.840.10045.3.1.1");
+pub const SECP256K1: Oid = oid("1.3.132.0.10");
+pub const SM2: Oid = oid("1.2.156.10197.1.301");
+pub const BRAINPOOL_P256R1: Oid = oid("1.3.36.3.3.2.8.1.1.7");
+pub const BRAINPOOL_P320R1: Oid = oid("1.3.36.3.3.2.8.1.1.9");
+pub const BRAINPOOL_P384R1: Oid = oid("1.3.36.3.3.2.8.1.1.11");
+pub const BRAINPOOL_P512R1: Oid = oid("1.3.36.3.3.2.8.1.1.13");
+pub const SLH_DSA_SHA2_128S: Oid = oid("2.16.840.1.101.3.4.3.20");
+pub const SLH_DSA_SHA2_128F: Oid = oid("2.16.840.1.101.3.4.3.21");
+pub const SLH_DSA_SHA2_192S: Oid = oid("2.16.840.1.101.3.4.3.22");
+pub const SLH_DSA_SHA2_192F: Oid = oid("2.16.840.1.101.3.4.3.23");
+pub const SLH_DSA_SHA2_256S: Oid = oid("2.16.840.1.101.3.4.3.24");
+pub const SLH_DSA_SHA2_256F: Oid = oid("2.16.840.1.101.3.4.3.25");
+pub const SLH_DSA_SHAKE_128S: Oid = oid("2.16.840.1.101.3.4.3.26");
+pub const SLH_DSA_SHAKE_128F: Oid = oid("2.16.840.1.101.3.4.3.27");
+pub const SLH_DSA_SHAKE_192S: Oid = oid("2.16.840.1.101.3.4.3.28");
+pub const SLH_DSA_SHAKE_192F: Oid = oid("2.16.840.1.101.3.4.3.29");
+pub const SLH_DSA_SHAKE_256S: Oid = oid("2.16.840.1.101.3.4.3.30");
+pub const SLH_DSA_SHAKE_256F: Oid = oid("2.16.840.1.101.3.4.3.31");
+
 // Content encryption: RFC 3370, 3565, 5084
 pub const DES_CBC: Oid = oid("1.3.14.3.2.7");
 pub const DES_EDE3_CBC: Oid = oid("1.2.840.113549.3.7");
@@ -285,6 +310,29 @@ const TABLE: &[(Oid, &str)] = &[
     (ECDSA_WITH_SHA384, "ECDSA with SHA-384"),
     (ECDSA_WITH_SHA512, "ECDSA with SHA-512"),
     (ED25519, "Ed25519"),
+    (ED448, "Ed448"),
+    (DH_KEY_AGREEMENT, "DH"),
+    (DH_PUBLIC_NUMBER, "X9.42 DH"),
+    (SECP224R1, "P-224"),
+    (P192, "P-192"),
+    (SECP256K1, "secp256k1"),
+    (SM2, "SM2"),
+    (BRAINPOOL_P256R1, "brainpoolP256r1"),
+    (BRAINPOOL_P320R1, "brainpoolP320r1"),
+    (BRAINPOOL_P384R1, "brainpoolP384r1"),
+    (BRAINPOOL_P512R1, "brainpoolP512r1"),
+    (SLH_DSA_SHA2_128S, "SLH-DSA-SHA2-128s"),
+    (SLH_DSA_SHA2_128F, "SLH-DSA-SHA2-128f"),
+    (SLH_DSA_SHA2_192S, "SLH-DSA-SHA2-192s"),
+    (SLH_DSA_SHA2_192F, "SLH-DSA-SHA2-192f"),
+    (SLH_DSA_SHA2_256S, "SLH-DSA-SHA2-256s"),
+    (SLH_DSA_SHA2_256F, "SLH-DSA-SHA2-256f"),
+    (SLH_DSA_SHAKE_128S, "SLH-DSA-SHAKE-128s"),
+    (SLH_DSA_SHAKE_128F, "SLH-DSA-SHAKE-128f"),
+    (SLH_DSA_SHAKE_192S, "SLH-DSA-SHAKE-192s"),
+    (SLH_DSA_SHAKE_192F, "SLH-DSA-SHAKE-192f"),
+    (SLH_DSA_SHAKE_256S, "SLH-DSA-SHAKE-256s"),
+    (SLH_DSA_SHAKE_256F, "SLH-DSA-SHAKE-256f"),
     (DSA, "DSA"),
     (DSA_WITH_SHA1, "DSA with SHA-1"),
     (DSA_WITH_SHA224, "DSA with SHA-224"),

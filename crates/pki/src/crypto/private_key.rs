@@ -61,6 +61,9 @@ pub enum NoKey {
     /// Its parts contradict each other, or it has a size that is refused.
     #[error("its numbers do not belong together, or it has a size that is not used here")]
     Refused,
+    /// An ML-DSA or ML-KEM key that is none of the choices.
+    #[error("it stands in none of the three forms of RFC 9881 and RFC 9935")]
+    Form,
     /// Seed and expanded key are of two keys (RFC 9881 §8.1: such a key must be refused).
     #[error("its seed and its expanded key are of two different keys")]
     Disagrees,
@@ -114,6 +117,7 @@ pub fn outline_private_key(der: &[u8]) -> Option<PrivateKeyOutline> {
         public: public.map_err(|_| match material {
             _ if !is_known => NoKey::Unknown,
             Some(Material::Both) => NoKey::Disagrees,
+            None if is_lattice => NoKey::Form,
             _ => NoKey::Refused,
         }),
     })

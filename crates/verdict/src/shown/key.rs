@@ -41,7 +41,9 @@ pub(super) fn private(der: &[u8], by: Option<&PasswordEncryption>) -> Object {
     match outline.public {
         Ok(spki) => object.fields.push((Field::KeySha256, Value::Hash(crypto::sha256(&spki)))),
         // A kind that is not known is no fault of the file.
-        Err(NoKey::Unknown) => object.note(Note::Unsupported, outline.kind),
+        Err(NoKey::Unknown) => {
+            object.remarks.push(Remark::Flaw(Found { flaw: Flaw::KeyUnknown, detail: outline.kind }))
+        }
         Err(why) => object.note(Note::KeyRefused, why.to_string()),
     }
     object

@@ -48,7 +48,8 @@ impl Show {
             }
             if found.objects.is_empty() {
                 let holds = "holds no certificate, request, revocation list, OCSP response, PKCS#7, PKCS#12 or key";
-                return Err(Failure::unreadable(format!("{}: {holds}", name.display())));
+                let elsewhere = "`kakitome inspect` shows mail and CMS objects";
+                return Err(Failure::unreadable(format!("{}: {holds}; {elsewhere}", name.display())));
             }
             let mut objects: Vec<Object> = Vec::new();
             for (kind, block) in &found.objects {
