@@ -3,7 +3,7 @@
 use kakitome_pki::address::unicode_domain;
 
 use super::skeleton::{as_latin, is_one_slip, latin_twin, mixes, skeleton};
-use super::tables::{ADDED_WORDS, REGISTRY_LABELS};
+use super::tables::{ADDED_WORDS, EXAMINED_SUFFIXES, REGISTRY_LABELS, SHARED};
 use crate::reason::Reason;
 
 /// A slip counts in labels of this many characters or more; in shorter ones it is often another word.
@@ -32,6 +32,18 @@ impl Domain {
     /// The domain, as people read it.
     pub(super) fn text(&self) -> String {
         self.labels.join(".")
+    }
+
+    /// Does the registry look at whom it gives such a domain to?
+    pub(super) fn is_examined(&self) -> bool {
+        EXAMINED_SUFFIXES
+            .iter()
+            .any(|suffix| self.labels.ends_with(&suffix.split('.').map(str::to_owned).collect::<Vec<_>>()))
+    }
+
+    /// Can anybody have an address there? Then it is a provider's, and known.
+    pub(super) fn is_shared(&self) -> bool {
+        SHARED.contains(&self.registered().as_str())
     }
 
     /// How many labels the registry keeps to itself.
@@ -63,29 +75,36 @@ pub(super) fn alike(domain: &Domain, known: &Domain, closely: bool) -> Option<Re
     let (Some(own), Some(theirs)) = (domain.chosen(), known.chosen()) else { return None };
     let (Some(label), Some(known_label)) = (domain.labels.get(own), known.labels.get(theirs)) else { return None };
     let (Some(look), Some(known_look)) = (domain.skeletons.get(own), known.skeletons.get(theirs)) else { return None };
+    // Whoever registered it decides about all that is below.
+    let same_suffix = domain.labels.get(own.saturating_add(1)..) == known.labels.get(theirs.saturating_add(1)..);
+    if same_suffix && label == known_label {
+        return None;
+    }
     if label != known_label && look == known_look {
         return Some(if label.is_ascii() { Reason::LookSimilar } else { Reason::LookHomograph });
     }
     if poses_below(domain, known) {
         return Some(Reason::LookSimilar);
     }
-    let same_suffix = domain.labels.get(own.saturating_add(1)..) == known.labels.get(theirs.saturating_add(1)..);
     let length = known_label.chars().count();
     if same_suffix && length >= SLIP_LENGTH && is_one_slip(look, known_look) {
         return Some(Reason::LookSimilar);
     }
-    let more = closely && length >= LABEL_LENGTH && (label == known_label || adds_words(look, known_look));
-    more.then_some(Reason::LookSimilar)
+    // Companies have namesakes and daughters. Where a registry looks at who registers, the namesake is one; and whose name
+    // the label of a domain is of which a reader knows a part alone, cannot be told.
+    let counts = closely && theirs == 0 && length >= LABEL_LENGTH && !domain.is_examined() && !domain.is_shared();
+    (counts && (label == known_label || adds_words(look, known_look))).then_some(Reason::LookSimilar)
 }
 
 /// `bank.example.evil.example`, `bank-example.evil.example`: the known name stands in front, where a narrow screen ends.
 fn poses_below(domain: &Domain, known: &Domain) -> bool {
     let joined = known.skeletons.join("-");
-    let own = domain.chosen().unwrap_or_default();
-    let in_front = domain.skeletons.windows(known.skeletons.len()).enumerate();
-    in_front.into_iter().any(|(place, labels)| {
-        labels == known.skeletons && place.saturating_add(labels.len()) < domain.labels.len() && place <= own
-    }) || domain.skeletons.contains(&joined)
+    // At the latest the label that somebody chose ends it: `nec.com.au` is a country's, and no `nec.com` below another.
+    let last = domain.chosen().unwrap_or_default();
+    let ends = |place: usize| place.saturating_add(known.labels.len()).saturating_sub(1);
+    let mut in_front = domain.skeletons.windows(known.skeletons.len()).enumerate();
+    in_front.any(|(place, labels)| labels == known.skeletons && ends(place) <= last)
+        || domain.skeletons.contains(&joined)
 }
 
 /// Is it the known label with words around it: `mizuho-bank`, `login-mizuho`, `mizuhobank`?
@@ -134,6 +153,8 @@ mod tests {
             ("bank.example", "bánk.example", Some(LookHomograph), Some(LookHomograph)),
             ("bank.example", "bank.example.evil.example", Some(LookSimilar), Some(LookSimilar)),
             ("bank.example", "mail.bank.example.evil.example", Some(LookSimilar), Some(LookSimilar)),
+            ("amazon.co.jp", "amazon.co.jp.test", Some(LookSimilar), Some(LookSimilar)),
+            ("nec.com", "mail.nec.com.au", None, None),
             ("bank.example", "bank-example.evil.example", Some(LookSimilar), Some(LookSimilar)),
             ("mizuho-bank.example", "mizuho-bank.example.attacker.example", Some(LookSimilar), Some(LookSimilar)),
             ("rakuten.co.jp", "rakutem.co.jp", None, None),
@@ -144,6 +165,11 @@ mod tests {
             ("mizuho.example", "login-mizuho.test", None, Some(LookSimilar)),
             ("mizuho.example", "mizuhocard.test", None, Some(LookSimilar)),
             ("mizuho.example", "mizuhonomori.test", None, None),
+            ("mizuho.example", "mizuho-bank.co.jp", None, None),
+            ("mizuho.example", "mizuho.co.jp", None, None),
+            ("mizuho.example", "rnizuho.co.jp", Some(LookSimilar), Some(LookSimilar)),
+            ("mail.mizuho.example", "mizuho.test", None, None),
+            ("mail.mizuho.example", "news.mizuho.example", None, None),
             ("bank.example", "bank.test", None, None),
             ("bank.example", "tank.example", None, None),
             ("example-bank.co.jp", "example-bank.com", None, Some(LookSimilar)),

@@ -4,7 +4,7 @@ use kakitome_pki::address::{Address, Match};
 
 use super::domain::Domain;
 use super::skeleton::{hides, plain, skeleton};
-use super::tables::{COMPANY_FORMS, COMPANY_WORDS, EXAMINED_SUFFIXES, NAMED_TOP_LEVELS, RESERVED_WORDS, SHARED};
+use super::tables::{COMPANY_FORMS, COMPANY_WORDS, NAMED_TOP_LEVELS, RESERVED_WORDS};
 use super::{Look, Sender, Shown};
 use crate::answer::Class;
 use crate::reason::Reason;
@@ -12,10 +12,12 @@ use crate::sender::expected::{Expectations, ProtectedName};
 
 /// So many blanks in a row push what follows out of sight.
 const PADDING: usize = 16;
-/// A protected name of this many characters counts inside a longer name; a shorter one only where it is the whole.
+/// A protected name of so many characters counts as words of a longer name; a shorter one only where it is the whole.
 const NAME_LENGTH: usize = 4;
-/// The same for names in kanji and kana, which say more by fewer characters.
-const KANJI_LENGTH: usize = 3;
+/// In kanji and kana, which need no blanks between words: from this many characters on it counts anywhere.
+const KANJI_LENGTH: usize = 4;
+/// From this many on, as words of a longer name.
+const KANJI_WORD_LENGTH: usize = 2;
 
 /// Another address, or a domain that is not the sender's.
 pub(super) fn carries(
@@ -46,10 +48,9 @@ fn is_his(address: &Address, sender: &Sender<'_>, expectations: &Expectations) -
         return true;
     }
     let domain = Domain::new(address.domain());
-    let is_shared = SHARED.contains(&domain.registered().as_str());
     let is_known = expectations.correspondents.iter().any(|known| known.matches(address) != Match::No);
     let registered = Domain::new(&domain.registered());
-    !is_shared && !is_known && sender.domain.is_within(&registered)
+    !domain.is_shared() && !is_known && sender.domain.is_within(&registered)
 }
 
 /// What has the form of an address.
@@ -84,20 +85,21 @@ fn domains(name: &str) -> Vec<Domain> {
 
 /// An organisation or a person that the sender is not, as far as anybody vouches for it.
 pub(super) fn claims(name: &str, sender: &Sender<'_>, shown: &Shown<'_>, expectations: &Expectations) -> Option<Look> {
-    let others = expectations.protected.iter().filter(|one| !is_theirs(one, sender, shown.organisation));
-    let named = others.into_iter().find_map(|one| Some((one, holds(name, &one.name)?)));
-    if let Some((one, reason)) = named {
-        return Some(Look { reason, like: Some(one.name.clone()) });
+    let read = Name::new(name);
+    for one in &expectations.protected {
+        if let Some(reason) = read.holds(&Name::new(&one.name)).filter(|_| !is_theirs(one, sender, shown.organisation))
+        {
+            return Some(Look { reason, like: Some(one.name.clone()) });
+        }
     }
     if hides(name) {
         return Some(Look { reason: Reason::LookBidi, like: None });
     }
     // Whoever is confirmed by his address alone, and calls himself what only the licensed may be called.
     let by_address_alone = matches!(shown.class, Class::Mailbox | Class::PreBr);
-    let is_examined = EXAMINED_SUFFIXES.iter().any(|suffix| sender.domain.is_within(&Domain::new(suffix)));
-    let read = plain(name);
-    let is_known = sender.is_of(&expectations.protected.iter().flat_map(|one| one.senders.clone()).collect::<Vec<_>>());
-    if by_address_alone && !is_examined && !is_known && RESERVED_WORDS.iter().any(|word| read.contains(word)) {
+    let is_known = || expectations.protected.iter().any(|one| sender.is_of(&one.senders));
+    let is_reserved = RESERVED_WORDS.iter().any(|word| read.plain.contains(word));
+    if by_address_alone && is_reserved && !sender.domain.is_examined() && !is_known() {
         return Some(Look { reason: Reason::BindDisplayOrganisation, like: None });
     }
     None
@@ -105,9 +107,9 @@ pub(super) fn claims(name: &str, sender: &Sender<'_>, shown: &Shown<'_>, expecta
 
 /// An organisation in the certificate that is written like a protected one, and is not it.
 pub(super) fn certified(organisation: &str, sender: &Sender<'_>, expectations: &Expectations) -> Option<Look> {
-    let others = expectations.protected.iter().filter(|one| !is_theirs(one, sender, Some(organisation)));
-    let alike = |one: &&ProtectedName| essence(&skeleton(organisation)) == essence(&skeleton(&one.name));
-    let one = others.into_iter().find(alike)?;
+    let read = Name::new(organisation);
+    let alike = |one: &&ProtectedName| Name::new(&one.name).look == read.look;
+    let one = expectations.protected.iter().filter(alike).find(|one| !is_theirs(one, sender, Some(organisation)))?;
     let reason = if hides(organisation) { Reason::LookBidi } else { Reason::LookHomograph };
     Some(Look { reason, like: Some(one.name.clone()) })
 }
@@ -118,40 +120,59 @@ fn is_theirs(one: &ProtectedName, sender: &Sender<'_>, organisation: Option<&str
     sender.is_of(&one.senders) || organisation.is_some_and(|organisation| written(organisation) == written(&one.name))
 }
 
-/// Does a display name hold a protected one, and how is it written?
-fn holds(name: &str, protected: &str) -> Option<Reason> {
-    let (look, wanted) = (essence(&skeleton(name)), essence(&skeleton(protected)));
-    if !is_in(&look, &wanted) {
-        return None;
-    }
-    Some(if !hides(name) && is_in(&essence(&name.to_lowercase()), &essence(&protected.to_lowercase())) {
-        Reason::BindDisplayOrganisation
-    } else if is_in(&essence(&plain(name)), &essence(&plain(protected))) {
-        Reason::LookBidi
-    } else {
-        Reason::LookHomograph
-    })
+/// A name as it is written, as it is read aloud, and as it looks; each without the forms of companies, its words with one
+/// blank between.
+struct Name {
+    written: String,
+    plain: String,
+    look: String,
+    hides: bool,
 }
 
-fn is_in(name: &str, wanted: &str) -> bool {
+impl Name {
+    fn new(name: &str) -> Self {
+        let plain = essence(&plain(name));
+        Self { written: essence(&name.to_lowercase()), look: skeleton(&plain), plain, hides: hides(name) }
+    }
+
+    /// Does it hold a protected name, and how is that written?
+    fn holds(&self, protected: &Self) -> Option<Reason> {
+        let length = protected.plain.chars().filter(|c| c.is_alphanumeric()).count();
+        if !is_in(&self.look, &protected.look, length) {
+            return None;
+        }
+        Some(if !self.hides && is_in(&self.written, &protected.written, length) {
+            Reason::BindDisplayOrganisation
+        } else if is_in(&self.plain, &protected.plain, length) {
+            Reason::LookBidi
+        } else {
+            Reason::LookHomograph
+        })
+    }
+}
+
+/// Does a name of this essence hold one of that, which has `length` letters?
+fn is_in(name: &str, wanted: &str, length: usize) -> bool {
     if wanted.is_empty() || name == wanted {
         return !wanted.is_empty();
     }
-    let length = wanted.chars().count();
     if wanted.is_ascii() {
-        // whole words
-        let words = format!(" {name} ");
-        return length >= NAME_LENGTH && words.contains(&format!(" {wanted} "));
+        // a single word is the family name of many people, and stands last then
+        let is_one = !wanted.contains(' ');
+        let (name, wanted) = (format!(" {name} "), format!(" {wanted} "));
+        return length >= NAME_LENGTH && if is_one { name.starts_with(&wanted) } else { name.contains(&wanted) };
     }
-    let joined: String = name.split(' ').collect();
-    length >= KANJI_LENGTH && joined.contains(&wanted.split(' ').collect::<String>())
+    let joined = |text: &str| text.split(' ').collect::<String>();
+    (length >= KANJI_WORD_LENGTH && format!(" {name} ").contains(&format!(" {wanted} ")))
+        || (length >= KANJI_LENGTH && joined(name).contains(&joined(wanted)))
 }
 
-/// A name without the forms of companies, its words with one blank between.
 fn essence(name: &str) -> String {
     let mut name = name.to_owned();
     for form in COMPANY_FORMS {
-        name = name.replace(form, " ").replace(&skeleton(form), " ");
+        if name.contains(form) {
+            name = name.replace(form, " ");
+        }
     }
     let words = name.split(|c: char| c.is_whitespace() || (c.is_ascii_punctuation() && c != '&'));
     let says = |word: &&str| !word.is_empty() && !COMPANY_WORDS.contains(word);

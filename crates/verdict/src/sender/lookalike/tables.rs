@@ -56,6 +56,7 @@ pub(super) const SHARED: &[&str] = &[
     "hotmail.com",
     "icloud.com",
     "i.softbank.jp",
+    "laposte.net",
     "live.com",
     "live.jp",
     "mac.com",
@@ -138,22 +139,6 @@ pub(super) const COMPANY_FORMS: &[&str] = &[
     "（有）",
 ];
 
-/// Forms of companies that stand as a word of their own; as in a skeleton, where an `i` is an `l`.
-pub(super) const COMPANY_WORDS: &[&str] = &[
-    "ag",
-    "co",
-    "corp",
-    "corporation",
-    "gmbh",
-    "inc",
-    "kk",
-    "limited",
-    "llc",
-    "ltd",
-    "plc",
-    "sa",
-    "lnc",
-    "llrnlted",
-    "corporatlon",
-    "grnbh",
-];
+/// Forms of companies that stand as a word of their own.
+pub(super) const COMPANY_WORDS: &[&str] =
+    &["ag", "co", "corp", "corporation", "gmbh", "inc", "kk", "limited", "llc", "ltd", "plc", "sa"];
