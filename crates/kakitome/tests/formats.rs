@@ -76,6 +76,7 @@ fn prepare(folder: &Path) {
         der::sequence(&[&der::sequence(&[&der::oid(&oid::RSA_ENCRYPTION), der::NULL]), &der::bit_string(&numbers)]);
     let factory = CertificateFactory::signer(BANK, &["info@bank.example"], "huge").spki(&spki);
     put("huge.der", &factory.der(pki.se.certificate.subject(), pki.se.certificate.spki(), pki.se.key));
+    put("roots.pem", &text("CERTIFICATE NOT FOR EMAIL", pki.se.certificate.raw()));
     put("text.txt", b"nothing that is known\n");
     put("openssh.key", &text("OPENSSH PRIVATE KEY", b"openssh-key-v1"));
 }
@@ -144,8 +145,9 @@ fn every_kind_of_file_is_shown() {
         ),
         ("old.p12 --password-file password.txt", 0, &["3DES-CBC", "100000 rounds", "enc.old"], "古い暗号です"),
         ("rsa.p12 --password-file p256.pem", 60, &["✗ The password is wrong"], "パスワードが違うか"),
+        ("roots.pem", 0, &["does not trust for e-mail"], "メール用には信頼しない"),
         ("text.txt", 60, &["holds no certificate, request"], ""),
-        ("openssh.key", 60, &["left out: a block of OPENSSH PRIVATE KEY"], ""),
+        ("openssh.key", 60, &["left out: 1 of OPENSSH PRIVATE KEY"], ""),
         ("missing.pem", 60, &["missing.pem: cannot be read"], ""),
         ("rsa.pem p256.key", 0, &["rsa.pem:\nCertificate", "\np256.key:\nPrivate key"], "p256.key:"),
     ];

@@ -34,6 +34,7 @@ use crate::asn1::der::Der;
 use crate::asn1::time::Time;
 use crate::asn1::{Malformed, tag};
 use crate::cert::extension::NameConstraints;
+use crate::cert::file::NOT_FOR_EMAIL;
 use crate::cert::name::Name;
 use crate::cert::{CERTIFICATE_LIMIT, Certificate, hex};
 use crate::crypto;
@@ -51,8 +52,6 @@ const FIRST_LINE: &str = "# Kakitome list of roots, version ";
 const VERSION: &str = "1";
 /// The label of a root that is for e-mail.
 const FOR_EMAIL: &str = "CERTIFICATE";
-/// The label of one that is not.
-const NOT_FOR_EMAIL: &str = "CERTIFICATE NOT FOR EMAIL";
 
 /// Why a list cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

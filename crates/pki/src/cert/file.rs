@@ -7,6 +7,9 @@ use crate::asn1::der::Der;
 use crate::asn1::{Malformed, ber, oid, tag};
 use crate::crypto::is_encrypted_key;
 
+/// The label of a root that our list of roots holds so that it is refused by name ([`crate::roots`]).
+pub const NOT_FOR_EMAIL: &str = "CERTIFICATE NOT FOR EMAIL";
+
 /// The kinds of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -75,7 +78,7 @@ pub fn look(bytes: &[u8]) -> Found {
 /// The kind that a label promises (RFC 7468); where it promises a private key, the octets say whether it is encrypted.
 fn labelled(block: &Block) -> Option<Kind> {
     Some(match block.label.as_str() {
-        _ if block.is_certificate() => Kind::Certificate,
+        _ if block.is_certificate() || block.label == NOT_FOR_EMAIL => Kind::Certificate,
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Kind::Request,
         "X509 CRL" => Kind::List,
         "OCSP RESPONSE" => Kind::Response,

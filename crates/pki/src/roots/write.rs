@@ -1,7 +1,8 @@
 //! A list as text: one for the repository, where a change of one root is a change of its lines alone, and one for whoever
 //! exports his anchors.
 
-use super::{FIRST_LINE, FOR_EMAIL, Header, NOT_FOR_EMAIL, Root, VERSION};
+use super::{FIRST_LINE, FOR_EMAIL, Header, Root, VERSION};
+use crate::cert::file::NOT_FOR_EMAIL;
 use crate::cert::{hex, pem};
 
 /// Writes a list; `remarks` stand as comments below its first line. Roots stand in the order in which they are given.

@@ -9,7 +9,7 @@ mod revocation;
 
 use kakitome_pki::asn1::Malformed;
 use kakitome_pki::asn1::time::Time;
-use kakitome_pki::cert::file::Kind;
+use kakitome_pki::cert::file::{Kind, NOT_FOR_EMAIL};
 use kakitome_pki::cert::flaw::{Flaw, Found};
 use kakitome_pki::cert::pem::Block;
 use kakitome_pki::cert::{bundle, pkcs12};
@@ -266,6 +266,8 @@ notes! {
     PlainKey "key.plain" Warning,
     /// A private key that cannot be used here.
     KeyRefused "key.refused" Error,
+    /// A root that the list of roots does not trust for e-mail.
+    NotForEmail "list.not-for-email" Notice,
     /// Encrypted by RC2 with 40 bits, which anybody opens within hours.
     Rc2 "enc.rc2-40" Warning,
     /// An old cipher, for programs that read nothing better.
@@ -329,7 +331,13 @@ impl Object {
 /// Lays an object out. `password` is that of an encrypted key or a PKCS#12 file, where there is one.
 pub fn lay_out(kind: Kind, block: &Block, password: Option<&str>) -> Object {
     match kind {
-        Kind::Certificate => certificate::certificate(block.certificate()),
+        Kind::Certificate => {
+            let mut object = certificate::certificate(block.certificate());
+            if block.label == NOT_FOR_EMAIL {
+                object.note(Note::NotForEmail, "");
+            }
+            object
+        }
         Kind::Request => certificate::request(&block.der),
         Kind::List => revocation::list(&block.der),
         Kind::Response => revocation::response(&block.der),

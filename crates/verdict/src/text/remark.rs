@@ -132,6 +132,7 @@ fn note(note: Note, lang: Lang) -> &'static str {
         Note::More => "表示したもののほかにもあります。",
         Note::PlainKey => "秘密鍵が暗号化されていません。ファイルを手にした人は、鍵も手にします。",
         Note::KeyRefused => "この秘密鍵は使えません。",
+        Note::NotForEmail => "発行元の一覧で、メール用には信頼しないとされた証明書です。",
         Note::Rc2 => "40ビットのRC2で暗号化されています。だれでも数時間で開けられます。",
         Note::OldCipher => "古い暗号です。これしか読めないプログラムのためのものです。",
         Note::FewRounds => "パスワードを引き延ばす回数が少なく、総当たりを速く試せます。",

@@ -1,5 +1,6 @@
 //! `kakitome cert show`: what stands in files of certificates and keys.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -43,8 +44,10 @@ impl Show {
         for path in &self.files {
             let name = named(path);
             let found = file::look(&octets(path)?);
-            for label in found.others.iter().filter(|_| !everywhere.quiet) {
-                eprintln!("kakitome: {}: left out: a block of {}", name.display(), Safe::name(label));
+            let mut others = BTreeMap::new();
+            found.others.iter().for_each(|label| *others.entry(label).or_insert(0usize) += 1);
+            for (label, count) in others.into_iter().filter(|_| !everywhere.quiet) {
+                eprintln!("kakitome: {}: left out: {count} of {}", name.display(), Safe::name(label));
             }
             if found.objects.is_empty() {
                 let holds = "holds no certificate, request, revocation list, OCSP response, PKCS#7, PKCS#12 or key";
