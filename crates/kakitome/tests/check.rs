@@ -50,6 +50,16 @@ fn prepare(folder: &Path) {
     write("bank.p7s", &SignedFactory::by(&pki.bank, bank.payload()).der());
     write("bank.p7c", &SignedFactory::new(b"").holder(&pki.bank).der());
     write("document.p7m", &SignedFactory::by(&pki.bank, b"%PDF-1.4").embedded().der());
+    write("deceptive.eml", &Mail::from("例示銀行 <eve@eve.example>").clear_by(&pki.eve));
+    write("friend.eml", &Mail::from("info@bаnk.example").plain());
+    let list = bank.clone().after("List-Id", "<ml.list.example>");
+    let signed = mail::clear_part(bank.payload(), &SignedFactory::by(&pki.bank, bank.payload()).der());
+    write("list.eml", &list.around(&mail::mixed(&[&signed, &mail::text("ML")])));
+    write("known.toml", "[check]\nprotected = [{ name = '例示銀行', senders = ['bank.example'] }]\n".as_bytes());
+    write("signs.toml", b"[check]\nexpected_signers = ['bank.example']\ncorrespondents_file = 'people.txt'\n");
+    write("people.txt", b"# people\nTaro <taro@corp.example>\n");
+    write("wrong.toml", b"[check]\ncorrespondents_file = 'bank.eml'\n");
+    write("unknown.toml", b"[check]\nfriends = []\n");
     write("empty.eml", b"");
     write("page.eml", b"<!DOCTYPE html><title>no mail</title>");
 }
@@ -86,6 +96,19 @@ fn every_row_ends_as_it_says() {
         ("bank.p7s", public, 30, "AMBIGUOUS", "cms.no-content"),
         ("bank.p7c", public, 20, "NOT_SIGNED", "cms.certs-only"),
         ("document.p7m", public, 30, "AMBIGUOUS", "bind.no-from"),
+        // what the settings say of senders
+        (
+            "deceptive.eml",
+            "--public-roots public.pem --crl lists.pem --config known.toml",
+            40,
+            "LOOKALIKE",
+            "bind.display-org",
+        ),
+        ("bank.eml", "--public-roots public.pem --crl lists.pem --config known.toml", 0, "ORG_CONFIRMED", "ok"),
+        ("unsigned.eml", "", 20, "NOT_SIGNED", "mime.none"),
+        ("unsigned.eml", "--config signs.toml", 40, "EXPECTED_SIGNATURE_MISSING", "expect.missing"),
+        ("friend.eml", "--config signs.toml", 20, "NOT_SIGNED", "mime.none"),
+        ("list.eml", public, 30, "PART_SIGNED", "mime.list-footer"),
         ("empty.eml", "", 60, "NOT_A_MAIL", "in.empty"),
         ("page.eml", "", 60, "NOT_A_MAIL", "in.not-mail"),
     ];
@@ -143,6 +166,8 @@ fn what_is_asked_wrongly_is_said_clearly() {
         ("sign bank.eml", 2, "--cert"),
         ("ca show", 60, "there is no own CA yet"),
         ("check .", 60, "regular file"),
+        ("check --config wrong.toml bank.eml", 60, "bank.eml: line 1 is no address"),
+        ("check --config unknown.toml bank.eml", 2, "expected_signers"),
     ];
     for (arguments, code, says) in rows {
         let out = kakitome(home.path(), arguments);

@@ -6,9 +6,12 @@
 //! what cannot be seen is written as `\uXXXX`, which reads the same.
 
 pub mod certificate;
+mod results;
 pub mod shown;
 
 use serde::Serialize;
+
+pub use results::authentication_results;
 
 use crate::answer::{Answer, Certificate, Expert, Revoked};
 use crate::reason::Reason;

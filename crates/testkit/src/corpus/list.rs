@@ -3,9 +3,9 @@
 use kakitome_pki::asn1::oid;
 
 use super::{Row, issued};
-use crate::cms::SignedFactory;
+use crate::cms::{SignedFactory, SignerFactory};
 use crate::mail::{Mail, clear_part, mixed, opaque_part, replaced, text};
-use crate::{Holder, Pki};
+use crate::{Holder, Pki, in_days};
 
 const ADDRESS: &str = "taro@corp.example";
 const LIST: &str = "<ml.list.example>";
@@ -56,6 +56,13 @@ fn frames() -> Vec<Row> {
         framed("C05o", listed.around(&mixed(&[&opaque, &text(FOOTER)]))),
         framed("C05h", protected).note("hp.clear"),
         framed("C05r", around(&genuine, FOOTER)).lists(Vec::new()).note("rev.unavailable"),
+        framed("C05y", {
+            let mail = Mail::of(&world.expired).dated(in_days(-20)).after("List-Id", LIST);
+            let signer = SignerFactory::new(&world.expired).at(in_days(-20));
+            let cms = SignedFactory::new(mail.payload()).signer(&signer).holder(&world.expired).der();
+            mail.around(&mixed(&[&clear_part(mail.payload(), &cms), &text(FOOTER)]))
+        })
+        .note("time.expired-since"),
         framed("C05x", around(&genuine, FOOTER)).settings(SIGNS),
         framed(
             "C07",

@@ -3,7 +3,6 @@
 //! Nothing about identity is said large before signature, revocation, binding and path were found good: the names of a
 //! certificate that failed any of them stand in the expert part alone.
 
-use kakitome_pki::address::{Address, Match};
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto;
@@ -14,19 +13,19 @@ use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::{Opened, SignedLayer};
 use kakitome_smime::message::protect::Protected;
-use kakitome_smime::mime::address::Mailbox;
 use kakitome_smime::mime::header::unfold;
 
+mod likeness;
 mod root;
 
 use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
-use super::lookalike::{Look, Shown};
+use super::lookalike::Shown;
 use super::steps::{
     Outcome, admitted, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unsigned_notes,
     validity,
 };
-use super::{Evidence, Signer, expert, lookalike};
+use super::{Evidence, Signer, expert};
 use crate::answer::{Altered, Answer, Basis, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
 use crate::reason::Reason;
 use crate::state::Outcome::Unreadable;
@@ -228,12 +227,12 @@ impl<'a> Trial<'a> {
         }
         let outcome = self.headers(layer.protected.as_ref(), &bound);
         if self.step(Step::Headers, outcome) {
-            self.vouched(&path, &bound);
+            self.named(&path, &bound);
             return None;
         }
         let outcome = self.lookalike(&path);
         if self.step(Step::Lookalike, outcome) {
-            self.vouched(&path, &bound);
+            self.named(&path, &bound);
             return None;
         }
         if path.expired {
@@ -461,47 +460,6 @@ impl<'a> Trial<'a> {
         fails(State::HeadersChanged, reason, &differs.join(", "))
     }
 
-    /// Step 16.
-    fn lookalike(&mut self, found: &FoundPath) -> Outcome {
-        let Some(from) = self.author() else { return Outcome::Skipped };
-        let vouched = identity::vouch(&found.path);
-        let (_, class, _) = class(&vouched);
-        let shown = Shown { from: &from, class, organisation: vouched.organisation.as_deref() };
-        match self.looks(&shown) {
-            Some(look) => {
-                let detail = look.like.as_deref().unwrap_or_default();
-                fails(State::Lookalike, look.reason, detail)
-            }
-            None => Outcome::Holds(String::new()),
-        }
-    }
-
-    /// Tells for whom the sender could be taken, and gives what decides that he could.
-    fn looks(&mut self, shown: &Shown<'_>) -> Option<Look> {
-        let looks = lookalike::look(shown, &self.evidence.expectations);
-        for look in &looks {
-            self.note(look.reason);
-        }
-        let decisive = looks.into_iter().find(Look::decides)?;
-        self.answer.who.looks_like.clone_from(&decisive.like);
-        Some(decisive)
-    }
-
-    /// Is From an address that the reader knows, or that is protected?
-    fn is_known_sender(&self) -> bool {
-        let Some(from) = self.author().and_then(|from| Address::parse(&from.address).ok()) else { return false };
-        let expectations = &self.evidence.expectations;
-        let mut parties = expectations.protected.iter().flat_map(|one| &one.senders).chain(&expectations.signers);
-        parties.any(|party| party.is(&from))
-            || expectations.correspondents.iter().any(|known| known.matches(&from) != Match::No)
-    }
-
-    /// The one mailbox of From, where the author is asked for.
-    fn author(&self) -> Option<Mailbox> {
-        let author = kakitome_smime::mime::address::author(self.opened.header()).ok();
-        author.filter(|_| self.evidence.signer == Signer::From)
-    }
-
     /// Who signed what stands in the frame. Nobody is named of whom it is not known whether his certificate still counts.
     fn tell_framed(&mut self, protected: Option<&Protected>, path: &FoundPath, judged: &Judged, bound: &Bound) {
         self.answer.protected_subject =
@@ -512,9 +470,17 @@ impl<'a> Trial<'a> {
                 self.note(reason);
                 self.answer.who.address = bound.address().map(str::to_owned);
             }
-            Outcome::Holds(_) | Outcome::Skipped => {
-                self.vouched(path, bound);
-            }
+            Outcome::Holds(_) | Outcome::Skipped => self.named(path, bound),
+        }
+    }
+
+    /// Who signed, where the state is no confirmed one. Of an expired certificate the address alone is told.
+    fn named(&mut self, path: &FoundPath, bound: &Bound) {
+        if path.expired {
+            self.note(Reason::TimeExpiredSince);
+            self.answer.who.address = bound.address().map(str::to_owned);
+        } else {
+            self.vouched(path, bound);
         }
     }
 

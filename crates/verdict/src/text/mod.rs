@@ -246,7 +246,9 @@ impl WhoLine {
                     Class::Org => Self::Org,
                     Class::PersonInOrg => Self::PersonInOrg,
                     Class::Person => Self::Person,
-                    Class::None | Class::Local | Class::Mailbox | Class::PreBr => Self::Address,
+                    // Somebody signed, and his certificate has expired, or may have been revoked.
+                    Class::None => Self::Nobody,
+                    Class::Local | Class::Mailbox | Class::PreBr => Self::Address,
                 }
             }
             _ => Self::Nobody,
