@@ -21,6 +21,7 @@ fuzz_target!(|data: &[u8]| {
         hints: Vec::new(),
         crls: Vec::new(),
         responses: Vec::new(),
+        lookups: Vec::new(),
         policy: PolicyInputs::default(),
         revocation: None,
         at: Time::from_unix(1_796_083_200),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub use self::sender::{Correspondent, Protected, Sender};
-pub use self::value::{Domain, HostPort, LoopbackAddress, PublicUrl};
+pub use self::value::{AddressRange, Domain, HostPort, LoopbackAddress, PublicUrl};
 
 mod sender;
 mod value;
@@ -37,6 +37,8 @@ pub struct Settings {
     pub web: Web,
     /// `[check]`: what is known of senders.
     pub check: Check,
+    /// `[fetch]`: what is asked outside of a mail while it is checked.
+    pub fetch: Fetch,
     /// `[vault]`: the sealing of keys.
     pub vault: Vault,
     /// `[log]`: what is told.
@@ -93,6 +95,21 @@ pub struct Check {
     pub expected_signers: Vec<Sender>,
     /// A file that says when which signed mail was delivered.
     pub delivery_log: Option<PathBuf>,
+}
+
+/// `[fetch]`: what is asked outside of a mail while it is checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fetch {
+    /// Whether anything is.
+    pub enabled: bool,
+    /// Networks that are not the public Internet and from which is fetched all the same.
+    pub allow_private: Vec<AddressRange>,
+    /// Hosts from which a missing issuer's certificate is fetched.
+    pub issuer_hosts: Vec<Domain>,
+    /// How long all questions for one mail may take, in seconds.
+    pub time: NonZeroU32,
+    /// The largest revocation list, in bytes.
+    pub max_list: NonZeroU64,
 }
 
 /// `[vault]`: the sealing of keys.
@@ -210,6 +227,18 @@ impl Default for Gateway {
 impl Default for Web {
     fn default() -> Self {
         Self { address: SocketAddr::from(([127, 0, 0, 1], 8025)), public_url: None, max_mail: mebibytes(50) }
+    }
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            allow_private: Vec::new(),
+            issuer_hosts: Vec::new(),
+            time: NonZeroU32::MIN.saturating_add(11),
+            max_list: mebibytes(64),
+        }
     }
 }
 
@@ -388,6 +417,46 @@ const ROWS: &[Row] = &[
          the signature in hexadecimal, as `check --json` gives it. Such a mail is judged for the moment of its delivery.",
         "a file name",
         "\"/var/lib/kakitome/deliveries.log\""
+    ),
+    row!(
+        fetch.enabled,
+        Toml,
+        "Whether revocation lists and OCSP responses are fetched that the certificate of a checked mail names. What is\n\
+         asked of whom stands in docs/evidence.md. false is what --offline is for one check.",
+        "true or false",
+        ""
+    ),
+    row!(
+        fetch.allow_private,
+        List,
+        "Networks that are not the public Internet and from which is fetched all the same, at any port: where the CA of\n\
+         your organisation publishes its lists. Whoever gets a certificate from a trusted CA chooses which address in\n\
+         them is asked, so name the CA's servers, not the whole network.",
+        "a list of address ranges, such as 10.1.2.3/32 or fd00:1::/64",
+        ""
+    ),
+    row!(
+        fetch.issuer_hosts,
+        List,
+        "Hosts from which the certificate of an issuer is fetched that a mail left out. Such a certificate leads to no\n\
+         trusted issuer yet, so the place that it names is the word of whoever wrote the mail; only hosts of certificate\n\
+         authorities should stand here.",
+        "a list of host names in ASCII",
+        ""
+    ),
+    row!(
+        fetch.time,
+        Number,
+        "How long all questions for one mail may take, in seconds. What has not come by then could not be found out.",
+        "a number of seconds from 1",
+        ""
+    ),
+    row!(
+        fetch.max_list,
+        Number,
+        "The largest revocation list that is fetched, in bytes; never more than 64 MiB.",
+        "a number of bytes from 1",
+        ""
     ),
     row!(
         vault.key_file,

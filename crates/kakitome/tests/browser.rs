@@ -50,7 +50,7 @@ impl Checker for Judge {
         let choice = Choice { own_ca: vec![self.anchor.clone()], ..Choice::default() };
         let evidence = evidence::gather(&choice, NOW).map_err(|error| error.to_string())?;
         let judgement =
-            evidence::examine(&*mail, &self.spools, &NoKeys, &evidence).map_err(|error| error.to_string())?;
+            evidence::examine(&*mail, &self.spools, &NoKeys, &evidence, None).map_err(|error| error.to_string())?;
         Ok(judgement.answer)
     }
 

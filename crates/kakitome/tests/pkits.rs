@@ -43,6 +43,7 @@ impl Suite {
                 .args(inputs(case))
                 .env_remove("KAKITOME_DATA")
                 .env("LC_ALL", "C")
+                .env("KAKITOME_FETCH_ENABLED", "false")
                 .output()
                 .unwrap();
             let name = case["case"].as_str().unwrap();

@@ -13,6 +13,7 @@ use kakitome_office::spool::SpoolDirectory;
 use kakitome_pki::asn1::time::Time;
 use kakitome_smime::octets::{Octets, read_range};
 use kakitome_verdict::answer::*;
+use kakitome_verdict::lookup::{Asked, Cause, End, Lookup};
 use kakitome_verdict::reason::Reason;
 use kakitome_verdict::state::State;
 use kakitome_verdict::text::Lang;
@@ -311,6 +312,15 @@ fn filled(state: State, words: &str) -> Answer {
             state: HeaderState::Differs,
         }],
         checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Failed, detail: text() }).to_vec(),
+        lookups: vec![Lookup {
+            what: Asked::List,
+            about: text(),
+            place: text(),
+            end: End::Unavailable(Cause::Status),
+            detail: text(),
+            came: Some(NOW),
+            kept: true,
+        }],
         findings: vec![Finding { code: text(), detail: text() }],
     };
     answer
@@ -443,6 +453,7 @@ fn example(state: State) -> Answer {
             state: HeaderState::Signed,
         }],
         checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Ok, detail: String::new() }).to_vec(),
+        lookups: Vec::new(),
         findings: vec![Finding { code: "hp.clear".into(), detail: String::new() }],
     };
     answer

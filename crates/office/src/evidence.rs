@@ -1,7 +1,9 @@
 //! The gathering of evidence: anchors and revocation lists from files, the own CA's anchors from the store; and the one
-//! call by which every door gets its answer.
-//!
-//! Nothing is fetched from the network yet: revocation lists come from files and from the mail itself.
+//! call by which every door gets its answer. What these lack is asked for [`outside`], by the one guarded fetcher
+//! ([`fetch`]).
+
+pub mod fetch;
+pub mod outside;
 
 mod lists;
 
@@ -19,10 +21,12 @@ use kakitome_pki::path::revocation::Mode;
 use kakitome_pki::path::{Anchor, AnchorSource, PolicyInputs};
 use kakitome_pki::roots::{ListProblem, RootList};
 use kakitome_smime::cms::recipient::Keys;
-use kakitome_smime::message::open;
+use kakitome_smime::message::open::{self, Opened};
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Basis;
+use kakitome_verdict::certificate::{self, Asked, Report};
 use kakitome_verdict::sender::{Evidence, Expectations, Judgement, Signer, judge};
+use outside::Outside;
 use zeroize::Zeroizing;
 
 use crate::trust::{self, Operators};
@@ -195,6 +199,7 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
         hints: Vec::new(),
         crls,
         responses,
+        lookups: Vec::new(),
         policy: choice.policy.clone(),
         revocation: choice.revocation,
         at: choice.at.unwrap_or(now),
@@ -207,12 +212,37 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
     Ok((evidence, unreadable))
 }
 
-/// The answer about a mail: the one call that every door makes. What is encrypted is opened with `keys`.
+/// The answer about a mail: the one call that every door makes. What is encrypted is opened with `keys`; what the judge
+/// lacks is asked for `outside`, where that may be.
 ///
 /// # Errors
 /// The environment's; what is wrong with the mail is in the answer.
-pub fn examine(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys, evidence: &Evidence) -> io::Result<Judgement> {
-    Ok(judge(&open::open(mail, spools, keys)?, evidence))
+pub fn examine(
+    mail: &dyn Octets,
+    spools: &dyn Spools,
+    keys: &dyn Keys,
+    evidence: &Evidence,
+    outside: Option<&Outside>,
+) -> io::Result<Judgement> {
+    Ok(judged(&open::open(mail, spools, keys)?, evidence, outside))
+}
+
+/// The same about a mail that was opened already.
+pub fn judged(opened: &Opened, evidence: &Evidence, outside: Option<&Outside>) -> Judgement {
+    let judge = |evidence: &Evidence| judge(opened, evidence);
+    match outside {
+        Some(outside) => outside.judged(evidence, judge, |judgement| &judgement.wants),
+        None => judge(evidence),
+    }
+}
+
+/// The report about one certificate.
+pub fn report(asked: &Asked<'_>, evidence: &Evidence, outside: Option<&Outside>) -> Report {
+    let judge = |evidence: &Evidence| certificate::judge(asked, evidence);
+    match outside {
+        Some(outside) => outside.judged(evidence, judge, |report| &report.wants),
+        None => judge(evidence),
+    }
 }
 
 /// The certificates of a file, PEM (many) or DER (one).

@@ -1,6 +1,6 @@
 //! What tests are made of: a fixed clock, keys, a certificate factory that also makes what no CA would, one small
-//! world of CAs and people, and the mails and signatures that they send and forge. Dev-only, pure data: no file, socket
-//! or clock. It may panic.
+//! world of CAs and people, and the mails and signatures that they send and forge. Dev-only, pure data: no file or clock,
+//! and one socket, of the [`Server`] that serves lists on loopback. It may panic.
 //!
 //! Start at [`Pki::get`]; for one odd certificate at [`CertificateFactory`], for one odd signature at
 //! [`cms::SignerFactory`], for a mail at [`mail::Mail`].
@@ -18,6 +18,7 @@ mod ocsp;
 mod prime;
 pub mod recipient;
 mod rsa;
+mod server;
 mod world;
 pub mod write;
 
@@ -26,6 +27,7 @@ pub use keys::{FixedRandom, ed25519_key, key, ml_dsa_key, rsa_key, sign, weak_sp
 pub use list::CrlFactory;
 pub use ocsp::{OcspFactory, Says};
 pub use rsa::{RawRsa, forged_cube};
+pub use server::{Asked, Server, Serves};
 pub use world::{BANK, Holder, Pki, anchor};
 
 use kakitome_pki::asn1::time::Time;

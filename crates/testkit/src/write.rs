@@ -78,6 +78,14 @@ pub fn crl_points(url: &str) -> Vec<u8> {
     sequence(&[&sequence(&[&context(0, &[&context(0, &[&uri(url)])])])])
 }
 
+/// Authority information access: a responder's URLs, and those of the issuer's certificate.
+pub fn access(responders: &[&str], issuers: &[&str]) -> Vec<u8> {
+    let of = |method: &Oid, urls: &[&str]| {
+        urls.iter().map(|url| sequence(&[&write::oid(method), &uri(url)])).collect::<Vec<_>>()
+    };
+    list(&[of(&oid::AD_OCSP, responders), of(&oid::AD_CA_ISSUERS, issuers)].concat())
+}
+
 /// A distribution point of these names (GeneralNames), for these reasons, of these issuers.
 pub fn point(names: &[Vec<u8>], reasons: &[u8], issuers: &[&Name]) -> Vec<u8> {
     let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use kakitome_pki::asn1::time::Time;
 
+use crate::lookup::Lookup;
 use crate::reason::Reason;
 use crate::state::State;
 
@@ -240,6 +241,8 @@ pub struct Expert {
     pub path: Vec<PathStep>,
     /// What was found about revocation.
     pub revocation: Vec<Revocation>,
+    /// What was asked outside of the mail.
+    pub lookups: Vec<Lookup>,
     /// The header, outer and protected.
     pub headers: Vec<Header>,
     /// The decision trace.

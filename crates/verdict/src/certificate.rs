@@ -9,12 +9,13 @@ use kakitome_pki::cert;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::identity::{self, Lint};
-use kakitome_pki::path::revocation::{self, Judged, Sources, Status, Terms, UnknownCause, Via};
+use kakitome_pki::path::revocation::{self, Judged, Sources, Status, Terms, Via};
 use kakitome_pki::path::{self, AnchorSource, Check, PathProblem, Purpose, Question, Refusal, ValidPath};
 
 use crate::answer::{Certificate, CheckOutcome, Choice, Revocation, Revoked};
+use crate::lookup::Lookup;
 use crate::reason::Reason;
-use crate::sender::{Evidence, expert, steps};
+use crate::sender::{Evidence, Wants, expert, steps};
 
 /// What is asked about the certificate.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +131,10 @@ pub struct Report {
     pub lines: Vec<Line>,
     /// Revocation, for each certificate below the anchor.
     pub revocation: Vec<Revocation>,
+    /// What was asked outside.
+    pub lookups: Vec<Lookup>,
+    /// What was lacking.
+    pub wants: Wants,
     /// The policies that hold through the path.
     pub policies: Vec<String>,
     /// The addresses that it is for.
@@ -182,6 +187,8 @@ fn empty(evidence: &Evidence, purpose: Purpose) -> Report {
         missing: None,
         lines: Vec::new(),
         revocation: Vec::new(),
+        lookups: Vec::new(),
+        wants: Wants::default(),
         policies: Vec::new(),
         mailboxes: Vec::new(),
         lints: Vec::new(),
@@ -216,6 +223,8 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report 
         missing: missing.filter(|_| refusal.problem != PathProblem::SelfSigned),
         lines,
         lints: lints(asked.leaf),
+        lookups: evidence.lookups.clone(),
+        wants: Wants::of(refusal),
         mailboxes: asked.leaf.extensions().mailboxes().map(str::to_owned).collect(),
         ..empty(evidence, asked.purpose)
     }
@@ -235,7 +244,7 @@ fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath, judged: &Judg
         Some(weakness) => trial.fails(Examined::Strength, Outcome::NotGood, Reason::AlgWeak, weakness),
         None => trial.holds(Examined::Strength, path.leaf().key().describe()),
     }
-    trial.revocation(judged, asked.unreadable);
+    trial.revocation(judged, asked.unreadable, &evidence.lookups);
     let vouched = identity::vouch(path);
     if let Some(wanted) = asked.address {
         trial.address(wanted, &vouched.mailboxes);
@@ -261,6 +270,8 @@ fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath, judged: &Judg
         lines: trial.lines,
         lints: lints(asked.leaf),
         revocation: rows.map(|(which, status)| row(which, status)).collect(),
+        lookups: evidence.lookups.clone(),
+        wants: Wants { answers: judged.wanted.clone(), issuer: None },
         policies: path.policies().iter().map(oid::describe).collect(),
         mailboxes: vouched.mailboxes,
         ..empty(evidence, asked.purpose)
@@ -310,7 +321,7 @@ impl Trial {
         self.lines.push(Line { examined, outcome: CheckOutcome::Failed, detail });
     }
 
-    fn revocation(&mut self, judged: &Judged, unreadable: Option<&str>) {
+    fn revocation(&mut self, judged: &Judged, unreadable: Option<&str>, lookups: &[Lookup]) {
         let examined = Examined::Revocation;
         match &judged.status {
             Status::Good { by, via, .. } => {
@@ -338,8 +349,8 @@ impl Trial {
                 self.fails(examined, Outcome::Contradicted, steps::revoked_reason(*reason, *is_ca), detail);
             }
             Status::Unknown { which, cause } => {
-                let reason = if *cause == UnknownCause::Stale { Reason::RevStale } else { Reason::RevUnavailable };
-                let detail = format!("{}: {cause}", which.subject().short());
+                let (reason, detail) = steps::unknown(which, cause, lookups);
+                let detail = format!("{}: {detail}", which.subject().short());
                 self.fails(examined, Outcome::NotGood, reason, detail);
             }
         }

@@ -106,6 +106,7 @@ struct ExpertPart<'a> {
     signers: Vec<SignedBy<'a>>,
     path: Vec<PathStep<'a>>,
     revocation: Vec<Revocation<'a>>,
+    lookups: Vec<Lookup<'a>>,
     headers: Vec<Header<'a>>,
     checks: Vec<Check<'a>>,
     findings: Vec<Finding<'a>>,
@@ -176,6 +177,18 @@ struct Revocation<'a> {
     reason: Option<&'a str>,
     this_update: Option<String>,
     next_update: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Lookup<'a> {
+    what: &'static str,
+    about: &'a str,
+    place: &'a str,
+    end: &'static str,
+    cause: Option<&'static str>,
+    detail: &'a str,
+    came: Option<String>,
+    kept: bool,
 }
 
 #[derive(Serialize)]
@@ -275,6 +288,7 @@ impl<'a> ExpertPart<'a> {
                 .map(|step| PathStep { subject: &step.subject, anchor: step.anchor, source: &step.source })
                 .collect(),
             revocation: expert.revocation.iter().map(Revocation::of).collect(),
+            lookups: expert.lookups.iter().map(Lookup::of).collect(),
             headers: expert
                 .headers
                 .iter()
@@ -326,6 +340,21 @@ impl<'a> Signer<'a> {
             not_before: certificate.not_before.to_string(),
             not_after: certificate.not_after.to_string(),
             sha256: &certificate.sha256,
+        }
+    }
+}
+
+impl<'a> Lookup<'a> {
+    fn of(lookup: &'a crate::lookup::Lookup) -> Self {
+        Self {
+            what: lookup.what.name(),
+            about: &lookup.about,
+            place: &lookup.place,
+            end: lookup.end.name(),
+            cause: lookup.end.cause().map(crate::lookup::Cause::name),
+            detail: &lookup.detail,
+            came: lookup.came.map(|time| time.to_string()),
+            kept: lookup.kept,
         }
     }
 }

@@ -117,6 +117,7 @@ impl Check {
         for path in &self.untrusted {
             take(path, 1, &mut certificates(path)?.into_iter());
         }
+        let outside = self.trust.outside(everywhere)?;
         let report = match &leaf {
             Ok(leaf) => {
                 let asked = Asked {
@@ -126,7 +127,7 @@ impl Check {
                     legacy: self.legacy,
                     unreadable: unreadable.as_deref(),
                 };
-                certificate::judge(&asked, &evidence)
+                evidence::report(&asked, &evidence, outside.as_ref())
             }
             Err(why) => certificate::malformed(&why.to_string(), &evidence, purpose),
         };

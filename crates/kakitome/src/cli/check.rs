@@ -56,7 +56,8 @@ impl Check {
         let evidence = self.trust.evidence(everywhere, Signer::From)?;
         let spools = input::spools(everywhere, None)?;
         let mail = input::mail(self.mail.as_deref(), everywhere, &spools)?;
-        let answer = examine(&*mail, &spools, &self.keys.held()?, &evidence)?.answer;
+        let outside = self.trust.outside(everywhere)?;
+        let answer = examine(&*mail, &spools, &self.keys.held()?, &evidence, outside.as_ref())?.answer;
         drop(mail);
         output::print(&if self.json {
             format!("{}\n", wire::json(&answer).trim_end())

@@ -12,6 +12,7 @@ mod input;
 mod inspect;
 mod keys;
 mod output;
+mod outside;
 mod password;
 mod sign;
 mod trust;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use kakitome_office::authority;
+use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, Unusable};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
@@ -15,7 +16,7 @@ use kakitome_pki::path::PolicyInputs;
 use kakitome_pki::path::revocation::Mode;
 use kakitome_verdict::sender::{Evidence, Signer};
 
-use super::{Everywhere, Failure, config, input};
+use super::{Everywhere, Failure, config, input, outside};
 use crate::settings::Check;
 
 /// Options about trust.
@@ -34,7 +35,7 @@ pub(super) struct Trust {
     /// The moment to judge for, in RFC 3339, such as 2026-12-01T00:00:00Z; now if it is not given
     #[arg(long, value_name = "TIME")]
     at: Option<Time>,
-    /// Fetch nothing from the network (this version never does)
+    /// Ask nothing outside: fetch no revocation list and no OCSP response
     #[arg(long)]
     offline: bool,
     /// Which revocation answers are needed: `require` is the default under public roots, `offered` (only where the
@@ -77,6 +78,11 @@ impl Trust {
     /// The same, but what cannot be read of a file is left out, and told.
     pub(super) fn readable(&self, everywhere: &Everywhere) -> Result<(Evidence, Vec<Unusable>), Failure> {
         Ok(evidence::gather_readable(&self.choice(everywhere, Signer::Anybody), input::now())?)
+    }
+
+    /// What may be asked outside.
+    pub(super) fn outside(&self, everywhere: &Everywhere) -> Result<Option<Outside>, Failure> {
+        outside::outside(everywhere, self.offline)
     }
 
     fn choice(&self, everywhere: &Everywhere, signer: Signer) -> Choice {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, examine};
 use kakitome_office::outgoing::{Disposition, Outgoing};
 use kakitome_office::spool::SpoolDirectory;
@@ -24,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Ended, Everywhere, Failure, config, input, trust};
+use super::{Ended, Everywhere, Failure, config, input, outside, trust};
 use crate::gateway::{Desk, DeskFault, Direction, Envelope, Gateway, Mode, NextHop, Processed, Protocol};
 use crate::settings::{self, Level, MemberKey, Settings};
 use crate::web::{self, Checker, InstanceInfo};
@@ -158,6 +159,7 @@ impl House {
             desk: Arc::new(SigningDesk { outgoing, spools: spools.clone() }),
             checker: Arc::new(PageChecker {
                 anchor: anchor.clone(),
+                outside: outside::by(settings, everywhere),
                 issuing: settings.web.public_url.as_ref().map(|_| authority.issuing().raw().to_vec()),
                 instance: InstanceInfo {
                     member_domains: domains,
@@ -325,6 +327,7 @@ impl Desk for SigningDesk {
 /// Judges for the page; this instance trusts its own CA.
 struct PageChecker {
     anchor: Certificate,
+    outside: Option<Outside>,
     /// Served only where the members' certificates name the place.
     issuing: Option<Vec<u8>>,
     instance: InstanceInfo,
@@ -336,8 +339,8 @@ impl Checker for PageChecker {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
         let choice = Choice { own_ca: vec![self.anchor.clone()], ..trust::expected(&self.expected) };
         let evidence = evidence::gather(&choice, input::now()).map_err(|error| error.to_string())?;
-        let judgement =
-            examine(&*mail, &self.instance.spools, &NoKeys, &evidence).map_err(|error| error.to_string())?;
+        let judgement = examine(&*mail, &self.instance.spools, &NoKeys, &evidence, self.outside.as_ref())
+            .map_err(|error| error.to_string())?;
         Ok(judgement.answer)
     }
 

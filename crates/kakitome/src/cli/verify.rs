@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use kakitome_office::evidence;
 use kakitome_pki::address::Address;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::open::{self, Layer};
-use kakitome_verdict::sender::{Signer, judge};
+use kakitome_verdict::sender::Signer;
 use kakitome_verdict::state::Outcome;
 use kakitome_verdict::text;
 
@@ -56,7 +57,7 @@ impl Verify {
         let spools = input::spools(everywhere, self.output.as_deref())?;
         let mail = input::mail(self.mail.as_deref(), everywhere, &spools)?;
         let opened = open::open(&*mail, &spools, &NoKeys)?;
-        let judgement = judge(&opened, &evidence);
+        let judgement = evidence::judged(&opened, &evidence, self.trust.outside(everywhere)?.as_ref());
         let answer = &judgement.answer;
         // The proof, not the state, opens the door.
         if judgement.confirmed.is_none() {

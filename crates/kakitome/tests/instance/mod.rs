@@ -16,7 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The program, as a command that runs in `folder` and takes nothing from this process's environment.
 pub(crate) fn kakitome(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kakitome"));
-    command.current_dir(folder).env_clear().stdin(Stdio::null());
+    command.current_dir(folder).env_clear().env("KAKITOME_FETCH_ENABLED", "false").stdin(Stdio::null());
     command
 }
 

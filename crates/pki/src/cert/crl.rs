@@ -4,10 +4,11 @@
 
 use std::cmp::Ordering;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::extension::each_extension;
 use super::name::Name;
-use super::point::{PointName, Reasons};
+use super::point::{DistributionPoint, PointName, Reasons};
 use crate::algorithm::{AlgorithmIdentifier, Signature};
 use crate::asn1::der::{self, Der, Tlv};
 use crate::asn1::time::Time;
@@ -71,10 +72,10 @@ pub struct Revoked {
     pub reason: Option<Reason>,
 }
 
-/// A revocation list as it was read. Its signature has not been checked.
+/// A revocation list as it was read; cheap to clone. Its signature has not been checked.
 #[derive(Clone)]
 pub struct Crl {
-    raw: Vec<u8>,
+    raw: Arc<Vec<u8>>,
     signed: Range<usize>,
     algorithm: AlgorithmIdentifier,
     signature: Vec<u8>,
@@ -86,10 +87,11 @@ pub struct Crl {
     authority_key_id: Option<Vec<u8>>,
     unknown_critical: Option<Oid>,
     scope: Scope,
+    freshest: Vec<DistributionPoint>,
     /// The names in `certificateIssuer`, where they stand in `raw`.
     issuers: Vec<Range<usize>>,
     /// Sorted by serial number.
-    entries: Vec<Entry>,
+    entries: Arc<Vec<Entry>>,
     fingerprint: [u8; 32],
 }
 
@@ -141,6 +143,23 @@ impl Crl {
     /// # Errors
     /// It is larger than [`CRL_LIMIT`] or malformed.
     pub fn parse(raw: &[u8]) -> Result<Self, Malformed> {
+        let mut list = Self::read(raw)?;
+        list.raw = Arc::new(raw.to_vec());
+        Ok(list)
+    }
+
+    /// As [`Crl::parse`], of octets that are given away: a long list is then held once.
+    ///
+    /// # Errors
+    /// As [`Crl::parse`].
+    pub fn of(raw: Vec<u8>) -> Result<Self, Malformed> {
+        let mut list = Self::read(&raw)?;
+        list.raw = Arc::new(raw);
+        Ok(list)
+    }
+
+    /// Everything but the octets themselves, which the caller puts in.
+    fn read(raw: &[u8]) -> Result<Self, Malformed> {
         if raw.len() > CRL_LIMIT {
             return Err(Malformed::new("a revocation list is larger than 64 MiB"));
         }
@@ -169,7 +188,7 @@ impl Crl {
             _ => None,
         };
         let mut out = Self {
-            raw: raw.to_vec(),
+            raw: Arc::default(),
             signed: range_in(raw, signed.raw),
             algorithm,
             signature: signature.to_vec(),
@@ -181,8 +200,9 @@ impl Crl {
             authority_key_id: None,
             unknown_critical: None,
             scope: Scope::default(),
+            freshest: Vec::new(),
             issuers: Vec::new(),
-            entries: Vec::new(),
+            entries: Arc::default(),
             fingerprint: crypto::sha256(raw),
         };
         if let Some(list) = fields.optional(tag::SEQUENCE)? {
@@ -247,6 +267,11 @@ impl Crl {
     /// What it is about.
     pub fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// Where delta lists to it stand (RFC 5280 §5.2.6).
+    pub fn freshest_points(&self) -> &[DistributionPoint] {
+        &self.freshest
     }
 
     /// A critical extension, of the list or of an entry, that is not understood: then its silence means nothing (RFC
@@ -316,6 +341,7 @@ impl Crl {
 
     fn read_entries(&mut self, raw: &[u8], mut list: Der<'_>) -> Result<(), Malformed> {
         let mut issuer = 0u32;
+        let mut entries = Vec::new();
         while !list.is_empty() {
             let mut entry = list.expect(tag::SEQUENCE, "an entry of a revocation list is not a SEQUENCE")?.inside();
             let serial = entry.expect(tag::INTEGER, "an entry of a revocation list has no serial number")?;
@@ -337,9 +363,10 @@ impl Crl {
             let (Ok(start), Ok(length)) = (u32::try_from(place.start), u16::try_from(place.len())) else {
                 return Err(Malformed::new("a serial number in a revocation list is longer than any may be"));
             };
-            self.entries.push(Entry { start, length, reason, issuer, when });
+            entries.push(Entry { start, length, reason, issuer, when });
         }
-        self.entries.sort_by(|one, other| one.serial(raw).cmp(other.serial(raw)));
+        entries.sort_by(|one, other| one.serial(raw).cmp(other.serial(raw)));
+        self.entries = Arc::new(entries);
         Ok(())
     }
 
@@ -393,6 +420,8 @@ impl Crl {
                         Der::only(value)?.of(tag::SEQUENCE, "an authority key identifier is not a SEQUENCE")?.inside();
                     self.authority_key_id = inside.optional(tag::context(0))?.map(|id| id.value.to_vec());
                 }
+                // It only says where more can be fetched: one that cannot be read says nothing.
+                oid::FRESHEST_CRL if !critical => self.freshest = DistributionPoint::list(value).unwrap_or_default(),
                 _ if critical => self.unknown_critical = Some(id),
                 _ => {}
             }

@@ -122,6 +122,8 @@ pub struct Extensions {
     pub name_constraints: Option<NameConstraints>,
     /// CRL distribution points.
     pub crl_points: Vec<DistributionPoint>,
+    /// Where delta lists stand (RFC 5280 §4.2.1.15).
+    pub freshest_points: Vec<DistributionPoint>,
     /// May this responder's certificate be believed unasked (id-pkix-ocsp-nocheck, RFC 6960 §4.2.2.2.1)?
     pub ocsp_no_check: bool,
     /// URLs of OCSP responders.
@@ -295,9 +297,10 @@ impl Extensions {
             oid::QC_STATEMENTS => self.qc_statements = true,
             oid::SMIME_CAPABILITIES => self.smime_capabilities = Some(value.to_vec()),
             oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
-            // Read by nobody here, and harmless: they restrict nothing that this engine decides. Where the freshest list
-            // stands is a matter of fetching.
-            oid::ISSUER_ALT_NAME | oid::SUBJECT_DIRECTORY_ATTRIBUTES | oid::FRESHEST_CRL => {}
+            // It only says where more can be fetched: one that cannot be read says nothing.
+            oid::FRESHEST_CRL => self.freshest_points = DistributionPoint::list(value).unwrap_or_default(),
+            // Read by nobody here, and harmless: they restrict nothing that this engine decides.
+            oid::ISSUER_ALT_NAME | oid::SUBJECT_DIRECTORY_ATTRIBUTES => {}
             _ => return Ok(false),
         }
         Ok(true)

@@ -1,6 +1,8 @@
 //! OCSP responses (RFC 6960), as they were fetched, or stapled to a signature (RFC 5940). Whether one counts is judged in
 //! `path::revocation`.
 
+mod request;
+
 use super::Certificate;
 use super::crl::{Reason, Revoked};
 use super::extension::{each_extension, key_bits};
@@ -10,6 +12,8 @@ use crate::asn1::der::{self, Der, Tlv};
 use crate::asn1::time::Time;
 use crate::asn1::{Malformed, Oid, oid, tag};
 use crate::crypto::{self, PublicKey, Unverified};
+
+pub use request::{NONCE_OCTETS, request};
 
 /// A response larger than this is refused unread, in octets.
 pub const RESPONSE_LIMIT: usize = 1024 * 1024;
@@ -219,6 +223,11 @@ impl Basic {
     /// When the response was signed.
     pub fn produced_at(&self) -> Time {
         self.produced_at
+    }
+
+    /// When there will be newer information: the earliest of its answers' next updates.
+    pub fn next_update(&self) -> Option<Time> {
+        self.answers.iter().filter_map(|answer| answer.next_update).min()
     }
 
     /// The certificates that came along: the responder's own, usually.

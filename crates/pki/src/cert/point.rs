@@ -7,6 +7,8 @@ use crate::asn1::{Malformed, tag};
 
 /// How many names one point may have.
 pub const NAME_LIMIT: usize = 64;
+/// How many points one extension may name.
+pub const POINT_LIMIT: usize = 4096;
 
 /// A set of reasons (ReasonFlags, RFC 5280 §4.2.1.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -111,6 +113,23 @@ impl DistributionPoint {
             _ => None,
         };
         Ok(Self { name, reasons, issuers: issuers.into_iter().filter_map(directory).collect() })
+    }
+
+    /// Reads CRLDistributionPoints, which is also what FreshestCRL is (RFC 5280 §4.2.1.13, §4.2.1.15).
+    ///
+    /// # Errors
+    /// It is malformed, or has too many.
+    pub fn list(value: &[u8]) -> Result<Vec<Self>, Malformed> {
+        let list = Der::only(value)?.of(tag::SEQUENCE, "CRL distribution points are not a SEQUENCE")?;
+        let mut inside = list.inside();
+        let mut points = Vec::new();
+        while !inside.is_empty() {
+            if points.len() >= POINT_LIMIT {
+                return Err(Malformed::new("there are more than 4096 distribution points"));
+            }
+            points.push(Self::parse(&inside.element()?)?);
+        }
+        Ok(points)
     }
 
     /// The URLs among its names.

@@ -156,6 +156,10 @@ macro_rules! path {
                 "取り消しの情報を得られませんでした", "証明書が取り消されていないか、確かめられませんでした。", LATER_JA;
                 "Revocation list not available", "Whether the certificate was revoked could not be found out.", LATER_EN;
             }
+            RevNotFetched "rev.ssrf" {
+                "取り消しの情報の場所が、取りに行ける所ではありません", "証明書が名指す場所が、公開のインターネットの http・https ではないため、取りに行きませんでした。", "社内の認証局なら、設定 fetch.allow_private にその範囲を加えるか、失効リストを --crl で与えてください。";
+                "Nowhere to fetch revocation from", "The places that the certificate names are not http or https on the public Internet, so nothing was fetched.", "For the CA of an organisation, add its range to the setting fetch.allow_private, or give its list by --crl.";
+            }
             RevStale "rev.stale" {
                 "取り消しの情報が古すぎます", "発行元の失効リストの期限が過ぎています。", LATER_JA;
                 "Revocation list out of date", "The issuer's revocation list is past its next update.", LATER_EN;

@@ -7,7 +7,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto;
 use kakitome_pki::identity;
-use kakitome_pki::path::revocation::{Judged, NotRevoked, Status, UnknownCause, Via};
+use kakitome_pki::path::revocation::{Judged, NotRevoked, Status, Via};
 use kakitome_pki::path::{AnchorSource, ValidPath};
 use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
@@ -22,10 +22,10 @@ use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
 use super::lookalike::Shown;
 use super::steps::{
-    Outcome, admitted, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unsigned_notes,
-    validity,
+    Outcome, admitted, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unknown,
+    unsigned_notes, validity,
 };
-use super::{Evidence, Signer, expert};
+use super::{Evidence, Signer, Wants, expert};
 use crate::answer::{Altered, Answer, Basis, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
 use crate::reason::Reason;
 use crate::state::Outcome::Unreadable;
@@ -79,6 +79,8 @@ pub struct Judgement {
     pub answer: Answer,
     /// There exactly when the answer's state is a confirmed one.
     pub confirmed: Option<ConfirmedSender>,
+    /// What was lacking.
+    pub wants: Wants,
 }
 
 /// Judges a mail.
@@ -101,6 +103,7 @@ struct Trial<'a> {
     decided: Option<(State, Reason)>,
     /// Further reasons, in the order in which they came up.
     reasons: Vec<Reason>,
+    wants: Wants,
 }
 
 impl<'a> Trial<'a> {
@@ -116,6 +119,7 @@ impl<'a> Trial<'a> {
         };
         answer.sealed = Sealed { answer: Encrypted::No, ..Sealed::default() };
         answer.expert = expert::structure(opened);
+        answer.expert.lookups.clone_from(&evidence.lookups);
         Self {
             opened,
             evidence,
@@ -125,6 +129,7 @@ impl<'a> Trial<'a> {
             checks: Vec::new(),
             decided: None,
             reasons: Vec::new(),
+            wants: Wants::default(),
         }
     }
 
@@ -302,13 +307,17 @@ impl<'a> Trial<'a> {
         }
         match found {
             Found::Path(found, judged) => {
+                self.wants.answers.clone_from(&judged.wanted);
                 let anchor = found.path.anchor();
                 self.answer.whose_choice = Some(choice(anchor.source));
                 self.answer.who.issuer = Some(anchor.certificate.subject().short());
                 self.answer.who.asserted_by = Some(found.path.issuer_of(0).subject().short());
                 self.answer.expert.revocation = expert::revocation(&found.path, &judged.status);
             }
-            Found::None(_, leaf) => self.answer.who.issuer = Some(leaf.issuer().short()),
+            Found::None(refusal, leaf) => {
+                self.wants = Wants::of(refusal);
+                self.answer.who.issuer = Some(leaf.issuer().short());
+            }
         }
     }
 
@@ -414,15 +423,15 @@ impl<'a> Trial<'a> {
                 self.note(Reason::RevOff);
                 Outcome::Skipped
             }
-            Status::Unknown { cause, .. } => {
-                let reason = if *cause == UnknownCause::Stale { Reason::RevStale } else { Reason::RevUnavailable };
+            Status::Unknown { which, cause } => {
+                let (reason, detail) = unknown(which, cause, &self.evidence.lookups);
                 // RFC 5280 §3.3: after a certificate's end no list needs to name it, so no later look will tell more.
                 // Step 17 refuses it.
                 if expired {
                     self.note(reason);
                     return Outcome::Skipped;
                 }
-                fails(State::CheckIncomplete, reason, &cause.to_string())
+                fails(State::CheckIncomplete, reason, &detail)
             }
             // Decided in step 7.
             Status::Revoked { .. } => fails(State::Revoked, Reason::RevBefore, ""),
@@ -556,6 +565,6 @@ impl<'a> Trial<'a> {
         }
         self.checks.sort_by_key(|check| check.step);
         self.answer.expert.checks = self.checks;
-        Judgement { answer: self.answer, confirmed }
+        Judgement { answer: self.answer, confirmed, wants: self.wants }
     }
 }

@@ -16,14 +16,15 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
-use kakitome_pki::path::revocation::Mode;
-use kakitome_pki::path::{Anchor, PolicyInputs};
+use kakitome_pki::path::revocation::{Mode, Wanted};
+use kakitome_pki::path::{Anchor, PathProblem, PolicyInputs, Refusal};
 use kakitome_pki::roots::RootList;
 
 pub use expected::Expectations;
 pub use judge::{ConfirmedSender, Judgement, judge};
 
 use crate::answer::Basis;
+use crate::lookup::Lookup;
 
 /// Whom to believe, what is known, and for which moment: everything that an answer rests on beside the mail.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub struct Evidence {
     pub crls: Vec<Crl>,
     /// OCSP responses.
     pub responses: Vec<OcspResponse>,
+    /// How those were come by that were asked for outside, and what was not.
+    pub lookups: Vec<Lookup>,
     /// Which policies the path must have.
     pub policy: PolicyInputs,
     /// Which revocation answers are needed. `None`: required under the public list, elsewhere only where a source is
@@ -85,6 +88,28 @@ pub struct Delivery {
     pub signature: [u8; 32],
     /// When.
     pub at: Time,
+}
+
+/// What the judge lacks and may be had outside: with it the answer may be another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// What is not known about revocation.
+    pub answers: Vec<Wanted>,
+    /// A certificate whose issuer is not known. It leads to no anchor: what it says of places is anybody's word.
+    pub issuer: Option<Certificate>,
+}
+
+impl Wants {
+    /// Nothing?
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.issuer.is_none()
+    }
+
+    /// Of a search that found no path.
+    pub(crate) fn of(refusal: &Refusal) -> Self {
+        let is_missing = refusal.problem == PathProblem::UnknownIssuer && refusal.anchor.is_none();
+        Self { issuer: refusal.partial.last().filter(|_| is_missing).cloned(), answers: Vec::new() }
+    }
 }
 
 /// Whose signature is asked for.

@@ -1,9 +1,10 @@
 //! The steps of the decision that look at proofs and findings alone.
 
 use kakitome_pki::asn1::oid;
+use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Reason as CrlReason;
 use kakitome_pki::identity::{self, Lint, Vouched};
-use kakitome_pki::path::revocation::Status;
+use kakitome_pki::path::revocation::{Status, UnknownCause};
 use kakitome_pki::path::{AnchorSource, PathProblem, ValidPath};
 use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
@@ -12,6 +13,8 @@ use kakitome_smime::message::protect::Protected;
 
 use super::found::Found;
 use crate::answer::{Choice, Class, Covered};
+use crate::lang::Lang;
+use crate::lookup::{Cause, End, Lookup};
 use crate::reason::Reason;
 use crate::state::State;
 
@@ -55,6 +58,24 @@ pub(crate) const fn revoked_reason(reason: Option<CrlReason>, is_ca: bool) -> Re
         Some(CrlReason::CertificateHold) => Reason::RevHold,
         _ => Reason::RevBefore,
     }
+}
+
+/// Why it is not known whether a certificate was revoked, and what was tried.
+pub(crate) fn unknown(which: &Certificate, cause: &UnknownCause, lookups: &[Lookup]) -> (Reason, String) {
+    let about = which.subject().to_string();
+    let tried: Vec<&Lookup> =
+        lookups.iter().filter(|lookup| lookup.what.is_revocation() && lookup.about == about).collect();
+    let mut detail = cause.to_string();
+    for lookup in tried.iter().filter(|lookup| lookup.end != End::Known) {
+        detail.push_str(&format!("; {}: {}", lookup.place, lookup.end.title(Lang::En)));
+    }
+    let is_refused = !tried.is_empty() && tried.iter().all(|lookup| lookup.end.cause().is_some_and(Cause::is_refusal));
+    let reason = match cause {
+        UnknownCause::Stale => Reason::RevStale,
+        UnknownCause::NoAnswer if is_refused => Reason::RevNotFetched,
+        _ => Reason::RevUnavailable,
+    };
+    (reason, detail)
 }
 
 /// What a problem of a path is called.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use kakitome_pki::path::{Check, Purpose};
 
-use super::Lang;
 use super::remark::lint as lint_sentence;
-use super::terminal::{BOLD, FAINT, PLAIN};
+use super::terminal::{BOLD, FAINT, PLAIN, lines};
+use super::{Lang, details};
 use crate::answer::{CheckOutcome, Choice};
 use crate::certificate::{Examined, Line, Outcome, Report};
 use crate::safe::Safe;
@@ -56,6 +56,11 @@ pub fn report(report: &Report, lang: Lang, color: bool) -> String {
         for line in &report.lines {
             check(line, lang, width, color, &mut out);
         }
+    }
+    let asked = details::lookups(&report.lookups, lang);
+    if !asked.rows.is_empty() {
+        let _ = writeln!(out, "\n{bold}{}{plain}", asked.title);
+        lines(&asked, &mut out);
     }
     if !report.lints.is_empty() {
         let title = lang.pick("公開の基準から外れている点", "Odd by the S/MIME Baseline Requirements");

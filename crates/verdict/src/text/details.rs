@@ -4,6 +4,7 @@ use kakitome_pki::asn1::time::Time;
 
 use super::Lang;
 use crate::answer::{Answer, Certificate, CheckOutcome, HeaderState, Revoked, SignedBy, Step};
+use crate::lookup::Lookup;
 use crate::safe::{Safe, code_points};
 
 /// A table of the expert part. Its cells are fit to be shown as they are.
@@ -33,6 +34,7 @@ pub fn tables(answer: &Answer, lang: Lang) -> Vec<Table> {
         signers(answer, lang),
         path(answer, lang),
         revocation(answer, lang),
+        lookups(&expert.lookups, lang),
         basis(answer, lang),
         findings(answer, lang),
     ];
@@ -301,6 +303,34 @@ fn revocation(answer: &Answer, lang: Lang) -> Table {
             lang.pick("次回", "Next update"),
         ],
         rows: answer.expert.revocation.iter().map(row).collect(),
+    }
+}
+
+/// What was asked outside, and how it ended.
+pub(super) fn lookups(lookups: &[Lookup], lang: Lang) -> Table {
+    let row = |lookup: &Lookup| {
+        let kept = if lookup.kept { lang.pick("（保存ずみ）", " (kept)") } else { "" };
+        vec![
+            lookup.what.title(lang).to_owned(),
+            value(&lookup.place),
+            lookup.end.title(lang).to_owned(),
+            value(&lookup.detail),
+            format!("{}{kept}", time(lookup.came)),
+            value(&lookup.about),
+        ]
+    };
+    Table {
+        id: "lookups",
+        title: lang.pick("外に問い合わせたこと", "What was asked outside"),
+        head: vec![
+            lang.pick("何を", "What"),
+            lang.pick("どこに", "Where"),
+            lang.pick("結果", "Result"),
+            lang.pick("内容", "Detail"),
+            lang.pick("得た時刻", "Received"),
+            lang.pick("だれについて", "About"),
+        ],
+        rows: lookups.iter().map(row).collect(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::terminal::{self, Options};
 use super::*;
 use crate::answer::*;
+use crate::lookup::{Asked, Cause, End, Lookup};
 use crate::wire;
 
 /// Compares `text` with a file of `testdata/verdict`.
@@ -176,6 +177,15 @@ fn full() -> Answer {
             result: Revoked::Good,
             this_update: Some(NOW),
             next_update: Some(NOW.plus(604_800)),
+        }],
+        lookups: vec![Lookup {
+            what: Asked::List,
+            about: subject.into(),
+            place: "http://crl.example/1.crl".into(),
+            end: End::Unavailable(Cause::Timeout),
+            detail: "while connecting".into(),
+            came: Some(NOW),
+            kept: true,
         }],
         headers: vec![Header {
             name: "Subject".into(),

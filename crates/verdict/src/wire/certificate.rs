@@ -3,7 +3,7 @@
 use kakitome_pki::path::Purpose;
 use serde::Serialize;
 
-use super::{Headline, Revocation, Signer, VERSION};
+use super::{Headline, Lookup, Revocation, Signer, VERSION};
 use crate::certificate::Report;
 use crate::reason::Reason;
 use crate::safe;
@@ -28,6 +28,7 @@ struct Wire<'a> {
     missing: Option<&'a str>,
     checks: Vec<Check<'a>>,
     revocation: Vec<Revocation<'a>>,
+    lookups: Vec<Lookup<'a>>,
     lints: Vec<&'static str>,
     engine: &'static str,
 }
@@ -67,6 +68,7 @@ pub fn report(report: &Report) -> String {
             .map(|line| Check { check: line.examined.name(), outcome: line.outcome.name(), detail: &line.detail })
             .collect(),
         revocation: report.revocation.iter().map(Revocation::of).collect(),
+        lookups: report.lookups.iter().map(Lookup::of).collect(),
         lints: report.lints.iter().map(|lint| lint.code()).collect(),
         engine: env!("CARGO_PKG_VERSION"),
     })

@@ -46,6 +46,7 @@ fn mail_judged(row: &Row, mail: &[u8]) -> Judgement {
         signer: Signer::From,
         expectations: expectations(given.settings),
         deliveries: given.delivered.and_then(|at| delivery(&opened, at)).into_iter().collect(),
+        lookups: Vec::new(),
         trust_list: "test".to_owned(),
     };
     judge(&opened, &evidence)

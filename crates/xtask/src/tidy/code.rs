@@ -49,7 +49,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         "verdict",
         &[
             &["safe", "lang"],
-            &["state", "reason"],
+            &["state", "reason", "lookup"],
             &["answer"],
             &["sender"],
             &["certificate"],

@@ -2,6 +2,7 @@
 
 use std::cmp::{Ordering, Reverse};
 
+use super::wanted::{Offered, points as offers};
 use super::{Court, Said, UnknownCause, Via, counts};
 use crate::asn1::Oid;
 use crate::asn1::time::Time;
@@ -93,6 +94,7 @@ impl Court<'_> {
         let named = |list: &Crl| points.iter().any(|point| point.issuers.contains(list.issuer()));
         let about: Vec<&Crl> = self.sources.lists.iter().copied().filter(|list| own(list) || named(list)).collect();
         if about.is_empty() {
+            self.deltas = offers(Offered::DeltaList, &which.extensions().freshest_points);
             return Said::Nothing;
         }
         let mut cause = None;
@@ -104,6 +106,12 @@ impl Court<'_> {
             }
         }
         authentic.sort_by_key(|list| Reverse(list.this_update()));
+        self.deltas = Vec::new();
+        if authentic.iter().all(|list| list.base().is_none()) {
+            let named = authentic.iter().flat_map(|list| list.freshest_points());
+            let named = which.extensions().freshest_points.iter().chain(named).cloned().collect::<Vec<_>>();
+            self.deltas = offers(Offered::DeltaList, &named);
+        }
 
         if let Some(entry) = self.revoked(&authentic, which) {
             return Said::Revoked(entry);

@@ -6,6 +6,7 @@
 
 mod list;
 mod responder;
+mod wanted;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,7 @@ use crate::cert::ocsp::OcspResponse;
 use crate::crypto::Unverified;
 
 pub use list::Limit;
+pub use wanted::{OFFER_LIMIT, Offer, Offered, URL_COUNT_LIMIT, WANTED_LIMIT, Wanted};
 
 /// An answer that names no next update is believed for this long after its own date, in seconds: ten days, the longest
 /// that the Baseline Requirements allow between two (§4.9.7).
@@ -165,6 +167,8 @@ pub struct Judged {
     pub each: Vec<Status>,
     /// There for [`Status::Good`], [`Status::NoneOffered`] and [`Status::Off`].
     pub proof: Option<NotRevoked>,
+    /// What the answer lacks, and where it can be had: of each certificate whose status is not known, and delta lists.
+    pub wanted: Vec<Wanted>,
 }
 
 impl Terms {
@@ -189,7 +193,7 @@ pub fn find_unrevoked(
     terms: &Terms,
 ) -> Result<(ValidPath, Judged), Refusal> {
     let first = find(question)?;
-    let judged = judge(&first, sources, terms);
+    let mut judged = judge(&first, sources, terms);
     if first.anchor().source == AnchorSource::PublicList && matches!(judged.status, Status::Unknown { .. }) {
         let chosen: Vec<Anchor> =
             question.anchors.iter().filter(|anchor| anchor.source != AnchorSource::PublicList).cloned().collect();
@@ -215,11 +219,12 @@ pub fn find_unrevoked(
         let out = |other: &Certificate| *other == which || (key_too && other.spki() == which.spki());
         untrusted.retain(|other| !out(other));
         let Ok(path) = find(&Question { untrusted: &untrusted, ..*question }) else { break };
-        let judged = judge(&path, sources, terms);
-        if judged.proof.is_some() {
-            return Ok((path, judged));
+        let other = judge(&path, sources, terms);
+        if other.proof.is_some() {
+            return Ok((path, other));
         }
-        cause = judged.status;
+        judged.wanted.extend(other.wanted);
+        cause = other.status;
     }
     Ok((first, judged))
 }
@@ -227,6 +232,7 @@ pub fn find_unrevoked(
 /// Judges every certificate of the path below the anchor. A revocation outweighs a missing answer, wherever it stands.
 pub fn judge(path: &ValidPath, sources: &Sources<'_>, terms: &Terms) -> Judged {
     let mut each = Vec::new();
+    let mut wanted = Vec::new();
     let mode = terms.mode(path);
     let status = match mode {
         Mode::Off => Status::Off,
@@ -236,6 +242,7 @@ pub fn judge(path: &ValidPath, sources: &Sources<'_>, terms: &Terms) -> Judged {
             for (place, certificate) in path.certificates().iter().enumerate() {
                 each.push(court.status(certificate, path.issuer_of(place), place > 0));
             }
+            wanted = court.wanted;
             let worst = |wanted: fn(&Status) -> bool| each.iter().find(|status| wanted(status)).cloned();
             worst(|status| matches!(status, Status::Revoked { .. }))
                 .or_else(|| worst(|status| matches!(status, Status::Unknown { .. })))
@@ -247,7 +254,7 @@ pub fn judge(path: &ValidPath, sources: &Sources<'_>, terms: &Terms) -> Judged {
         Status::Good { .. } | Status::NoneOffered | Status::Off => Some(NotRevoked { _private: () }),
         Status::Revoked { .. } | Status::Unknown { .. } => None,
     };
-    Judged { status, each, proof }
+    Judged { status, each, proof, wanted }
 }
 
 /// One judgement: what is asked, what was found out on the way, and what it may still cost.
@@ -261,6 +268,9 @@ struct Court<'a> {
     signers: HashMap<[u8; 32], Result<(), UnknownCause>>,
     /// The certificates that are being asked about.
     asked: Vec<Certificate>,
+    /// Where the lists that were just looked at say that newer ones stand.
+    deltas: Vec<Offer>,
+    wanted: Vec<Wanted>,
 }
 
 /// What lists, or responses, say of one certificate.
@@ -287,6 +297,8 @@ impl<'a> Court<'a> {
             searches: SIGNER_SEARCH_LIMIT,
             signers: HashMap::new(),
             asked: Vec::new(),
+            deltas: Vec::new(),
+            wanted: Vec::new(),
         }
     }
 
@@ -300,14 +312,26 @@ impl<'a> Court<'a> {
     }
 
     fn status(&mut self, which: &Certificate, issuer: &Certificate, is_ca: bool) -> Status {
-        let unknown = |cause| Status::Unknown { which: which.clone(), cause };
         if self.asked.len() >= DEPTH_LIMIT || self.asked.contains(which) {
-            return unknown(UnknownCause::SignerUnknown);
+            return Status::Unknown { which: which.clone(), cause: UnknownCause::SignerUnknown };
         }
         self.asked.push(which.clone());
         let said = [self.responses(which, issuer), self.lists(which)];
         self.asked.pop();
+        let deltas = std::mem::take(&mut self.deltas);
+        let status = self.settle(which, said, is_ca);
+        let wanted = match &status {
+            Status::Unknown { .. } => Wanted::all(which, issuer, deltas),
+            Status::Good { via: Via::List, .. } => Wanted::of(which, issuer, deltas),
+            Status::Good { .. } | Status::NoneOffered | Status::Off | Status::Revoked { .. } => None,
+        };
+        self.wanted.extend(wanted.filter(|wanted| self.wanted.len() < WANTED_LIMIT && !self.wanted.contains(wanted)));
+        status
+    }
 
+    /// What lists and responses together come to.
+    fn settle(&self, which: &Certificate, said: [Said; 2], is_ca: bool) -> Status {
+        let unknown = |cause| Status::Unknown { which: which.clone(), cause };
         let revoked = said.iter().filter_map(|said| match said {
             Said::Revoked(entry) => Some(entry),
             _ => None,
