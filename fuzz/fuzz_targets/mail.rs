@@ -9,6 +9,7 @@ use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::{open, report, sign};
 use kakitome_smime::octets::InMemory;
 use kakitome_verdict::answer::Basis;
+use kakitome_verdict::sender::expected::{Expectations, Party, ProtectedName};
 use kakitome_verdict::sender::{Evidence, Signer, judge};
 use libfuzzer_sys::fuzz_target;
 
@@ -27,6 +28,15 @@ fuzz_target!(|data: &[u8]| {
         at: Time::from_unix(1_796_083_200),
         basis: Basis::Given,
         signer: Signer::From,
+        // Somebody is known, so that every rule about look-alikes is tried.
+        expectations: Expectations {
+            protected: vec![ProtectedName {
+                name: "例示銀行".to_owned(),
+                senders: vec![Party::Domain("bank.example".to_owned())],
+            }],
+            ..Expectations::default()
+        },
+        deliveries: Vec::new(),
         trust_list: String::new(),
     };
     let judgement = judge(&opened, &evidence);

@@ -64,8 +64,8 @@ macro_rules! sender {
                 "Another domain stands in the sender's name", "The domain in the name is not that of the address.", SHUT_EN;
             }
             BindDisplayOrganisation "bind.display-org" {
-                "差出人名の組織は、確かめられていません", "名前は自由に書けます。この証明書は、その組織を確かめたものではありません。", SHUT_JA;
-                "Nobody checked the organisation in the sender's name", "Anyone can choose a name; the certificate does not vouch for that organisation.", SHUT_EN;
+                "差出人名の組織は、確かめられていません", "名前は自由に書けます。その組織からのメールだと確かめた人はいません。", SHUT_JA;
+                "Nobody checked the organisation in the sender's name", "Anyone can choose a name; nobody vouches that the mail is from that organisation.", SHUT_EN;
             }
             LookHomograph "look.homograph" {
                 "見た目が同じ、別の文字が使われています", "別の言語の文字やよく似た文字で、知られた名前やアドレスに似せています。", SHUT_JA;

@@ -126,6 +126,7 @@ fn names(answer: &Answer, lang: Lang) -> Table {
     let who = &answer.who;
     let rows = [
         (lang.pick("差出人欄", "From"), who.from_header.as_deref()),
+        (lang.pick("似ている相手", "Can be taken for"), who.looks_like.as_deref()),
         (lang.pick("証明書のアドレス", "Certified address"), who.address.as_deref()),
         (lang.pick("組織", "Organisation"), who.org.as_deref()),
         (lang.pick("氏名", "Person"), who.person.as_deref()),
