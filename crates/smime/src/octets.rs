@@ -211,17 +211,26 @@ pub(crate) fn copy_into(from: &[u8], into: &mut [u8]) -> usize {
 /// # Errors
 /// The environment's.
 pub fn read_range(octets: &dyn Octets, range: Range<u64>, limit: usize) -> io::Result<Vec<u8>> {
+    let length = range.end.min(octets.len()).saturating_sub(range.start).min(u64::try_from(limit).unwrap_or(u64::MAX));
+    let end = range.start.saturating_add(length);
+    if let Ok(short) = usize::try_from(length)
+        && short <= WINDOW
+    {
+        // At once where it belongs, without a window between.
+        let mut out = vec![0; short];
+        let filled = fill(octets, range.start, &mut out)?;
+        out.truncate(filled);
+        return Ok(out);
+    }
     let mut out = Vec::new();
-    let mut reader = RangeReader::new(octets, range);
-    while out.len() < limit {
+    let mut reader = RangeReader::new(octets, range.start..end);
+    loop {
         let piece = reader.piece()?;
         if piece.is_empty() {
-            break;
+            return Ok(out);
         }
-        let room = limit.saturating_sub(out.len());
-        out.extend_from_slice(piece.get(..room).unwrap_or(piece));
+        out.extend_from_slice(piece);
     }
-    Ok(out)
 }
 
 /// Copies a range.

@@ -54,6 +54,13 @@ impl Header {
         }
     }
 
+    /// Is the length definite and as short as DER demands (X.690 §10.1)?
+    pub fn is_minimal(&self) -> bool {
+        let Some(length) = self.length else { return false };
+        let octets = if length < 0x80 { 0 } else { 8u32.saturating_sub(length.leading_zeros() / 8) };
+        self.header == u64::from(octets).saturating_add(2)
+    }
+
     /// Is this the end-of-contents mark of an indefinite form?
     pub fn is_end_of_contents(&self) -> bool {
         self.tag == 0 && self.length == Some(0)
@@ -120,6 +127,21 @@ fn element(bytes: &[u8], depth: usize) -> Result<(Vec<u8>, &[u8]), Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_is_minimal_or_not() {
+        for (bytes, minimal) in [
+            (&[0x04, 0x7f][..], true),
+            (&[0x04, 0x81, 0x7f], false),
+            (&[0x04, 0x81, 0x80], true),
+            (&[0x04, 0x82, 0, 0x80], false),
+            (&[0x04, 0x82, 1, 0], true),
+            (&[0x04, 0x88, 0xff, 0, 0, 0, 0, 0, 0, 0], true),
+            (&[0x30, 0x80], false),
+        ] {
+            assert_eq!(Header::parse(bytes).unwrap().is_minimal(), minimal, "{bytes:02x?}");
+        }
+    }
 
     #[test]
     fn every_form_of_an_object_has_one_in_der() {

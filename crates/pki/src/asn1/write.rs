@@ -5,7 +5,8 @@ use super::{Oid, tag};
 /// An element of this tag whose contents are `parts`, one after the other.
 pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
-    let mut out = header(tag, length);
+    let mut out = Vec::with_capacity(length.saturating_add(HEADER_OCTETS));
+    begin(&mut out, tag, length);
     for part in parts {
         out.extend_from_slice(part);
     }
@@ -14,7 +15,16 @@ pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 
 /// The identifier and length octets of an element with contents of `length` octets.
 pub fn header(tag: u8, length: usize) -> Vec<u8> {
-    let mut out = vec![tag];
+    let mut out = Vec::with_capacity(HEADER_OCTETS);
+    begin(&mut out, tag, length);
+    out
+}
+
+/// Identifier and length octets of the longest element, in octets.
+const HEADER_OCTETS: usize = 10;
+
+fn begin(out: &mut Vec<u8>, tag: u8, length: usize) {
+    out.push(tag);
     match u8::try_from(length) {
         Ok(short) if short < 0x80 => out.push(short),
         _ => {
@@ -25,7 +35,6 @@ pub fn header(tag: u8, length: usize) -> Vec<u8> {
             out.extend_from_slice(significant);
         }
     }
-    out
 }
 
 /// Puts an element around `head` and `after` more octets that are not here, with `first` as its first members: this is how

@@ -229,7 +229,7 @@ impl std::fmt::Debug for Certificate {
 
 /// Octets in lower-case hexadecimal.
 pub fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut out, octet| {
+    octets.iter().fold(String::with_capacity(octets.len().saturating_mul(2)), |mut out, octet| {
         for half in [octet >> 4, octet & 0x0f] {
             out.push(char::from_digit(u32::from(half), 16).unwrap_or('?'));
         }

@@ -11,6 +11,9 @@ pub const ATTRIBUTE_LIMIT: usize = 100;
 /// A name longer than this is refused, in octets: the search for a path compares many.
 pub const NAME_LIMIT: usize = 16 * 1024;
 
+/// What stands behind a backslash in a name that is written (RFC 4514 §2.4).
+const ESCAPED: [char; 7] = [',', '+', '"', '\\', '<', '>', ';'];
+
 /// One attribute of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
@@ -166,12 +169,16 @@ impl fmt::Display for Name {
                     f.write_str(if inner == 0 && number > 0 { ", " } else { "+" })?;
                 }
                 first = false;
-                write!(f, "{}=", oid::describe(&attribute.kind))?;
-                for character in attribute.value.chars() {
-                    if matches!(character, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
-                        f.write_str("\\")?;
+                match oid::name(&attribute.kind) {
+                    Some(name) => f.write_str(name)?,
+                    None => attribute.kind.fmt(f)?,
+                }
+                f.write_str("=")?;
+                for piece in attribute.value.split_inclusive(ESCAPED) {
+                    match piece.char_indices().next_back().filter(|(_, last)| ESCAPED.contains(last)) {
+                        Some((at, last)) => write!(f, "{}\\{last}", piece.get(..at).unwrap_or_default())?,
+                        None => f.write_str(piece)?,
                     }
-                    write!(f, "{character}")?;
                 }
             }
         }
@@ -203,6 +210,10 @@ pub fn text(element: &Tlv<'_>) -> String {
 }
 
 fn fold(value: &str) -> String {
+    let is_spaced = value.starts_with(' ') || value.ends_with(' ') || value.contains("  ");
+    if !is_spaced && value.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return value.to_ascii_lowercase();
+    }
     let mut out = String::with_capacity(value.len());
     for word in value.split_whitespace() {
         if !out.is_empty() {

@@ -29,7 +29,8 @@ pub use password::{Password, PasswordEncryption, PasswordMac, ROUNDS, ROUNDS_COM
 pub use pkcs8::{EncryptedKey, KeyNotOpened, as_pkcs8, decrypt_private_key, encrypt_private_key, is_encrypted_key};
 pub use private_key::{KeyForm, Material, NoKey, PrivateKeyOutline, outline_private_key};
 pub use public_key::{
-    Curve, DSA_MODULUS_LIMIT, PublicKey, RSA_MODULUS_LIMIT, RSA_MODULUS_STRONG, RsaUse, bits as magnitude_bits,
+    Curve, DSA_MODULUS_LIMIT, PublicKey, RSA_MODULUS_LIMIT, RSA_MODULUS_STRONG, RsaNumbers, RsaUse,
+    bits as magnitude_bits,
 };
 pub use seal::{NotOpened, SEALING_KEY_OCTETS, SealingKey};
 pub use verify::Unverified;

@@ -1,5 +1,9 @@
 //! Public keys out of certificates, their sizes looked at before anything computes with them.
 
+use std::sync::{Arc, OnceLock};
+
+use kakitome_awslc::RsaPublicKey;
+
 use crate::algorithm::{AlgorithmIdentifier, KeyTransport, MlDsa, MlKem, Signature};
 use crate::asn1::der::{self, Der};
 use crate::asn1::{Malformed, Oid, oid, tag, write};
@@ -18,8 +22,8 @@ const RSA_EXPONENT_LIMIT: usize = 8;
 pub enum PublicKey {
     /// RSA.
     Rsa {
-        /// The RSAPublicKey of RFC 8017 §A.1.1 in DER.
-        key: Vec<u8>,
+        /// Modulus and exponent.
+        key: RsaNumbers,
         /// Bits of the modulus.
         bits: usize,
         /// What the key may be used for.
@@ -49,6 +53,46 @@ pub enum PublicKey {
     },
     /// A key of a kind that is not known here; holds the name of its algorithm.
     Other(String),
+}
+
+/// The RSAPublicKey of RFC 8017 §A.1.1, and what the library makes of it at its first use: an anchor's key verifies mail
+/// after mail.
+#[derive(Clone)]
+pub struct RsaNumbers {
+    der: Vec<u8>,
+    ready: Arc<OnceLock<Option<RsaPublicKey>>>,
+}
+
+impl RsaNumbers {
+    fn new(der: &[u8]) -> Self {
+        Self { der: der.to_vec(), ready: Arc::default() }
+    }
+
+    /// As the library computes with it; `None` where it does not.
+    pub(super) fn ready(&self) -> Option<&RsaPublicKey> {
+        self.ready.get_or_init(|| RsaPublicKey::parse(&self.der).ok()).as_ref()
+    }
+}
+
+impl AsRef<[u8]> for RsaNumbers {
+    /// In DER.
+    fn as_ref(&self) -> &[u8] {
+        &self.der
+    }
+}
+
+impl PartialEq for RsaNumbers {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for RsaNumbers {}
+
+impl std::fmt::Debug for RsaNumbers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.der.fmt(f)
+    }
 }
 
 /// What the identifier of an RSA key restricts it to (RFC 4055 §1.2).
@@ -210,7 +254,7 @@ impl PublicKey {
         if !odd || exponent == [1] || exponent.len() > RSA_EXPONENT_LIMIT {
             return Err(Malformed::new("an RSA key has an impossible public exponent"));
         }
-        Ok(Self::Rsa { key: key.to_vec(), bits, usage })
+        Ok(Self::Rsa { key: RsaNumbers::new(key), bits, usage })
     }
 
     /// ML-DSA and ML-KEM; `None` where it is neither.
@@ -260,8 +304,8 @@ impl PublicKey {
 
     /// As a SubjectPublicKeyInfo in DER; `None` for a kind that is not known.
     pub fn spki(&self) -> Option<Vec<u8>> {
-        let (algorithm, key) = match self {
-            Self::Rsa { key, usage, .. } => (usage.identifier(), key),
+        let (algorithm, key): (_, &[u8]) = match self {
+            Self::Rsa { key, usage, .. } => (usage.identifier(), key.as_ref()),
             Self::Ec { curve, point } => {
                 let parameters = Some(write::oid(&curve.oid()));
                 (AlgorithmIdentifier { oid: oid::EC_PUBLIC_KEY, parameters }, point)

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use aws_lc_rs::{digest, hmac};
-use kakitome_awslc::{RsaPrivateKey, RsaPublicKey};
+use kakitome_awslc::RsaPrivateKey;
 use zeroize::Zeroizing;
 
 use super::hash::fenced;
@@ -23,7 +23,7 @@ impl PublicKey {
         if *bits < RSA_MODULUS_STRONG || !usage.allows_transport(transport) {
             return Err(NotEncrypted);
         }
-        let public = RsaPublicKey::parse(public).map_err(|_| NotEncrypted)?;
+        let public = public.ready().ok_or(NotEncrypted)?;
         match transport {
             KeyTransport::Pkcs1 => public.encrypt_pkcs1(key.octets()),
             KeyTransport::Oaep { hash, mask, label } => {

@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{self as library, PqdsaVerificationAlgorithm, Unparsed
 use kakitome_awslc::{DsaPublicKey, EcPublicKey, RsaPublicKey};
 
 use super::hash::fenced;
-use super::{Curve, DigestValue, PublicKey};
+use super::{Curve, DigestValue, PublicKey, RsaNumbers};
 use crate::algorithm::{MlDsa, Signature};
 
 /// Why a signature does not count.
@@ -84,8 +84,8 @@ impl PublicKey {
     }
 }
 
-fn rsa(key: &[u8]) -> Result<RsaPublicKey, Unverified> {
-    RsaPublicKey::parse(key).map_err(|_| Unverified::Unsupported)
+fn rsa(key: &RsaNumbers) -> Result<&RsaPublicKey, Unverified> {
+    key.ready().ok_or(Unverified::Unsupported)
 }
 
 impl MlDsa {

@@ -105,18 +105,17 @@ impl CertificateId {
 
     /// Does it name this certificate: by its hash, and by issuer and serial number where they are there?
     pub fn names(&self, certificate: &Certificate) -> Names {
-        let value = Digest::from_oid(&self.algorithm.oid).map(|hash| crypto::digest(hash, certificate.raw()));
-        let Some(value) = value else { return Names::UnknownHash };
+        let is_named = match Digest::from_oid(&self.algorithm.oid) {
+            Some(Digest::Sha256) => self.hash == certificate.fingerprint(),
+            Some(hash) => self.hash == crypto::digest(hash, certificate.raw()).as_ref(),
+            None => return Names::UnknownHash,
+        };
         // RFC 5035 §5: for a public key certificate the issuer is one directoryName.
         let fits = |(issuer, serial): &(Vec<GeneralName>, Vec<u8>)| {
             serial == certificate.serial()
                 && matches!(issuer.as_slice(), [GeneralName::Directory(name)] if name == certificate.issuer())
         };
-        if value.as_ref() == self.hash && self.issuer_serial.as_ref().is_none_or(fits) {
-            Names::This
-        } else {
-            Names::Another
-        }
+        if is_named && self.issuer_serial.as_ref().is_none_or(fits) { Names::This } else { Names::Another }
     }
 }
 

@@ -322,7 +322,8 @@ fn normalise<'a>(bytes: &'a [u8], budget: &Budget, out: &mut Vec<u8>) -> Result<
         return Err(MANY);
     }
     let header = Header::parse(bytes)?;
-    let contents = usize::try_from(header.header).ok().and_then(|at| bytes.get(at..)).ok_or(CUT)?;
+    let contents_at = usize::try_from(header.header).map_err(|_| CUT)?;
+    let contents = bytes.get(contents_at..).ok_or(CUT)?;
     let (mut inside, behind) = match header.length {
         Some(length) => {
             let length = usize::try_from(length).map_err(|_| CUT)?;
@@ -332,13 +333,21 @@ fn normalise<'a>(bytes: &'a [u8], budget: &Budget, out: &mut Vec<u8>) -> Result<
         None => (contents, None),
     };
     if header.tag & 0x20 == 0 {
-        out.extend_from_slice(&write::header(header.tag, inside.len()));
+        match bytes.get(..contents_at).filter(|_| header.is_minimal()) {
+            Some(own) => out.extend_from_slice(own),
+            None => out.extend_from_slice(&write::header(header.tag, inside.len())),
+        }
         out.extend_from_slice(inside);
         return Ok(behind.unwrap_or_default());
     }
     let budget = budget.deeper(1).ok_or(DEEP)?;
     let joins = header.tag == tag::CONSTRUCTED_OCTET_STRING;
+    // Nearly everything that comes is DER: its header is written as it stands, and stays if the contents did.
+    let start = out.len();
+    let kept = bytes.get(..contents_at).filter(|_| header.is_minimal() && !joins).unwrap_or_default();
+    out.extend_from_slice(kept);
     let begun = out.len();
+    let length = inside.len();
     while !inside.is_empty() {
         let child = Header::parse(inside)?;
         if behind.is_none() && child.is_end_of_contents() {
@@ -356,8 +365,10 @@ fn normalise<'a>(bytes: &'a [u8], budget: &Budget, out: &mut Vec<u8>) -> Result<
             out.drain(from..end);
         }
     }
-    let own = write::header(if joins { tag::OCTET_STRING } else { header.tag }, out.len().saturating_sub(begun));
-    out.splice(begun..begun, own);
+    let written = out.len().saturating_sub(begun);
+    if kept.is_empty() || written != length {
+        out.splice(start..begun, write::header(if joins { tag::OCTET_STRING } else { header.tag }, written));
+    }
     match behind {
         Some(behind) => Ok(behind),
         None => Ok(inside.get(2..).ok_or(CUT)?),
@@ -455,9 +466,19 @@ mod tests {
     #[test]
     fn captured_elements_are_normalised_and_say_so() {
         let octets = vec![0x30, 0x80, 0x24, 0x80, 0x04, 1, 7, 0, 0, 0x02, 0x81, 1, 5, 0, 0];
-        let captured = Reader::new(&octets).capture(100, "x").unwrap().unwrap();
-        assert_eq!(captured.der, [0x30, 6, 0x04, 1, 7, 0x02, 1, 5]);
-        assert!(!captured.was_der);
+        let der = vec![0x30, 6, 0x04, 1, 7, 0x02, 1, 5];
+        for (octets, was_der) in [
+            (&octets, false),
+            (&der, true),
+            (&vec![0x30, 0x81, 6, 0x04, 1, 7, 0x02, 1, 5], false),
+            // Minimal itself, and around what is not.
+            (&vec![0x30, 7, 0x04, 0x81, 1, 7, 0x02, 1, 5], false),
+            (&vec![0x30, 8, 0x24, 3, 0x04, 1, 7, 0x02, 1, 5], false),
+            (&vec![0x30, 10, 0x24, 0x80, 0x04, 1, 7, 0, 0, 0x02, 1, 5], false),
+        ] {
+            let captured = Reader::new(octets).capture(100, "x").unwrap().unwrap();
+            assert_eq!((&captured.der, captured.was_der), (&der, was_der), "{octets:02x?}");
+        }
         assert!(matches!(Reader::new(&octets).capture(3, "x"), Err(Stop::Limit("x"))));
     }
 }

@@ -4,6 +4,7 @@
 //! 7-bit, CRLF, no line over 998 octets, no white space at a line's end, no line that begins with `From `: leaf by
 //! leaf, only where a leaf needs it, and never inside what is protected already or is a message of its own.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -220,7 +221,7 @@ pub(super) fn is_layer(entity: &Entity) -> bool {
 /// The header of the payload: the mail's own `Content-*` fields, then what the cover protects.
 pub(super) fn root_header(root: &Entity, cover: &Cover, way: Way) -> Result<Vec<u8>, Unsignable> {
     let header = &root.header;
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(header.octets.len().saturating_mul(2));
     let hp = cover.name().map(|name| format!(";\r\n\thp=\"{name}\"")).unwrap_or_default();
     let new_encoding = new_encoding(root);
     let mut has_type = false;
@@ -259,9 +260,9 @@ pub(super) fn is_content(name: &str) -> bool {
 }
 
 /// A field with every line end as CRLF, and one at its end.
-pub(super) fn crlf(field: &[u8]) -> Vec<u8> {
+pub(super) fn crlf(field: &[u8]) -> Cow<'_, [u8]> {
     if field.ends_with(b"\r\n") && !has_bare_lf(field, 0) {
-        return field.to_vec();
+        return field.into();
     }
     let mut out = Vec::with_capacity(field.len().saturating_add(2));
     let has_end = field.ends_with(b"\n");
@@ -275,7 +276,7 @@ pub(super) fn crlf(field: &[u8]) -> Vec<u8> {
     if !has_end && !field.starts_with(b"Content-Type:") {
         out.extend_from_slice(b"\r\n");
     }
-    out
+    out.into()
 }
 
 impl Way {

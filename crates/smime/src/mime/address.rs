@@ -1,6 +1,8 @@
 //! The mailboxes of an address field (RFC 5322 §3.4, RFC 6532), read strictly: where two programs could see different
 //! senders, there is no sender.
 
+use std::borrow::Cow;
+
 use super::header::{self, Header};
 use super::word::longest_blank;
 
@@ -37,7 +39,10 @@ pub fn mailboxes(value: &[u8]) -> Result<Vec<Mailbox>, Unreadable> {
     if value.len() > ADDRESS_FIELD_LIMIT {
         return Err(Unreadable::Syntax);
     }
-    let text = std::str::from_utf8(value).map_err(|_| Unreadable::Syntax)?.replace(['\r', '\n'], "");
+    let mut text = Cow::Borrowed(std::str::from_utf8(value).map_err(|_| Unreadable::Syntax)?);
+    if text.contains(['\r', '\n']) {
+        text = text.replace(['\r', '\n'], "").into();
+    }
     if text.chars().any(|character| character.is_control() && character != '\t') {
         return Err(Unreadable::Syntax);
     }

@@ -203,6 +203,9 @@ pub fn once(header: &Header) -> Vec<Finding> {
 /// A value without its folds (RFC 5322 §2.2.3), trimmed; octets that are no UTF-8 become the replacement character.
 pub fn unfold(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
+    if !value.iter().any(|octet| matches!(octet, b'\r' | b'\n')) {
+        return text.trim().to_owned();
+    }
     text.replace(['\r', '\n'], "").trim().to_owned()
 }
 
@@ -239,16 +242,22 @@ impl ContentType {
     /// Reads a value. What is no Content-Type at all is text/plain, and malformed.
     pub fn parse(value: &[u8]) -> Self {
         // A fold stays as one LF, which is white space everywhere but inside quotes.
-        let text = String::from_utf8_lossy(value).replace('\r', "").trim().to_owned();
-        let mut tokens = Tokens { rest: &text, ambiguous: false };
-        let mut out = Self { malformed: true, ..Self::plain() };
-        let Some(kind) = tokens.token() else { return out };
-        if !tokens.symbol('/') {
-            return out;
+        let mut text = String::from_utf8_lossy(value);
+        if text.contains('\r') {
+            text = text.replace('\r', "").into();
         }
-        let Some(subtype) = tokens.token() else { return out };
-        out.kind = kind.to_ascii_lowercase();
-        out.subtype = subtype.to_ascii_lowercase();
+        let mut tokens = Tokens { rest: text.trim(), ambiguous: false };
+        let kind = tokens.token().filter(|_| tokens.symbol('/'));
+        let Some((kind, subtype)) = kind.and_then(|kind| Some((kind, tokens.token()?))) else {
+            return Self { malformed: true, ..Self::plain() };
+        };
+        let mut out = Self {
+            kind: kind.to_ascii_lowercase(),
+            subtype: subtype.to_ascii_lowercase(),
+            parameters: Vec::new(),
+            malformed: true,
+            ambiguous: false,
+        };
         loop {
             if tokens.is_empty() {
                 out.malformed = false;

@@ -21,17 +21,18 @@ impl ContentType {
     /// A parameter decoded. Where it stands in the form of RFC 2231 and in an older one, the first is read, as that
     /// RFC's authors meant it; that they say the same is not taken for granted.
     pub fn text(&self, name: &str) -> Option<Text> {
-        let simple = || {
-            self.parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| word::decode(value.as_bytes()))
-        };
-        let extended = self.extended(name);
-        let value = extended.clone().or_else(|| simple().next())?;
-        let ambiguous = simple().chain(extended).any(|other| other != value);
+        let mut simple =
+            self.parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| word::decode(value.as_bytes()));
+        let value = self.extended(name).or_else(|| simple.next())?;
+        let ambiguous = simple.any(|other| other != value);
         Some(Text { value, ambiguous })
     }
 
     /// `name*=…`, or `name*0=…; name*1*=…`.
     fn extended(&self, name: &str) -> Option<String> {
+        if !self.parameters.iter().any(|(known, _)| known.contains('*')) {
+            return None;
+        }
         let find =
             |wanted: &str| self.parameters.iter().find(|(known, _)| known == wanted).map(|(_, value)| value.as_str());
         if let Some(value) = find(&format!("{name}*")) {

@@ -249,8 +249,7 @@ impl Scanner {
             header: Header::beginning(at),
             range: at..at,
             body: at..at,
-            content_type: ContentType::plain(),
-            encoding: Encoding::SevenBit,
+            // Its type is known when the header has ended.
             ..EMPTY.clone()
         });
         if let Some(parent) = parent.and_then(|parent| self.entities.get_mut(parent)) {

@@ -29,6 +29,10 @@ impl Piece<'_> {
 
 /// A value as a person reads it: words decoded, folds and runs of white space as one blank.
 pub fn decode(value: &[u8]) -> String {
+    let trimmed = value.trim_ascii();
+    if is_plain(trimmed) && !trimmed.windows(2).any(|pair| pair == b"  ") {
+        return String::from_utf8_lossy(trimmed).into_owned();
+    }
     spaced(value).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -38,9 +42,14 @@ pub(super) fn longest_blank(value: &[u8]) -> usize {
     text.split(|c: char| !c.is_whitespace()).map(|blanks| blanks.chars().count()).max().unwrap_or_default()
 }
 
+/// Is it printable ASCII without an encoded word? Then it says what it says.
+fn is_plain(value: &[u8]) -> bool {
+    value.iter().all(|octet| matches!(octet, b' '..=b'~')) && memchr::memmem::find(value, b"=?").is_none()
+}
+
 fn spaced(value: &[u8]) -> String {
     let value: Vec<u8> = value.iter().copied().filter(|octet| !matches!(octet, b'\r' | b'\n')).collect();
-    if value.windows(2).any(|pair| pair == b"=?") { words(&value) } else { unlabelled(&value) }
+    if memchr::memmem::find(&value, b"=?").is_some() { words(&value) } else { unlabelled(&value) }
 }
 
 fn words(value: &[u8]) -> String {

@@ -13,6 +13,7 @@ use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::{Opened, SignedLayer};
 use kakitome_smime::message::protect::Protected;
+use kakitome_smime::mime::address::{self, Mailbox};
 use kakitome_smime::mime::header::unfold;
 
 mod likeness;
@@ -95,6 +96,8 @@ struct Trial<'a> {
     evidence: &'a Evidence,
     /// The moment to judge for: that of the evidence, or of the delivery where it is known.
     at: Time,
+    /// The one mailbox of From.
+    author: Option<Mailbox>,
     /// Did a mailing list put the signed mail into a frame of its own?
     is_framed: bool,
     answer: Answer,
@@ -112,9 +115,10 @@ impl<'a> Trial<'a> {
         answer.time.basis = evidence.basis;
         answer.trust_list.clone_from(&evidence.trust_list);
         let header = opened.header();
+        let author = address::author(header).ok();
         answer.who = Who {
             from_header: header.display("From"),
-            from_address: kakitome_smime::mime::address::author(header).ok().map(|mailbox| mailbox.address),
+            from_address: author.as_ref().map(|mailbox| mailbox.address.clone()),
             ..Who::default()
         };
         answer.sealed = Sealed { answer: Encrypted::No, ..Sealed::default() };
@@ -124,6 +128,7 @@ impl<'a> Trial<'a> {
             opened,
             evidence,
             at: evidence.at,
+            author,
             is_framed: false,
             answer,
             checks: Vec::new(),

@@ -366,32 +366,32 @@ impl<'a> Trial<'a> {
     fn places(&mut self) {
         let signed = self.signer.signed_attributes.as_ref().map_or(&[][..], |signed| &signed.attributes);
         for (number, attribute) in signed.iter().enumerate() {
-            let name = oid::describe(&attribute.kind);
+            let name = || oid::describe(&attribute.kind);
             match attribute.place() {
                 // Asked one by one before.
                 Place::SignedAndBinding | Place::Anywhere => {}
                 Place::Signed => {
                     let before = signed.iter().take(number);
                     if before.into_iter().any(|other| other.kind == attribute.kind) {
-                        self.note("cms.attribute", format!("{name}: stands twice"));
+                        self.note("cms.attribute", format!("{}: stands twice", name()));
                     } else if let Err(malformed) = attribute.value() {
-                        self.note("cms.attribute", format!("{name}: {malformed}"));
+                        self.note("cms.attribute", format!("{}: {malformed}", name()));
                     }
                 }
                 Place::Unsigned => {
-                    self.note("cms.attribute", format!("{name}: stands among the signed attributes"));
+                    self.note("cms.attribute", format!("{}: stands among the signed attributes", name()));
                 }
             }
         }
         for attribute in &self.signer.unsigned_attributes {
-            let name = oid::describe(&attribute.kind);
+            let name = || oid::describe(&attribute.kind);
             match attribute.place() {
                 // RFC 5652 §11.1 to §11.3: programs that look there are led by whoever added it on the way.
                 Place::SignedAndBinding => {
-                    self.refuse("cms.attrs", format!("{name}: stands among the unsigned attributes"));
+                    self.refuse("cms.attrs", format!("{}: stands among the unsigned attributes", name()));
                 }
                 Place::Signed => {
-                    let what = format!("{name}: stands among the unsigned attributes and counts for nothing");
+                    let what = format!("{}: stands among the unsigned attributes and counts for nothing", name());
                     self.note("cms.attribute", what);
                 }
                 Place::Unsigned | Place::Anywhere => {}

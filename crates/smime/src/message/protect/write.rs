@@ -53,7 +53,10 @@ impl Cover {
             return Vec::new();
         }
         let composed = || header.fields.iter().filter(|field| is_composed(header.name(field)));
-        let mut out: Vec<u8> = composed().flat_map(|field| crlf(header.whole(field))).collect();
+        let mut out = Vec::with_capacity(header.octets.len());
+        for field in composed() {
+            out.extend_from_slice(&crlf(header.whole(field)));
+        }
         if let Self::Cipher(_) = self {
             for field in composed() {
                 let (name, value) = (header.name(field), header.value(field));
@@ -71,7 +74,7 @@ impl Cover {
     /// The outer header of the mail: every field as it stands and in order, less the `Content-*` that moved, and less
     /// what is hidden.
     pub(in crate::message) fn around(&self, header: &Header) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(header.octets.len());
         let mut has_version = false;
         for field in &header.fields {
             let name = header.name(field);

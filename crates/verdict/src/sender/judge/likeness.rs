@@ -49,7 +49,6 @@ impl Trial<'_> {
 
     /// The one mailbox of From, where the author is asked for.
     pub(super) fn author(&self) -> Option<Mailbox> {
-        let author = kakitome_smime::mime::address::author(self.opened.header()).ok();
-        author.filter(|_| self.evidence.signer == Signer::From)
+        self.author.clone().filter(|_| self.evidence.signer == Signer::From)
     }
 }

@@ -1,5 +1,7 @@
 //! Domains that look like one that the reader knows.
 
+use std::cell::OnceCell;
+
 use kakitome_pki::address::unicode_domain;
 
 use super::skeleton::{as_latin, is_one_slip, latin_twin, mixes, skeleton};
@@ -14,14 +16,18 @@ const LABEL_LENGTH: usize = 5;
 /// A domain, as people read it.
 pub(super) struct Domain {
     labels: Vec<String>,
-    skeletons: Vec<String>,
+    /// Of each label. Most domains are held against others by their labels alone, and skeletons cost.
+    skeletons: OnceCell<Vec<String>>,
 }
 
 impl Domain {
     pub(super) fn new(domain: &str) -> Self {
-        let labels: Vec<String> = unicode_domain(domain).split('.').map(str::to_owned).collect();
-        let skeletons = labels.iter().map(|label| skeleton(label)).collect();
-        Self { labels, skeletons }
+        let labels = unicode_domain(domain).split('.').map(str::to_owned).collect();
+        Self { labels, skeletons: OnceCell::new() }
+    }
+
+    fn skeletons(&self) -> &[String] {
+        self.skeletons.get_or_init(|| self.labels.iter().map(|label| skeleton(label)).collect())
     }
 
     /// Is it this domain, or one below it?
@@ -74,7 +80,9 @@ impl Domain {
 pub(super) fn alike(domain: &Domain, known: &Domain, closely: bool) -> Option<Reason> {
     let (Some(own), Some(theirs)) = (domain.chosen(), known.chosen()) else { return None };
     let (Some(label), Some(known_label)) = (domain.labels.get(own), known.labels.get(theirs)) else { return None };
-    let (Some(look), Some(known_look)) = (domain.skeletons.get(own), known.skeletons.get(theirs)) else { return None };
+    let (Some(look), Some(known_look)) = (domain.skeletons().get(own), known.skeletons().get(theirs)) else {
+        return None;
+    };
     // Whoever registered it decides about all that is below.
     let same_suffix = domain.labels.get(own.saturating_add(1)..) == known.labels.get(theirs.saturating_add(1)..);
     if same_suffix && label == known_label {
@@ -98,13 +106,12 @@ pub(super) fn alike(domain: &Domain, known: &Domain, closely: bool) -> Option<Re
 
 /// `bank.example.evil.example`, `bank-example.evil.example`: the known name stands in front, where a narrow screen ends.
 fn poses_below(domain: &Domain, known: &Domain) -> bool {
-    let joined = known.skeletons.join("-");
+    let (skeletons, known) = (domain.skeletons(), known.skeletons());
     // At the latest the label that somebody chose ends it: `nec.com.au` is a country's, and no `nec.com` below another.
     let last = domain.chosen().unwrap_or_default();
-    let ends = |place: usize| place.saturating_add(known.labels.len()).saturating_sub(1);
-    let mut in_front = domain.skeletons.windows(known.skeletons.len()).enumerate();
-    in_front.any(|(place, labels)| labels == known.skeletons && ends(place) <= last)
-        || domain.skeletons.contains(&joined)
+    let ends = |place: usize| place.saturating_add(known.len()).saturating_sub(1);
+    let mut in_front = skeletons.windows(known.len()).enumerate();
+    in_front.any(|(place, labels)| labels == known && ends(place) <= last) || skeletons.contains(&known.join("-"))
 }
 
 /// Is it the known label with words around it: `mizuho-bank`, `login-mizuho`, `mizuhobank`?

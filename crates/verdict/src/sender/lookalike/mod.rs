@@ -12,6 +12,7 @@ pub(super) mod name;
 mod skeleton;
 mod tables;
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use kakitome_pki::address::{Address, Match};
@@ -100,7 +101,7 @@ fn by_address(sender: &Sender<'_>, expectations: &Expectations) -> Option<Look> 
         }
     }
     // `bank.example@eve.example`
-    let local = skeleton(sender.address.local());
+    let local = LazyCell::new(|| skeleton(sender.address.local()));
     let in_local = known.iter().find(|(known, closely)| *closely && local.contains(&skeleton(&known.text())));
     if let Some((known, _)) = in_local {
         return Some(Look { reason: Reason::LookSimilar, like: Some(known.text()) });
