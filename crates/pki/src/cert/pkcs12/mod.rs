@@ -22,7 +22,7 @@ pub const BAG_LIMIT: usize = 10_000;
 /// Bags inside bags nest at most this deep.
 pub const BAG_DEPTH_LIMIT: usize = 4;
 /// All passwords of one file may be stretched for this many rounds in sum.
-pub const COST_LIMIT: u64 = 40_000_000;
+pub const COST_LIMIT: u64 = 20_000_000;
 
 /// How the file, or a part of it, is protected.
 #[derive(Clone, Debug, PartialEq, Eq)]
