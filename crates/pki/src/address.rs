@@ -279,7 +279,8 @@ fn unpunycode(encoded: &str) -> Option<String> {
         index = index.checked_add(1)?;
     }
     let decoded: String = out.into_iter().collect();
-    (!decoded.is_ascii() && punycode(&decoded)? == encoded).then_some(decoded)
+    let is_text = !decoded.is_ascii() && !decoded.chars().any(char::is_control);
+    (is_text && punycode(&decoded)? == encoded).then_some(decoded)
 }
 
 fn digit(value: u32) -> Option<char> {
