@@ -1,7 +1,7 @@
 //! The corpus: attack and edge mails, each made by code with one flaw, and the one right answer to each.
 //!
 //! A row's id is stable: letters for the subject (A valid, B CMS, C MIME, D binding, E path, F encryption, G fakes, P
-//! header protection, H robustness, X more of any), a number, and a small letter where a row has variants. A row says
+//! header protection, H robustness, R layers around one another, X more of any), a number, and a small letter where a row has variants. A row says
 //! what is right; where Kakitome knowingly answers otherwise, [`EXCEPTIONS`] says what it answers and why, and an
 //! exception that is no longer needed fails.
 //!
@@ -10,6 +10,7 @@
 mod binding;
 mod cms;
 mod exceptions;
+mod layers;
 mod list;
 mod lookalike;
 mod mime;
@@ -237,6 +238,7 @@ pub fn rows() -> &'static [Row] {
             protection::rows(),
             path::rows(),
             sealed::rows(),
+            layers::rows(),
             oddity::rows(),
         ]
         .into_iter()

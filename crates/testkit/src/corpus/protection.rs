@@ -115,7 +115,7 @@ pub(crate) fn rows() -> Vec<Row> {
         })
         .note("hp.none"),
         // Encrypted by the signer: what he put outside must still stand there, and nothing else is asked of it.
-        Row::new("P30", secret.clone(), "ORG_CONFIRMED", "ok")
+        Row::new("A13", secret.clone(), "ORG_CONFIRMED", "ok")
             .key(reader().certificate, Takes::P256.key_der("reader"))
             .opened()
             .note("hp.clear"),

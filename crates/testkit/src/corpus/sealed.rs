@@ -67,12 +67,6 @@ fn opened() -> Vec<Row> {
         by_rsa("F03", of_bank.opaque(&rsa(PLAIN, Cipher::Aes256Cbc)), "NOT_SIGNED", "mime.none")
             .note("enc.unauthenticated"),
         by_rsa("F04", of_bank.opaque(&gcm(PLAIN)), "NOT_SIGNED", "mime.none"),
-        // The signature outside is the attacker's; it says nothing about what is inside.
-        by_rsa("F11", outside(eve, &opaque_part(&gcm(PLAIN))), "MAILBOX_CONFIRMED", "ok")
-            .sealed("yes-unverified")
-            .note("enc.outer-sig"),
-        // Inside it is the bank's, and the mail is from the attacker.
-        by_rsa("F12", outside(eve, &opaque_part(&gcm(&signed))), "SIGNER_DIFFERS", "bind.none"),
         // Triple-wrapped (RFC 2634 §1.1): who signed inside wrote it.
         by_rsa("F12t", outside(bank, &opaque_part(&gcm(&signed))), "ORG_CONFIRMED", "ok"),
         by_rsa("F13", of_bank.opaque(&to(&many, Cipher::Aes256Gcm, &signed)), "ORG_CONFIRMED", "ok"),

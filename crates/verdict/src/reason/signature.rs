@@ -93,6 +93,10 @@ macro_rules! signature {
                 "署名だけがあり、中身がありません", "署名されたはずの中身がメールに入っていません。", TELL_JA;
                 "A signature without content", "What should have been signed is not in the mail.", TELL_EN;
             }
+            CmsTripleWrap "cms.triplewrap" {
+                "別々の人の署名が重なっています", "内側と外側で署名した人が違い、だれのメールかが見るソフトによって変わります。", ASK_JA;
+                "Signed by two people, one around the other", "Whose mail it is depends on which of the two signatures a program looks at.", ASK_EN;
+            }
             CmsCertificate "cms.certificate" {
                 "読めない証明書がついています", "署名に添えられた証明書の一つが、決まりどおりの形ではありません。", NONE_JA;
                 "A certificate in the mail cannot be read", "One of the certificates that came along is malformed.", NONE_EN;

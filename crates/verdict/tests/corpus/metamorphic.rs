@@ -172,8 +172,11 @@ fn without_its_signature_no_mail_is_confirmed() {
         let part = structure.entity(structure.root().parts[0]).unwrap();
         let Some((header, _)) = split(&row.mail) else { continue };
         let bare = [header, row.mail[place(part.range.start)..place(part.range.end)].to_vec()].concat();
-        let expected =
-            if row.given.settings.contains("expected_signers") { "EXPECTED_SIGNATURE_MISSING" } else { "NOT_SIGNED" };
+        let expected = match &layer.inner.as_ref().map(|inner| &inner.layer) {
+            Some(Layer::Sealed(_)) => "SEALED",
+            _ if row.given.settings.contains("expected_signers") => "EXPECTED_SIGNATURE_MISSING",
+            _ => "NOT_SIGNED",
+        };
         assert_eq!(state(row, &bare), expected, "{}", row.id);
         tried += 1;
     }

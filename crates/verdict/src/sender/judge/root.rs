@@ -111,19 +111,43 @@ impl<'a> Trial<'a> {
         None
     }
 
-    /// A signature around an encryption may be anybody's who passed the mail on: what was signed before it was encrypted
-    /// says who wrote it.
+    /// A signature around an encryption may be anybody's who passed the mail on: it is the signature inside that says who
+    /// wrote it, and both must be one person's where both fit. Where there is none inside, the outer one stands for who sent
+    /// it, and the answer says that nobody signed what is inside (RFC 9787 §5.2).
     fn signed(&mut self, layer: &'a SignedLayer) -> Option<&'a SignedLayer> {
-        if let Some(Layer::Sealed(seal)) = layer.inner.as_ref().map(|inner| &inner.layer) {
-            self.sealed(seal);
-            if let Some(inner) = seal.inner.as_deref().filter(|inner| is_signed(inner)) {
-                self.step(Step::Open, Outcome::Holds(seal.enveloped.kind.name().to_owned()));
-                return self.layer(inner);
+        match layer.inner.as_ref().map(|inner| &inner.layer) {
+            Some(Layer::Sealed(seal)) => {
+                self.sealed(seal);
+                if let Some(inner) = seal.inner.as_deref().filter(|inner| is_signed(inner)) {
+                    self.step(Step::Open, Outcome::Holds(seal.enveloped.kind.name().to_owned()));
+                    let found = self.layer(inner)?;
+                    return self.one_signer(layer, found).then_some(found);
+                }
+                self.note(Reason::EncOuterSignature);
+                if self.answer.sealed.answer == Encrypted::Yes {
+                    self.answer.sealed.answer = Encrypted::Unverified;
+                }
+                // What cannot be opened may be signed by somebody else.
+                let closed = match &seal.seal {
+                    Seal::Opened { .. } => None,
+                    Seal::Refused(finding) | Seal::Failed(finding) => {
+                        Some((code(finding, Reason::EncFailed), finding.detail.as_str()))
+                    }
+                    Seal::Closed => Some((Reason::EncCannotOpen, "")),
+                };
+                if let Some((reason, detail)) = closed {
+                    self.step(Step::Structure, Outcome::Holds(seal.enveloped.kind.name().to_owned()));
+                    self.step(Step::Open, fails(State::Sealed, reason, detail));
+                    return None;
+                }
             }
-            if self.answer.sealed.answer == Encrypted::Yes {
-                self.answer.sealed.answer = Encrypted::Unverified;
+            Some(Layer::Signed(inner)) if !self.one_signer(layer, inner) => {
+                if let Some(Layer::Sealed(seal)) = inner.inner.as_ref().map(|inner| &inner.layer) {
+                    self.sealed(seal);
+                }
+                return None;
             }
-            self.note(Reason::EncOuterSignature);
+            _ => {}
         }
         self.sealed_part(layer.inner.as_deref().unwrap_or(self.opened));
         let detail = if layer.clear { "multipart/signed" } else { "signed-data" };
@@ -133,6 +157,20 @@ impl<'a> Trial<'a> {
             self.step(Step::Open, Outcome::Skipped);
         }
         Some(layer)
+    }
+
+    /// Are two signatures, one around the other, one person's? Programs differ in which of the two they look at. One that
+    /// does not fit says nothing about anybody.
+    fn one_signer(&mut self, outer: &SignedLayer, inner: &SignedLayer) -> bool {
+        let (Some(outer), Some(inner)) = (&outer.outcome.verified, &inner.outcome.verified) else { return true };
+        let (outer, inner) = (outer.signer(), inner.signer());
+        let is_same = |mailbox: &str| inner.extensions().mailboxes().any(|other| other.eq_ignore_ascii_case(mailbox));
+        if outer == inner || outer.extensions().mailboxes().any(is_same) {
+            return true;
+        }
+        let detail = format!("{} inside, {} outside", inner.subject().short(), outer.subject().short());
+        self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsTripleWrap, &detail));
+        false
     }
 
     /// A part below the root that says it is encrypted: it stays closed, and the mail around it was not
