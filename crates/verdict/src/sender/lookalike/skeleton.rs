@@ -6,12 +6,14 @@ use unicode_security::{RestrictionLevel, RestrictionLevelDetection};
 
 use super::tables::{LETTERS, PAIRS};
 
+include!(concat!(env!("OUT_DIR"), "/confusables.rs"));
+
 /// The skeleton of a text by UTS #39 §4, a few steps further: without case, accents of Latin letters, full-width forms
 /// and characters that cannot be seen, and with the confusions of our own [`tables`](super::tables).
 pub(super) fn skeleton(text: &str) -> String {
     let plain = plain(text);
     let mut out = String::with_capacity(plain.len());
-    for c in unicode_security::skeleton(&plain).flat_map(char::to_lowercase).nfd() {
+    for c in confusable(&plain).flat_map(char::to_lowercase).nfd() {
         // The voicing marks of kana make other letters; accents of Latin ones are overlooked.
         if is_combining_mark(c) && !matches!(c, '\u{3099}' | '\u{309a}') {
             continue;
@@ -23,6 +25,21 @@ pub(super) fn skeleton(text: &str) -> String {
         out = out.replace(pair, taken);
     }
     out
+}
+
+/// The skeleton by UTS #39 §4.
+fn confusable(text: &str) -> impl Iterator<Item = char> {
+    text.nfd().flat_map(prototype).nfd()
+}
+
+/// What a character is taken for; most are taken for themselves.
+fn prototype(character: char) -> impl Iterator<Item = char> {
+    let taken = WRITTEN.binary_search(&character).ok().and_then(|place| {
+        let begin = place.checked_sub(1).and_then(|before| ENDS.get(before)).copied().unwrap_or_default();
+        TAKEN.get(usize::from(begin)..usize::from(*ENDS.get(place)?))
+    });
+    let itself = taken.is_none().then_some(character);
+    taken.unwrap_or_default().iter().copied().chain(itself)
 }
 
 /// The text as it is read aloud: compatibility forms (NFKC) and case do not count, and what cannot be seen is gone.
@@ -69,7 +86,7 @@ pub(super) fn latin_twin(label: &str) -> Option<String> {
 pub(super) fn as_latin(label: &str) -> String {
     let read = |c: char| match c.is_ascii() {
         true => c.to_string(),
-        false => unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).flat_map(char::to_lowercase).collect(),
+        false => confusable(c.encode_utf8(&mut [0; 4])).flat_map(char::to_lowercase).collect(),
     };
     label.chars().map(read).collect()
 }
@@ -131,6 +148,17 @@ mod tests {
         {
             assert_ne!(skeleton(one), skeleton(other), "{one} {other}");
         }
+    }
+
+    #[test]
+    fn the_tables_say_what_unicode_says() {
+        for character in '\0'..=char::MAX {
+            let mut octets = [0; 4];
+            let text = character.encode_utf8(&mut octets);
+            assert!(confusable(text).eq(unicode_security::skeleton(text)), "{character:?}");
+        }
+        let text = "ﬁ rnﾊ\u{3099}가\u{301}a\u{323}\u{307}m";
+        assert!(confusable(text).eq(unicode_security::skeleton(text)));
     }
 
     #[test]
