@@ -20,6 +20,7 @@ mod up;
 mod verify;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,7 +57,9 @@ struct Everywhere {
 }
 
 // What a verb does stands above its own arguments: a line here would take the place of all of it.
+// Deferred: a run builds the options of its own verb alone.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     Up(up::Up),
     Check(check::Check),
@@ -111,8 +114,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
-    let parsed = command().try_get_matches_from(arguments).and_then(|matches| Kakitome::from_arg_matches(&matches));
-    let kakitome = match parsed {
+    let kakitome = match parse(&arguments.into_iter().collect::<Vec<_>>()) {
         Ok(kakitome) => kakitome,
         Err(usage) => {
             let code = if usage.use_stderr() { Ended::Usage } else { Ended::Done };
@@ -139,7 +141,20 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
     ended.unwrap_or_else(|failure| failure.tell())
 }
 
+fn parse(arguments: &[OsString]) -> Result<Kakitome, clap::Error> {
+    // Most of what a short command costs before it begins: so it is neither built whole, nor taken apart at the end.
+    let mut command = ManuallyDrop::new(Kakitome::command());
+    let matches = match command.try_get_matches_from_mut(arguments) {
+        Ok(matches) => matches,
+        // Help, and what is said about a slip, may speak of every verb.
+        Err(_) => self::command().try_get_matches_from(arguments)?,
+    };
+    Kakitome::from_arg_matches(&matches)
+}
+
 /// The whole command line, as clap knows it.
 fn command() -> clap::Command {
-    Kakitome::command()
+    let mut command = Kakitome::command();
+    command.build();
+    command
 }
