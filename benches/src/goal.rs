@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::measure::Pair;
+use crate::measure::{Footprint, Pair};
 
 /// The most memory that one verb may hold on a mail of any size, in KiB.
 pub const MEMORY: u64 = 24 * 1024;
@@ -84,12 +84,14 @@ pub fn per_second(cost: f64) -> String {
     format!("{:.0}/s", 1.0 / cost)
 }
 
-/// A cost, and the memory in KiB that went with it.
-pub fn cost(seconds: f64, peak: Option<u64>) -> String {
-    let memory = peak.map_or_else(String::new, |kib| format!(", {:.1} MiB", kib as f64 / 1024.0));
+/// A cost, the kernel's share of it where that is much, and the memory that went with it.
+pub fn cost(seconds: f64, footprint: Option<Footprint>) -> String {
+    let memory = footprint.map_or_else(String::new, |it| format!(", {:.1} MiB", it.peak as f64 / 1024.0));
+    let share = footprint.map(|it| it.kernel / seconds).filter(|share| seconds >= 0.1 && *share >= 0.05);
+    let kernel = share.map_or_else(String::new, |share| format!(" ({:.0} % kernel)", share * 100.0));
     match seconds {
-        seconds if seconds >= 1.0 => format!("{seconds:.2} s{memory}"),
-        seconds if seconds >= 1e-3 => format!("{:.1} ms{memory}", seconds * 1e3),
+        seconds if seconds >= 1.0 => format!("{seconds:.2} s{kernel}{memory}"),
+        seconds if seconds >= 1e-3 => format!("{:.1} ms{kernel}{memory}", seconds * 1e3),
         seconds => format!("{:.1} µs{memory}", seconds * 1e6),
     }
 }

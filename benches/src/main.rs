@@ -56,7 +56,7 @@ const WHOLE: Effort = Effort {
     rounds: 5,
     large_rounds: 3,
     time: Duration::from_secs(1),
-    runs: 60,
+    runs: 200,
     share: 1,
     large: 137_000_000,
     recipients: [50, 500, 5_000],

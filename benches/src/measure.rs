@@ -122,16 +122,27 @@ fn children_cpu() -> anyhow::Result<f64> {
     Ok(ticks / TICKS)
 }
 
-/// The most memory that a program held, in KiB; `None` where GNU time is not installed.
-pub fn peak(command: &Command, scratch: &Path) -> anyhow::Result<Option<u64>> {
+/// What one run of a program took beside its CPU time as a whole.
+#[derive(Clone, Copy)]
+pub struct Footprint {
+    /// The most memory that it held, in KiB.
+    pub peak: u64,
+    /// The CPU seconds that the kernel spent for it.
+    pub kernel: f64,
+}
+
+/// Runs a program once more, watched; `None` where GNU time is not installed.
+pub fn footprint(command: &Command, scratch: &Path) -> anyhow::Result<Option<Footprint>> {
     if !Path::new(TIME).exists() {
         return Ok(None);
     }
     let mut timed = Command::new(TIME);
-    timed.args(["-f", "%M", "-o"]).arg(scratch).arg(command.get_program()).args(command.get_args());
+    timed.args(["-f", "%M %S", "-o"]).arg(scratch).arg(command.get_program()).args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
         timed.current_dir(folder);
     }
     program(1, &mut timed)?;
-    Ok(Some(fs::read_to_string(scratch)?.trim().parse()?))
+    let text = fs::read_to_string(scratch)?;
+    let (peak, kernel) = text.trim().split_once(' ').context("/usr/bin/time")?;
+    Ok(Some(Footprint { peak: peak.parse()?, kernel: kernel.parse()? }))
 }

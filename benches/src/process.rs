@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::Effort;
 use crate::engine::slope;
 use crate::goal::{Row, cost};
-use crate::measure::{Pair, peak, program};
+use crate::measure::{Pair, footprint, program};
 use crate::recipient::Recipients;
 use crate::workload::{Mail, Member};
 
@@ -24,7 +24,11 @@ impl Programs {
     pub fn new(kakitome: &Path, folder: &Path) -> anyhow::Result<Self> {
         let help = Command::new(kakitome).arg("--help").output()?;
         let encrypts = String::from_utf8_lossy(&help.stdout).lines().any(|line| line.trim().starts_with("decrypt"));
-        Ok(Self { kakitome: kakitome.to_owned(), folder: folder.to_owned(), encrypts })
+        // A copy, as an installed program is one: a file that the linker wrote piece by piece stands in single pages in the
+        // kernel's cache, and each start would map them one by one.
+        let copy = folder.join("kakitome");
+        std::fs::copy(kakitome, &copy)?;
+        Ok(Self { kakitome: copy, folder: folder.to_owned(), encrypts })
     }
 
     /// One small mail, every verb.
@@ -250,18 +254,18 @@ impl Programs {
         effort: &Effort,
     ) -> anyhow::Result<Row> {
         let scratch = self.folder.join("peak");
-        let peaks = [peak(&ours, &scratch)?, peak(&theirs, &scratch)?];
+        let footprints = [footprint(&ours, &scratch)?, footprint(&theirs, &scratch)?];
         let rounds = if runs == 1 { effort.large_rounds } else { effort.rounds };
         let pair = Pair::take(rounds, || program(runs, &mut ours), || program(runs, &mut theirs))
             .with_context(|| work.to_owned())?;
         Ok(Row {
             work: format!("`kakitome` {work}"),
-            ours: cost(pair.ours, peaks[0]),
+            ours: cost(pair.ours, footprints[0]),
             against: against.to_owned(),
-            theirs: cost(pair.theirs, peaks[1]),
+            theirs: cost(pair.theirs, footprints[1]),
             pair,
             goal: None,
-            peak: peaks[0],
+            peak: footprints[0].map(|one| one.peak),
         })
     }
 }
