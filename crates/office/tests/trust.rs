@@ -16,6 +16,7 @@ fn the_built_in_list_is_whole() {
     let header = list.header();
     assert!(header.name.starts_with("nss-2."), "{}", header.name);
     assert_eq!(header.source_sha256.len(), 64);
+    assert_eq!(LIST.matches("\nsubject: ").count(), list.roots().len(), "else each start reads every certificate");
     assert!(LIST.contains("Mozilla Public License, v. 2.0"));
     let date = header.date.unwrap();
     let mut expired = Vec::new();

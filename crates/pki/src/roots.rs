@@ -14,6 +14,7 @@
 //!
 //! name: Example Root for Mail
 //! sha256: 0d2f…
+//! subject: 5be1…
 //! for: email
 //! distrust-after: 2031-04-15T00:00:00Z
 //! only-for: *.example.jp
@@ -30,13 +31,11 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::asn1::der::Der;
+use crate::asn1::Malformed;
 use crate::asn1::time::Time;
-use crate::asn1::{Malformed, tag};
 use crate::cert::extension::NameConstraints;
 use crate::cert::file::NOT_FOR_EMAIL;
-use crate::cert::name::Name;
-use crate::cert::{CERTIFICATE_LIMIT, Certificate, hex};
+use crate::cert::{CERTIFICATE_LIMIT, Certificate};
 use crate::crypto;
 use crate::path::{self, Anchor, AnchorSource, Standing};
 
@@ -85,8 +84,8 @@ pub struct Uses {
     pub tls: bool,
 }
 
-/// One root, not yet read but for its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One root, not yet read but for what the list says of it.
+#[derive(Clone, Debug)]
 pub struct Root {
     /// What people call it.
     pub name: String,
@@ -98,10 +97,24 @@ pub struct Root {
     pub only_for: Vec<String>,
     /// Whoever chose it says that the names in its certificates were checked.
     pub names_verified: bool,
-    der: Vec<u8>,
     fingerprint: [u8; 32],
-    subject: Name,
+    /// That of its name ([`Name::key`](crate::cert::name::Name::key)).
+    subject: u64,
+    /// Its base64, where that is decoded at first need.
+    block: &'static str,
+    der: OnceLock<Vec<u8>>,
+    certificate: OnceLock<Result<Certificate, Malformed>>,
 }
+
+impl PartialEq for Root {
+    fn eq(&self, other: &Self) -> bool {
+        let told = |root: &Self| (root.uses, root.distrust_after, root.names_verified, root.fingerprint, root.subject);
+        told(self) == told(other)
+            && (&self.name, &self.only_for, self.der()) == (&other.name, &other.only_for, other.der())
+    }
+}
+
+impl Eq for Root {}
 
 impl Root {
     /// A root for mail without conditions, named as its certificate names it.
@@ -112,9 +125,11 @@ impl Root {
             distrust_after: None,
             only_for: Vec::new(),
             names_verified: false,
-            der: certificate.raw().to_vec(),
             fingerprint: *certificate.fingerprint(),
-            subject: certificate.subject().clone(),
+            subject: certificate.subject().key(),
+            block: "",
+            der: OnceLock::from(certificate.raw().to_vec()),
+            certificate: OnceLock::from(Ok(certificate.clone())),
         }
     }
 
@@ -123,12 +138,12 @@ impl Root {
     /// # Errors
     /// Malformed; not in a list that [`RootList::parse`] read.
     pub fn certificate(&self) -> Result<Certificate, Malformed> {
-        Certificate::parse(&self.der)
+        self.certificate.get_or_init(|| Certificate::parse(self.der())).clone()
     }
 
     /// The certificate, DER.
     pub fn der(&self) -> &[u8] {
-        &self.der
+        self.der.get_or_init(|| decoded(self.block).unwrap_or_default())
     }
 
     /// SHA-256 over the certificate.
@@ -182,7 +197,7 @@ impl RootList {
     pub fn parse(text: &str) -> Result<Self, ListProblem> {
         let mut reader = Reader::new(text);
         let header = reader.header()?;
-        let roots = reader.roots(&header, Trusting::Nothing)?;
+        let roots = reader.roots(&header, Told::read)?;
         Ok(Self::with(header.told, roots))
     }
 
@@ -219,7 +234,8 @@ impl RootList {
     pub fn roots(&self) -> &[Root] {
         self.body.roots.get_or_init(|| {
             let mut reader = Reader::new(self.body.embedded);
-            reader.header().and_then(|header| reader.roots(&header, Trusting::Hashes)).unwrap_or_default()
+            let roots = reader.header().and_then(|header| reader.roots(&header, Told::believed));
+            roots.unwrap_or_default()
         })
     }
 
@@ -240,8 +256,8 @@ impl RootList {
     /// certificates names as its issuer, or is. No others are read. A root that is not for mail, or distrusted, is among
     /// them, so that the search can say so.
     pub fn anchors_for<'a>(&self, leaf: &Certificate, untrusted: impl Iterator<Item = &'a Certificate>) -> Vec<Anchor> {
-        let mut issuers: HashSet<&Name> = untrusted.map(Certificate::issuer).collect();
-        issuers.insert(leaf.issuer());
+        let mut issuers: HashSet<u64> = untrusted.map(|certificate| certificate.issuer().key()).collect();
+        issuers.insert(leaf.issuer().key());
         let wanted = |root: &&Root| issuers.contains(&root.subject) || root.fingerprint == *leaf.fingerprint();
         let mut anchors = Vec::new();
         for root in self.roots().iter().filter(wanted) {
@@ -262,11 +278,76 @@ impl RootList {
     }
 }
 
-/// What a reader need not look at again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trusting {
-    Nothing,
-    Hashes,
+/// What a list says of one root.
+struct Told<'a> {
+    name: &'a str,
+    uses: Uses,
+    distrust_after: Option<Time>,
+    only_for: Vec<String>,
+    names_verified: bool,
+    fingerprint: [u8; 32],
+    subject: Option<u64>,
+    block: &'a str,
+}
+
+impl Told<'_> {
+    /// The root, its certificate read: it must be the one that the list speaks of.
+    fn read(self) -> Result<Root, String> {
+        let name = self.name;
+        if self.block.len() / 4 > CERTIFICATE_LIMIT / 3 {
+            return Err("a certificate is larger than 256 KiB".to_owned());
+        }
+        let der = decoded(self.block).ok_or("a certificate is not base64")?;
+        if crypto::sha256(&der) != self.fingerprint {
+            return Err(format!("the certificate of {name:?} is not the one of this SHA-256"));
+        }
+        let certificate =
+            Certificate::parse(&der).map_err(|malformed| format!("the certificate of {name:?}: {malformed}"))?;
+        let subject = certificate.subject().key();
+        if self.subject.is_some_and(|told| told != subject) {
+            return Err(format!("the name of {name:?} has another key"));
+        }
+        let (der, certificate) = (OnceLock::from(der), OnceLock::from(Ok(certificate)));
+        Ok(Root { der, certificate, ..self.root(subject) })
+    }
+
+    fn root(self, subject: u64) -> Root {
+        let Self { name, uses, distrust_after, only_for, names_verified, fingerprint, .. } = self;
+        Root {
+            name: name.to_owned(),
+            uses,
+            distrust_after,
+            only_for,
+            names_verified,
+            fingerprint,
+            subject,
+            block: "",
+            der: OnceLock::new(),
+            certificate: OnceLock::new(),
+        }
+    }
+}
+
+impl Told<'static> {
+    /// The root, its certificate not looked at before somebody asks for it.
+    fn believed(self) -> Result<Root, String> {
+        let block = self.block;
+        match self.subject {
+            Some(subject) => Ok(Root { block, ..self.root(subject) }),
+            None => self.read(),
+        }
+    }
+}
+
+/// The octets of a block of PEM.
+fn decoded(block: &str) -> Option<Vec<u8>> {
+    let lines = block.lines().map(str::trim_end).filter(|line| !says_nothing(line));
+    STANDARD.decode(lines.collect::<String>()).ok()
+}
+
+/// Is a line empty, or a comment?
+fn says_nothing(line: &str) -> bool {
+    line.is_empty() || line.starts_with('#')
 }
 
 /// The head of a list, with what it says about the roots.
@@ -277,36 +358,38 @@ struct Head {
 }
 
 struct Reader<'a> {
-    lines: std::iter::Peekable<std::iter::Enumerate<std::str::Lines<'a>>>,
+    rest: &'a str,
+    /// The line that was read last, from 1.
     line: usize,
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str) -> Self {
-        Self { lines: text.lines().enumerate().peekable(), line: 0 }
+        Self { rest: text, line: 0 }
     }
 
     fn problem(&self, why: impl Into<String>) -> ListProblem {
         ListProblem { line: self.line, why: why.into() }
     }
 
+    /// The next line.
+    fn line(&mut self) -> Option<&'a str> {
+        let (line, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
+        let is_there = !self.rest.is_empty();
+        self.rest = rest;
+        self.line = self.line.saturating_add(usize::from(is_there));
+        is_there.then(|| line.trim_end())
+    }
+
     /// The next line that says something.
     fn next(&mut self) -> Option<&'a str> {
-        for (number, line) in self.lines.by_ref() {
-            self.line = number.saturating_add(1);
-            let line = line.trim_end();
-            if !line.is_empty() && !line.starts_with('#') {
-                return Some(line);
-            }
-        }
-        None
+        std::iter::from_fn(|| self.line()).find(|line| !says_nothing(line))
     }
 
     /// Does a root begin next? Empty lines and comments before it are passed over.
     fn root_is_next(&mut self) -> bool {
-        let says_nothing = |line: &str| line.trim_end().is_empty() || line.starts_with('#');
-        while self.lines.next_if(|(_, line)| says_nothing(line)).is_some() {}
-        self.lines.peek().is_some_and(|(_, line)| line.starts_with("name: "))
+        while self.rest.split('\n').next().is_some_and(|line| says_nothing(line.trim_end())) && self.line().is_some() {}
+        self.rest.starts_with("name: ")
     }
 
     fn attribute(&self, line: &'a str) -> Result<(&'a str, &'a str), ListProblem> {
@@ -314,9 +397,9 @@ impl<'a> Reader<'a> {
     }
 
     fn header(&mut self) -> Result<Head, ListProblem> {
-        let first = self.lines.next().map(|(_, line)| line).unwrap_or_default();
+        let first = self.line().unwrap_or_default();
         self.line = 1;
-        match first.trim_end().strip_prefix(FIRST_LINE) {
+        match first.strip_prefix(FIRST_LINE) {
             Some(VERSION) => {}
             Some(version) => {
                 return Err(self.problem(format!("version {version} of the form is not known here; {VERSION} is")));
@@ -344,14 +427,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn roots(&mut self, head: &Head, trusting: Trusting) -> Result<Vec<Root>, ListProblem> {
+    fn roots(
+        &mut self,
+        head: &Head,
+        take: impl Fn(Told<'a>) -> Result<Root, String>,
+    ) -> Result<Vec<Root>, ListProblem> {
         let mut roots: Vec<Root> = Vec::new();
         let mut seen = HashSet::new();
         while let Some(line) = self.next() {
             if roots.len() >= ROOT_LIMIT {
                 return Err(self.problem("a list holds at most 10,000 roots"));
             }
-            let root = self.root(line, trusting)?;
+            let told = self.root(line)?;
+            let root = take(told).map_err(|why| self.problem(why))?;
             if !seen.insert(root.fingerprint) {
                 return Err(self.problem(format!("the root {:?} stands here twice", root.name)));
             }
@@ -370,11 +458,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A root, whose first line was read.
-    fn root(&mut self, first: &'a str, trusting: Trusting) -> Result<Root, ListProblem> {
+    fn root(&mut self, first: &'a str) -> Result<Told<'a>, ListProblem> {
         let Some(name) = first.strip_prefix("name: ") else {
             return Err(self.problem("a root begins with its name"));
         };
-        let (mut sha256, mut uses, mut distrust_after) = (None, None, None);
+        let (mut sha256, mut subject, mut uses, mut distrust_after) = (None, None, None, None);
         let (mut only_for, mut names_verified) = (Vec::new(), false);
         let label = loop {
             let line = self.next().ok_or_else(|| self.problem("the list ends before its last root does"))?;
@@ -384,6 +472,7 @@ impl<'a> Reader<'a> {
             let (attribute, value) = self.attribute(line)?;
             match attribute {
                 "sha256" if sha256.is_none() => sha256 = Some(self.fingerprint(value)?),
+                "subject" if subject.is_none() => subject = Some(self.key(value)?),
                 "for" if uses.is_none() => uses = Some(self.uses(value)?),
                 "distrust-after" if distrust_after.is_none() => distrust_after = Some(self.time(value)?),
                 "only-for" if only_for.len() < ONLY_FOR_LIMIT => {
@@ -405,33 +494,29 @@ impl<'a> Reader<'a> {
         if label != if uses.email { FOR_EMAIL } else { NOT_FOR_EMAIL } {
             return Err(self.problem(format!("{label:?} is not the label of a root that is for this")));
         }
-        let der = self.block(label)?;
-        if trusting == Trusting::Nothing {
-            if crypto::sha256(&der) != fingerprint {
-                return Err(self.problem(format!("the certificate of {name:?} is not the one of this SHA-256")));
-            }
-            Certificate::parse(&der)
-                .map_err(|malformed| self.problem(format!("the certificate of {name:?}: {malformed}")))?;
-        }
-        let subject = subject(&der).map_err(|malformed| self.problem(malformed.to_string()))?;
-        Ok(Root { name: name.to_owned(), uses, distrust_after, only_for, names_verified, der, fingerprint, subject })
+        let block = self.block(label)?;
+        Ok(Told { name, uses, distrust_after, only_for, names_verified, fingerprint, subject, block })
     }
 
-    fn block(&mut self, label: &str) -> Result<Vec<u8>, ListProblem> {
-        let mut text = String::new();
-        loop {
-            let line = self.next().ok_or_else(|| self.problem("the list ends inside a certificate"))?;
-            if let Some(end) = line.strip_prefix("-----END ").and_then(|rest| rest.strip_suffix("-----")) {
-                if end != label {
-                    return Err(self.problem("the end of a certificate is not labelled as its beginning"));
-                }
-                return STANDARD.decode(text.as_bytes()).map_err(|_| self.problem("a certificate is not base64"));
-            }
-            text.push_str(line);
-            if text.len() / 4 > CERTIFICATE_LIMIT / 3 {
-                return Err(self.problem("a certificate is larger than 256 KiB"));
-            }
+    /// What stands between the beginning of a block, which was read, and its end.
+    fn block(&mut self, label: &str) -> Result<&'a str, ListProblem> {
+        const END: &str = "-----END ";
+        let ends = self.rest.match_indices(END).map(|(at, _)| at);
+        let mut at_line = ends.filter(|at| *at == 0 || self.rest.get(..*at).is_some_and(|text| text.ends_with('\n')));
+        let block = at_line.next().and_then(|at| self.rest.split_at_checked(at));
+        let Some((block, rest)) = block else { return Err(self.problem("the list ends inside a certificate")) };
+        self.rest = rest;
+        self.line = self.line.saturating_add(block.bytes().filter(|octet| *octet == b'\n').count());
+        let end = self.line().and_then(|line| line.strip_prefix(END)?.strip_suffix("-----"));
+        if end != Some(label) {
+            return Err(self.problem("the end of a certificate is not labelled as its beginning"));
         }
+        Ok(block)
+    }
+
+    fn key(&self, value: &str) -> Result<u64, ListProblem> {
+        let key = u64::from_str_radix(value, 16).ok().filter(|key| format!("{key:016x}") == value);
+        key.ok_or_else(|| self.problem("the key of a name is 16 digits in hexadecimal, in lower case"))
     }
 
     fn time(&self, value: &str) -> Result<Time, ListProblem> {
@@ -460,20 +545,14 @@ impl<'a> Reader<'a> {
 /// A SHA-256 from 64 hexadecimal digits, as [`hex`] writes them.
 pub fn fingerprint(text: &str) -> Option<[u8; 32]> {
     let mut out = [0u8; 32];
-    for (octet, digits) in out.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *octet = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    let digit = |octet: &u8| match octet {
+        b'0'..=b'9' => Some(octet.saturating_sub(b'0')),
+        b'a'..=b'f' => Some(octet.saturating_sub(b'a').saturating_add(10)),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    for (octet, [high, low]) in out.iter_mut().zip(pairs) {
+        *octet = digit(high)? << 4 | digit(low)?;
     }
-    (hex(&out) == text).then_some(out)
-}
-
-/// The subject of a certificate, without reading the rest of it.
-fn subject(der: &[u8]) -> Result<Name, Malformed> {
-    let mut outer = Der::only(der)?.of(tag::SEQUENCE, "a certificate is not a SEQUENCE")?.inside();
-    let mut fields = outer.expect(tag::SEQUENCE, "a certificate has no TBSCertificate")?.inside();
-    fields.optional(tag::context_constructed(0))?;
-    // serial number, signature algorithm, issuer, validity
-    for _ in 0..4 {
-        fields.element()?;
-    }
-    Name::parse(&fields.element()?)
+    (rest.is_empty() && pairs.len() == out.len()).then_some(out)
 }

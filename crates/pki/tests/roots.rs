@@ -89,6 +89,12 @@ fn one_flaw_in_a_list_is_told_with_its_line() {
         ("no hash", good.replacen(&format!("sha256: {hash}\n"), "", 1), "SHA-256 of the root is missing"),
         ("another hash", good.replacen(&hash, &other, 1), "not the one of this SHA-256"),
         ("capitals", good.replacen(&hash, &upper, 1), "64 digits"),
+        ("no key", good.replacen("subject: ", "subject: 0", 1), "16 digits"),
+        (
+            "another key",
+            good.replacen("subject: ", "subject: 0123456789abcdef\n#subject: ", 1),
+            "the name of \"RE\" has another key",
+        ),
         ("no day", good.replacen("for: email", "distrust-after: soon\nfor: email", 1), "RFC 3339"),
         ("no domain", good.replacen("for: email", "only-for: @\nfor: email", 1), "neither a domain"),
         ("names by half", good.replacen("for: email", "names: perhaps\nfor: email", 1), "\"names\" stands twice"),

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::algorithm::Digest;
 use crate::asn1::der::{self, Der, Tlv};
 use crate::asn1::{Malformed, Oid, oid, tag, write};
+use crate::crypto;
 
 /// A name with more attributes than this is refused.
 pub const ATTRIBUTE_LIMIT: usize = 100;
@@ -135,6 +137,24 @@ impl Name {
     pub fn extended(&self, part: &[u8]) -> Option<Self> {
         let own = Der::only(&self.raw).ok()?;
         Self::from_der(&write::sequence(&[own.value, &write::element(tag::SET, &[part])])).ok()
+    }
+
+    /// A number that equal names share and others hardly ever: the same in every run, so that it can stand in a file.
+    pub fn key(&self) -> u64 {
+        let mut hasher = crypto::Hasher::new(Digest::Sha256);
+        let mut take = |octets: &[u8]| {
+            hasher.update(&octets.len().to_be_bytes());
+            hasher.update(octets);
+        };
+        for part in &self.folded {
+            take(b"");
+            for (kind, value) in part {
+                take(kind.as_bytes());
+                take(value.as_bytes());
+            }
+        }
+        let value = hasher.finish();
+        value.as_ref().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
     }
 
     /// A short name for people: CN, else O, else the whole.

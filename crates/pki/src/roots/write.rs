@@ -32,6 +32,7 @@ fn one(out: &mut String, root: &Root) {
     let nameless = root.name.trim().is_empty();
     attribute(out, "name", if nameless { "(no name)" } else { &root.name });
     attribute(out, "sha256", &hex(root.fingerprint()));
+    attribute(out, "subject", &format!("{:016x}", root.subject));
     let uses = match (root.uses.email, root.uses.tls) {
         (true, true) => "email, tls",
         (true, false) => "email",
