@@ -22,6 +22,7 @@
 
 pub mod budget;
 pub mod cms;
+pub mod dkim;
 pub mod message;
 pub mod mime;
 pub mod octets;

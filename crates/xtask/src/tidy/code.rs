@@ -44,7 +44,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["issue"],
         ],
     ),
-    ("smime", &[&["octets", "budget"], &["mime"], &["cms"], &["message"]]),
+    ("smime", &[&["octets", "budget"], &["mime"], &["cms", "dkim"], &["message"]]),
     (
         "verdict",
         &[
