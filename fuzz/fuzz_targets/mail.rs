@@ -9,6 +9,7 @@ use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::{open, report, sign};
 use kakitome_smime::octets::InMemory;
 use kakitome_verdict::answer::Basis;
+use kakitome_verdict::passage::Passage;
 use kakitome_verdict::sender::expected::{Expectations, Party, ProtectedName};
 use kakitome_verdict::sender::{Evidence, Signer, judge};
 use libfuzzer_sys::fuzz_target;
@@ -23,6 +24,7 @@ fuzz_target!(|data: &[u8]| {
         crls: Vec::new(),
         responses: Vec::new(),
         lookups: Vec::new(),
+        passage: Passage::default(),
         policy: PolicyInputs::default(),
         revocation: None,
         at: Time::from_unix(1_796_083_200),

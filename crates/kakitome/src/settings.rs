@@ -421,8 +421,9 @@ const ROWS: &[Row] = &[
     row!(
         fetch.enabled,
         Toml,
-        "Whether revocation lists and OCSP responses are fetched that the certificate of a checked mail names. What is\n\
-         asked of whom stands in docs/evidence.md. false is what --offline is for one check.",
+        "Whether anything is asked outside while a mail is checked: revocation lists and OCSP responses that a\n\
+         certificate names, and names of the DNS. What is asked of whom stands in docs/evidence.md. false is what\n\
+         --offline is for one check.",
         "true or false",
         ""
     ),

@@ -14,6 +14,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_smime::octets::{Octets, read_range};
 use kakitome_verdict::answer::*;
 use kakitome_verdict::lookup::{Asked, Cause, End, Lookup};
+use kakitome_verdict::passage::{Claim, Demand, Dkim, DomainPolicy, DomainSignature, Passage};
 use kakitome_verdict::reason::Reason;
 use kakitome_verdict::state::State;
 use kakitome_verdict::text::Lang;
@@ -312,6 +313,18 @@ fn filled(state: State, words: &str) -> Answer {
             state: HeaderState::Differs,
         }],
         checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Failed, detail: text() }).to_vec(),
+        passage: Passage {
+            signatures: vec![DomainSignature {
+                domain: text(),
+                selector: text(),
+                outcome: Dkim::Fail,
+                is_aligned: true,
+                is_partial: true,
+                detail: text(),
+            }],
+            policy: Some(DomainPolicy { domain: text(), owner: text(), demand: Demand::Reject }),
+            claims: vec![Claim { by: text(), method: text(), result: text(), about: text() }],
+        },
         lookups: vec![Lookup {
             what: Asked::List,
             about: text(),
@@ -454,6 +467,7 @@ fn example(state: State) -> Answer {
         }],
         checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Ok, detail: String::new() }).to_vec(),
         lookups: Vec::new(),
+        passage: Passage::default(),
         findings: vec![Finding { code: "hp.clear".into(), detail: String::new() }],
     };
     answer

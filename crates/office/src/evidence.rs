@@ -2,8 +2,10 @@
 //! call by which every door gets its answer. What these lack is asked for [`outside`], by the one guarded fetcher
 //! ([`fetch`]).
 
+pub mod dns;
 pub mod fetch;
 pub mod outside;
+mod passage;
 
 mod lists;
 
@@ -25,6 +27,7 @@ use kakitome_smime::message::open::{self, Opened};
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Basis;
 use kakitome_verdict::certificate::{self, Asked, Report};
+use kakitome_verdict::passage::Passage;
 use kakitome_verdict::sender::{Evidence, Expectations, Judgement, Signer, judge};
 use outside::Outside;
 use zeroize::Zeroizing;
@@ -200,6 +203,7 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
         crls,
         responses,
         lookups: Vec::new(),
+        passage: Passage::default(),
         policy: choice.policy.clone(),
         revocation: choice.revocation,
         at: choice.at.unwrap_or(now),
@@ -224,10 +228,14 @@ pub fn examine(
     evidence: &Evidence,
     outside: Option<&Outside>,
 ) -> io::Result<Judgement> {
-    Ok(judged(&open::open(mail, spools, keys)?, evidence, outside))
+    let opened = open::open(mail, spools, keys)?;
+    let Some(outside) = outside else { return Ok(judged(&opened, evidence, None)) };
+    let passage = outside.passage(mail, &opened, evidence.at)?;
+    Ok(judged(&opened, &Evidence { passage, ..evidence.clone() }, Some(outside)))
 }
 
-/// The same about a mail that was opened already.
+/// The same about a mail that was opened already, for whoever asks about its signature alone: what its way tells is not
+/// looked up.
 pub fn judged(opened: &Opened, evidence: &Evidence, outside: Option<&Outside>) -> Judgement {
     let judge = |evidence: &Evidence| judge(opened, evidence);
     match outside {

@@ -8,6 +8,7 @@ use std::ops::Range;
 use kakitome_pki::asn1::time::Time;
 
 use crate::lookup::Lookup;
+use crate::passage::Passage;
 use crate::reason::Reason;
 use crate::state::State;
 
@@ -243,6 +244,8 @@ pub struct Expert {
     pub revocation: Vec<Revocation>,
     /// What was asked outside of the mail.
     pub lookups: Vec<Lookup>,
+    /// What the way of the mail tells.
+    pub passage: Passage,
     /// The header, outer and protected.
     pub headers: Vec<Header>,
     /// The decision trace.

@@ -1,6 +1,6 @@
 //! Pure judgement: evidence in, one answer out, with reason codes and the sentences for people.
 //!
-//! Read in this order: [`state`], [`lookup`], [`answer`], [`reason`], [`sender`] (the judge of a mail), [`certificate`] (of
+//! Read in this order: [`state`], [`lookup`], [`passage`], [`answer`], [`reason`], [`sender`] (the judge of a mail), [`certificate`] (of
 //! one certificate by itself), [`shown`] (what a file holds), [`safe`], [`text`], [`wire`].
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
@@ -10,6 +10,7 @@ pub mod answer;
 pub mod certificate;
 pub mod lang;
 pub mod lookup;
+pub mod passage;
 pub mod reason;
 pub mod safe;
 pub mod sender;

@@ -6,6 +6,7 @@
 //! what cannot be seen is written as `\uXXXX`, which reads the same.
 
 pub mod certificate;
+mod passage;
 mod results;
 pub mod shown;
 
@@ -107,6 +108,7 @@ struct ExpertPart<'a> {
     path: Vec<PathStep<'a>>,
     revocation: Vec<Revocation<'a>>,
     lookups: Vec<Lookup<'a>>,
+    passage: passage::Passage<'a>,
     headers: Vec<Header<'a>>,
     checks: Vec<Check<'a>>,
     findings: Vec<Finding<'a>>,
@@ -289,6 +291,7 @@ impl<'a> ExpertPart<'a> {
                 .collect(),
             revocation: expert.revocation.iter().map(Revocation::of).collect(),
             lookups: expert.lookups.iter().map(Lookup::of).collect(),
+            passage: passage::Passage::of(&expert.passage),
             headers: expert
                 .headers
                 .iter()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kakitome_office::evidence::dns::Resolvers;
 use kakitome_office::evidence::fetch::{Fetcher, Limits, Settings as FetchSettings};
 use kakitome_office::evidence::outside::Outside;
 use kakitome_pki::crypto::SystemRandom;
@@ -34,5 +35,5 @@ pub(super) fn by(settings: &Settings, everywhere: &Everywhere) -> Option<Outside
         limits,
     };
     let fetcher = Fetcher::new(settings, Some(everywhere.data.join(FOLDER)), Box::new(SystemRandom));
-    Some(Outside::new(fetcher, input::now))
+    Some(Outside::new(fetcher, input::now).with_dns(Resolvers::default()))
 }

@@ -2,15 +2,21 @@
 //! judge judges again with what came. The judge stays pure, and asks about no more than what decides.
 
 use std::collections::HashSet;
+use std::io;
 use std::thread;
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::path::revocation::{Offer, Offered, Wanted};
+use kakitome_smime::message::open::Opened;
+use kakitome_smime::octets::Octets;
 use kakitome_verdict::lookup::Lookup;
+use kakitome_verdict::passage::Passage;
 use kakitome_verdict::sender::{Evidence, Wants};
 
+use super::dns::Dns;
 use super::fetch::{Answer, Fetcher, Purse};
+use super::passage;
 
 /// How often one mail is judged anew because something came, at most. Each round may bring a path, its lists, lists of
 /// their signers, and responses where lists failed.
@@ -24,6 +30,7 @@ const LOOKUP_LIMIT: usize = 64;
 #[derive(Debug)]
 pub struct Outside {
     fetcher: Fetcher,
+    dns: Option<Box<dyn Dns>>,
     clock: fn() -> Time,
 }
 
@@ -44,7 +51,24 @@ struct Brought {
 impl Outside {
     /// By this fetcher. `clock` is the machine's: kept answers age by it, whatever moment a mail is judged for.
     pub fn new(fetcher: Fetcher, clock: fn() -> Time) -> Self {
-        Self { fetcher, clock }
+        Self { fetcher, dns: None, clock }
+    }
+
+    /// With names of the DNS, too.
+    #[must_use]
+    pub fn with_dns(self, dns: impl Dns + 'static) -> Self {
+        Self { dns: Some(Box::new(dns)), ..self }
+    }
+
+    /// What the way of the mail tells, as far as the DNS says.
+    ///
+    /// # Errors
+    /// The octets cannot be read.
+    pub(super) fn passage(&self, mail: &dyn Octets, opened: &Opened, at: Time) -> io::Result<Passage> {
+        match &self.dns {
+            Some(dns) => passage::passage(mail, opened, &**dns, at),
+            None => Ok(Passage::default()),
+        }
     }
 
     /// Judges, fetches what is wanted, and judges again, until nothing more can be had.

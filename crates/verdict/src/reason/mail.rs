@@ -61,6 +61,10 @@ macro_rules! mail {
                 "署名の中身の作りがあいまいです", "署名された中身が、見るソフトによって違って見えるおそれがあります。", ASK_JA;
                 "The signed content can be read in two ways", "Programs could show different content.", ASK_EN;
             }
+            AuthDmarc "auth.dmarc" {
+                "差出人欄のドメインの署名（DKIM）がありません", "このドメインの持ち主は、そのようなメールを疑うか断るよう求めています。送ったサーバーが許されていたか（SPF）は、ファイルからは分かりません。", ASK_JA;
+                "No signature of From's domain (DKIM) holds", "The owner of the domain asks others to suspect or refuse such mail. Whether the sending server was permitted (SPF) cannot be seen from a file.", ASK_EN;
+            }
             MimePreamble "mime.preamble" {
                 "署名の外側に文字があります", "区切りの外に書かれた文字です。ふつうは表示されず、署名の対象でもありません。", NONE_JA;
                 "Text outside the parts", "It stands outside the boundaries, is not displayed and not signed.", NONE_EN;

@@ -28,6 +28,7 @@ use super::steps::{
 };
 use super::{Evidence, Signer, Wants, expert};
 use crate::answer::{Altered, Answer, Basis, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
+use crate::passage::{self, Passage};
 use crate::reason::Reason;
 use crate::state::Outcome::Unreadable;
 use crate::state::State;
@@ -124,6 +125,7 @@ impl<'a> Trial<'a> {
         answer.sealed = Sealed { answer: Encrypted::No, ..Sealed::default() };
         answer.expert = expert::structure(opened);
         answer.expert.lookups.clone_from(&evidence.lookups);
+        answer.expert.passage = Passage { claims: passage::claims(header), ..evidence.passage.clone() };
         Self {
             opened,
             evidence,
@@ -559,6 +561,9 @@ impl<'a> Trial<'a> {
         }
         if matches!(state, State::Ambiguous) {
             self.answer.altered = Altered::default();
+        }
+        if self.answer.expert.passage.falls_short() {
+            self.note(Reason::AuthDmarc);
         }
         self.answer.reasons = vec![reason];
         self.answer.reasons.extend(self.reasons.into_iter().filter(|other| *other != reason));

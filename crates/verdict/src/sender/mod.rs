@@ -25,6 +25,7 @@ pub use judge::{ConfirmedSender, Judgement, judge};
 
 use crate::answer::Basis;
 use crate::lookup::Lookup;
+use crate::passage::Passage;
 
 /// Whom to believe, what is known, and for which moment: everything that an answer rests on beside the mail.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Evidence {
     pub responses: Vec<OcspResponse>,
     /// How those were come by that were asked for outside, and what was not.
     pub lookups: Vec<Lookup>,
+    /// What the way of the mail tells; what hosts claim is read by the judge.
+    pub passage: Passage,
     /// Which policies the path must have.
     pub policy: PolicyInputs,
     /// Which revocation answers are needed. `None`: required under the public list, elsewhere only where a source is

@@ -5,6 +5,7 @@ use kakitome_pki::asn1::time::Time;
 use super::Lang;
 use crate::answer::{Answer, Certificate, CheckOutcome, HeaderState, Revoked, SignedBy, Step};
 use crate::lookup::Lookup;
+use crate::passage::Told;
 use crate::safe::{Safe, code_points};
 
 /// A table of the expert part. Its cells are fit to be shown as they are.
@@ -35,6 +36,7 @@ pub fn tables(answer: &Answer, lang: Lang) -> Vec<Table> {
         path(answer, lang),
         revocation(answer, lang),
         lookups(&expert.lookups, lang),
+        passage(answer, lang),
         basis(answer, lang),
         findings(answer, lang),
     ];
@@ -332,6 +334,31 @@ pub(super) fn lookups(lookups: &[Lookup], lang: Lang) -> Table {
             lang.pick("だれについて", "About"),
         ],
         rows: lookups.iter().map(row).collect(),
+    }
+}
+
+/// What the way of the mail tells, and what it does not.
+fn passage(answer: &Answer, lang: Lang) -> Table {
+    let row = |told: Told| {
+        vec![
+            told.what.to_owned(),
+            value(&told.whose),
+            value(&told.result),
+            told.shows.to_owned(),
+            told.shows_not.to_owned(),
+        ]
+    };
+    Table {
+        id: "passage",
+        title: lang.pick("配送の経路から分かること", "What the way of the mail tells"),
+        head: vec![
+            lang.pick("何が", "What"),
+            lang.pick("だれの", "Whose"),
+            lang.pick("結果", "Result"),
+            lang.pick("示すこと", "What it shows"),
+            lang.pick("示さないこと", "What it does not"),
+        ],
+        rows: answer.expert.passage.told(lang).into_iter().map(row).collect(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::terminal::{self, Options};
 use super::*;
 use crate::answer::*;
 use crate::lookup::{Asked, Cause, End, Lookup};
+use crate::passage::{Claim, Demand, Dkim, DomainPolicy, DomainSignature, Passage};
 use crate::wire;
 
 /// Compares `text` with a file of `testdata/verdict`.
@@ -187,6 +188,27 @@ fn full() -> Answer {
             came: Some(NOW),
             kept: true,
         }],
+        passage: Passage {
+            signatures: vec![DomainSignature {
+                domain: "bank.example".into(),
+                selector: "s1".into(),
+                outcome: Dkim::Pass,
+                is_aligned: true,
+                is_partial: false,
+                detail: String::new(),
+            }],
+            policy: Some(DomainPolicy {
+                domain: "bank.example".into(),
+                owner: "bank.example".into(),
+                demand: Demand::Reject,
+            }),
+            claims: vec![Claim {
+                by: "mx.example".into(),
+                method: "spf".into(),
+                result: "pass".into(),
+                about: "smtp.mailfrom=info@bank.example".into(),
+            }],
+        },
         headers: vec![Header {
             name: "Subject".into(),
             outer: Some("月例報告".into()),

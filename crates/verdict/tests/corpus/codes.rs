@@ -19,6 +19,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "this engine encrypts by no weak cipher; mails of others that do are read by crates/smime/tests/vectors",
     ),
     ("enc.weak-key", "testkit makes no key of so few bits that decrypts"),
+    ("auth.dmarc", "who judges does not ask the DNS; tests/passage.rs of kakitome-office"),
     ("rev.ssrf", "who judges does not fetch; tests/fetch.rs of kakitome-office tries every place that is refused"),
 ];
 

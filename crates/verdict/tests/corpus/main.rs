@@ -17,6 +17,7 @@ use kakitome_smime::message::open::{Layer, Opened, open};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::corpus::{EXCEPTIONS, Row, row, rows};
 use kakitome_verdict::answer::Basis;
+use kakitome_verdict::passage::Passage;
 use kakitome_verdict::sender::expected::ProtectedName;
 use kakitome_verdict::sender::{Delivery, Evidence, Expectations, Judgement, Signer, judge};
 
@@ -47,6 +48,7 @@ fn mail_judged(row: &Row, mail: &[u8]) -> Judgement {
         expectations: expectations(given.settings),
         deliveries: given.delivered.and_then(|at| delivery(&opened, at)).into_iter().collect(),
         lookups: Vec::new(),
+        passage: Passage::default(),
         trust_list: "test".to_owned(),
     };
     judge(&opened, &evidence)

@@ -50,6 +50,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         &[
             &["safe", "lang"],
             &["state", "reason", "lookup"],
+            &["passage"],
             &["answer"],
             &["sender"],
             &["certificate"],
