@@ -176,7 +176,8 @@ mod tests {
         assert_eq!(candidates("a.b.example.co.jp"), ["a.b.example.co.jp", "b.example.co.jp", "example.co.jp", "co.jp"]);
         assert_eq!(candidates("example.jp"), ["example.jp"]);
         assert_eq!(candidates("a.b.c.d.e.f.g.h.i.j").len(), 7);
-        let rows: &[(&str, Option<(Demand, bool)>, Option<(Demand, bool)>)] = &[
+        type Read = Option<(Demand, bool)>;
+        let rows: &[(&str, Read, Read)] = &[
             ("v=DMARC1; p=reject", Some((Demand::Reject, false)), Some((Demand::Reject, false))),
             (
                 "v=DMARC1; p=none; sp=quarantine; adkim=s",
