@@ -66,7 +66,8 @@ fn the_message_of_the_standard_and_what_may_become_of_it() {
         assert!(MAIL.contains(from), "{from}");
         MAIL.replace(from, to)
     };
-    let rows: Vec<(&str, String, [Result<(), Problem>; 2])> = vec![
+    type Outcomes = [Result<(), Problem>; 2];
+    let rows: Vec<(&str, String, Outcomes)> = vec![
         ("as it is", MAIL.to_owned(), good),
         ("bare LF", changed("\r\n", "\n"), good),
         ("a blank where none was", changed("hungry", "hun gry"), both(Problem::BodyChanged)),
