@@ -139,6 +139,19 @@ fn a_clear_signed_mail_is_read_once() {
     }
 }
 
+/// Its beginning tells what it is, and the signature is read where it stands: not a window of the mail for each.
+#[test]
+fn of_a_small_mail_no_more_is_read_than_is_asked_for() {
+    let head = "From: info@bank.example\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\n";
+    let plain = Counted::new([head, &"A line of a mail as it is.\r\n".repeat(200)].concat().into_bytes());
+    let (mail, ..) = signed(&plain, Form::Clear);
+    let (passes, spooled) = opened(&mail);
+    let signature = 1.0 - plain.octets.len() as f64 / mail.octets.len() as f64;
+    let beginning = (64.0 + 1024.0) / mail.octets.len() as f64;
+    assert!(passes < 1.0 + signature + beginning, "{passes} {signature} {beginning}");
+    assert!(spooled < signature, "{spooled}");
+}
+
 #[test]
 fn an_opaque_mail_is_not_copied_to_be_decoded() {
     let (mail, ..) = signed(&mail("hello"), Form::Opaque);
