@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use kakitome_pki::algorithm::Digest;
+use kakitome_pki::algorithm::{AlgorithmIdentifier, Digest};
 use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::crl::{Crl, Reason};
 use kakitome_pki::cert::ocsp::{NonceMatch, OcspResponse};
 use kakitome_pki::path::revocation::{Mode, Sources, Status, Terms, UnknownCause, Via, judge};
 use kakitome_pki::path::{PolicyInputs, Purpose, Question, find};
 use kakitome_testkit::write;
-use kakitome_testkit::{Authority, CertificateFactory, CrlFactory, NOW, OcspFactory, Pki, Says, in_days, key};
+use kakitome_testkit::{Authority, CertificateFactory, CrlFactory, NOW, OcspFactory, Pki, RawRsa, Says, in_days, key};
 
 const UNKNOWN: Oid = Oid::new_unwrap("1.2.3.4.5");
 
@@ -128,6 +128,96 @@ fn responses_are_judged() {
         ("revoked", revoked(-1, None), vec![], "revoked -"),
         ("revoked for a reason", revoked(-1, Some(Reason::Superseded)), vec![], "revoked superseded"),
         ("on hold", revoked(-1, Some(Reason::CertificateHold)), vec![], "revoked certificateHold"),
+        (
+            "off hold again",
+            [
+                by_se(new().dated(in_days(-4), Some(in_days(-3))).about(
+                    bank,
+                    se,
+                    Says::Revoked(in_days(-5), Some(Reason::CertificateHold)),
+                )),
+                by_se(good()),
+            ]
+            .concat(),
+            vec![],
+            "good",
+        ),
+        (
+            "on hold since",
+            [
+                by_se(new().dated(in_days(-4), Some(in_days(3))).about(bank, se, Says::Good)),
+                revoked(-1, Some(Reason::CertificateHold)),
+            ]
+            .concat(),
+            vec![],
+            "revoked certificateHold",
+        ),
+        (
+            "revoked, and a newer good",
+            [
+                by_se(new().dated(in_days(-4), Some(in_days(-3))).about(bank, se, Says::Revoked(in_days(-5), None))),
+                by_se(good()),
+            ]
+            .concat(),
+            vec![],
+            "revoked -",
+        ),
+        (
+            "on hold, and revoked for good",
+            [
+                by_se(new().dated(in_days(-4), Some(in_days(-3))).about(
+                    bank,
+                    se,
+                    Says::Revoked(in_days(-9), Some(Reason::CertificateHold)),
+                )),
+                by_se(new().dated(in_days(-3), Some(in_days(-2))).about(
+                    bank,
+                    se,
+                    Says::Revoked(in_days(-5), Some(Reason::Superseded)),
+                )),
+                by_se(good()),
+            ]
+            .concat(),
+            vec![],
+            "revoked superseded",
+        ),
+        (
+            "on hold here, off it on a newer list",
+            by_se(new().dated(in_days(-4), Some(in_days(-3))).about(
+                bank,
+                se,
+                Says::Revoked(in_days(-5), Some(Reason::CertificateHold)),
+            )),
+            list(CrlFactory::default()),
+            "good by a list",
+        ),
+        (
+            "off hold here, on it on an older list",
+            by_se(good()),
+            list(CrlFactory::default().dated(in_days(-4), Some(in_days(3))).revoking(
+                bank,
+                in_days(-5),
+                Some(Reason::CertificateHold),
+            )),
+            "good",
+        ),
+        (
+            "good here, on hold on a newer list",
+            by_se(new().dated(in_days(-4), Some(in_days(3))).about(bank, se, Says::Good)),
+            list(CrlFactory::default().revoking(bank, in_days(-1), Some(Reason::CertificateHold))),
+            "revoked certificateHold",
+        ),
+        ("revoked later", revoked(1, Some(Reason::Superseded)), vec![], "good"),
+        (
+            "revoked later, long ago said",
+            by_se(new().dated(in_days(-9), Some(in_days(-8))).about(
+                bank,
+                se,
+                Says::Revoked(in_days(1), Some(Reason::Superseded)),
+            )),
+            vec![],
+            "unknown Stale",
+        ),
         ("key compromised later", revoked(1, Some(Reason::KeyCompromise)), vec![], "revoked keyCompromise"),
         (
             "revoked, long ago said",
@@ -170,6 +260,19 @@ fn responses_are_judged() {
             by_delegate(delegate().with(oid::EXTENDED_KEY_USAGE, false, write::usages(&[oid::ANY_EXTENDED_KEY_USAGE]))),
             vec![],
             "unknown WrongSigner",
+        ),
+        (
+            "a delegate whose key can be broken",
+            {
+                let short = RawRsa::short();
+                let responder = delegate().spki(&short.spki()).issued_by(&world.se);
+                let algorithm = AlgorithmIdentifier::with_null(oid::SHA256_WITH_RSA);
+                let sign = |signed: &[u8]| short.pkcs1(Digest::Sha256, signed);
+                let response = good().carrying(&responder).der_by(&responder, &algorithm, sign);
+                vec![OcspResponse::parse(&response).unwrap()]
+            },
+            vec![],
+            "unknown Weak(\"RSA 1024\")",
         ),
         ("a delegate of another CA", by(delegate(), &world.re), vec![], "unknown WrongSigner"),
         (

@@ -1,6 +1,6 @@
 //! OCSP responses of any shape.
 
-use kakitome_pki::algorithm::Digest;
+use kakitome_pki::algorithm::{AlgorithmIdentifier, Digest};
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::cert::Certificate;
@@ -125,26 +125,36 @@ impl OcspFactory {
 
     /// The octets, signed by this responder.
     pub fn der(&self, responder: &Authority) -> Vec<u8> {
+        let key = responder.key;
+        let algorithm = key.algorithm().identifier().expect("a signing key has an identifier");
+        self.der_by(&responder.certificate, &algorithm, |signed| sign(key, signed))
+    }
+
+    /// The octets, signed by the owner of this certificate in whatever way.
+    pub fn der_by(
+        &self,
+        responder: &Certificate,
+        algorithm: &AlgorithmIdentifier,
+        sign: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Vec<u8> {
         let named = if self.by_key {
-            let key = key_identifier(responder.certificate.spki()).expect("a key has an identifier");
+            let key = key_identifier(responder.spki()).expect("a key has an identifier");
             der::context(2, &[&der::octet_string(&key)])
         } else {
-            der::context(1, &[responder.certificate.subject().raw()])
+            der::context(1, &[responder.subject().raw()])
         };
         let extensions = match self.extensions.as_slice() {
             [] => Vec::new(),
             extensions => der::context(1, &[&write::list(extensions)]),
         };
         let signed = der::sequence(&[&named, &generalized(self.this_update), &write::list(&self.answers), &extensions]);
-        let key = responder.key;
-        let algorithm = key.algorithm().identifier().expect("a signing key has an identifier").to_der();
-        let signature = sign(key, &signed);
+        let signature = sign(&signed);
         let certificates: Vec<Vec<u8>> = self.certificates.iter().map(|one| one.raw().to_vec()).collect();
         let certificates = match certificates.as_slice() {
             [] => Vec::new(),
             certificates => der::context(0, &[&write::list(certificates)]),
         };
-        let basic = der::sequence(&[&signed, &algorithm, &der::bit_string(&signature), &certificates]);
+        let basic = der::sequence(&[&signed, &algorithm.to_der(), &der::bit_string(&signature), &certificates]);
         let bytes = der::sequence(&[&der::oid(&oid::OCSP_BASIC), &der::octet_string(&basic)]);
         der::sequence(&[&der::element(tag::ENUMERATED, &[&[0]]), &der::context(0, &[&bytes])])
     }

@@ -386,7 +386,7 @@ fn response(
     if nonce.is_some_and(|nonce| basic.nonce(nonce) == NonceMatch::Differs) {
         return Err(Cause::Nonce.into());
     }
-    if basic.answers(which, issuer).next().is_none() {
+    if basic.answers(which, issuer).is_empty() {
         return Err(Trouble::new(Cause::Content, "an answer about another certificate".to_owned()));
     }
     Ok(answer)

@@ -259,9 +259,28 @@ impl Basic {
         &self.algorithm
     }
 
-    /// What is said about this certificate of this issuer: its serial number alone would not do.
-    pub fn answers<'a>(&'a self, which: &'a Certificate, issuer: &'a Certificate) -> impl Iterator<Item = &'a Answer> {
-        self.answers.iter().filter(move |answer| answer.is_about(which, issuer))
+    /// What is said about this certificate of this issuer. Its serial number alone would not do: a CertID (RFC 6960
+    /// §4.1.1) names the issuer's name and key, too.
+    pub fn answers(&self, which: &Certificate, issuer: &Certificate) -> Vec<&Answer> {
+        // One response may name the serial number in thousands of answers: each hash is made once.
+        let mut hashes: Vec<(Digest, [crypto::DigestValue; 2])> = Vec::new();
+        let mut about = Vec::new();
+        for answer in self.answers.iter().filter(|answer| answer.serial == which.serial()) {
+            let (Some(digest), Some(bits)) = (answer.digest, key_bits(issuer.spki())) else { continue };
+            let hash = |bytes| crypto::digest(digest, bytes);
+            let known = hashes.iter().position(|(known, _)| *known == digest).unwrap_or_else(|| {
+                hashes.push((digest, [hash(which.issuer().raw()), hash(bits)]));
+                hashes.len().saturating_sub(1)
+            });
+            let named = [&answer.issuer_name, &answer.issuer_key];
+            let same = |(_, own): &(_, [crypto::DigestValue; 2])| {
+                own.iter().zip(named).all(|(own, named)| own.as_ref() == named)
+            };
+            if hashes.get(known).is_some_and(same) {
+                about.push(answer);
+            }
+        }
+        about
     }
 
     /// Does the response say that it comes from the holder of this certificate?
@@ -354,14 +373,5 @@ impl Answer {
             archive_cutoff,
             unknown_critical,
         })
-    }
-
-    /// CertID (RFC 6960 §4.1.1): issuer's name, issuer's key and serial number, all three.
-    fn is_about(&self, which: &Certificate, issuer: &Certificate) -> bool {
-        let hash = |bytes: &[u8]| self.digest.map(|digest| crypto::digest(digest, bytes));
-        let same = |bytes: &[u8], expected: &[u8]| hash(bytes).is_some_and(|hash| hash.as_ref() == expected);
-        self.serial == which.serial()
-            && same(which.issuer().raw(), &self.issuer_name)
-            && key_bits(issuer.spki()).is_some_and(|bits| same(bits, &self.issuer_key))
     }
 }

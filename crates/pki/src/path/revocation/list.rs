@@ -7,7 +7,7 @@ use super::{Court, Said, UnknownCause, Via, counts};
 use crate::asn1::Oid;
 use crate::asn1::time::Time;
 use crate::cert::Certificate;
-use crate::cert::crl::{Crl, Reason, Revoked};
+use crate::cert::crl::{Crl, Reason};
 use crate::cert::name::{GeneralName, Name};
 use crate::cert::point::Reasons;
 
@@ -113,8 +113,8 @@ impl Court<'_> {
             self.deltas = offers(Offered::DeltaList, &named);
         }
 
-        if let Some(entry) = self.revoked(&authentic, which) {
-            return Said::Revoked(entry);
+        if let Some(revoked) = self.revoked(&authentic, which) {
+            return revoked;
         }
         let mut answered = Reasons::NONE;
         let mut newest = None;
@@ -142,7 +142,7 @@ impl Court<'_> {
     }
 
     /// Does an entry revoke it? An entry speaks even on a list that is too old or too narrow to say "good".
-    fn revoked(&self, authentic: &[&Crl], which: &Certificate) -> Option<Revoked> {
+    fn revoked(&self, authentic: &[&Crl], which: &Certificate) -> Option<Said> {
         let speaks = |list: &Crl| list.unknown_critical().is_none();
         let entry =
             |list: &Crl| list.entry(which.serial(), which.issuer()).filter(|entry| counts(entry, self.terms.at));
@@ -160,13 +160,13 @@ impl Court<'_> {
                     }
             })
         };
-        authentic
+        let entries = authentic
             .iter()
             .filter(|list| speaks(list))
             .filter_map(|list| entry(list).map(|entry| (list, entry)))
             .filter(|(list, entry)| entry.reason != Some(Reason::CertificateHold) || !lifted(list))
-            .map(|(_, entry)| entry)
-            .min_by_key(|entry| entry.when)
+            .map(|(list, entry)| (entry, list.this_update()));
+        Said::revoked(entries.collect())
     }
 
     /// What the absence of an entry on a complete list, brought up to date by a delta list, means: for which reasons the

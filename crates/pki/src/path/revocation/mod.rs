@@ -283,8 +283,23 @@ enum Said {
         this_update: Time,
         next_update: Option<Time>,
     },
-    Revoked(Revoked),
+    Revoked {
+        entry: Revoked,
+        /// The date of the newest answer that says so.
+        this_update: Time,
+    },
     Unknown(UnknownCause),
+}
+
+impl Said {
+    /// Of everything that revokes the one that is told, with the date of its answer. A hold may be lifted later, so it
+    /// comes behind whatever else there is, and the newest of several counts.
+    fn revoked(all: Vec<(Revoked, Time)>) -> Option<Self> {
+        let is_hold = |entry: &Revoked| entry.reason == Some(Reason::CertificateHold);
+        let lasting = all.iter().filter(|(entry, _)| !is_hold(entry)).min_by_key(|(entry, _)| entry.when);
+        let found = lasting.or_else(|| all.iter().max_by_key(|(_, this_update)| *this_update));
+        found.map(|(entry, this_update)| Self::Revoked { entry: *entry, this_update: *this_update })
+    }
 }
 
 impl<'a> Court<'a> {
@@ -332,8 +347,13 @@ impl<'a> Court<'a> {
     /// What lists and responses together come to.
     fn settle(&self, which: &Certificate, said: [Said; 2], is_ca: bool) -> Status {
         let unknown = |cause| Status::Unknown { which: which.clone(), cause };
+        // What one of them held, the other may have let go since (RFC 5280 §5.3.1).
+        let lifted = |held: &Revoked, since: Time| {
+            let later = |said: &Said| matches!(said, Said::Good { this_update, .. } if *this_update > since);
+            held.reason == Some(Reason::CertificateHold) && said.iter().any(later)
+        };
         let revoked = said.iter().filter_map(|said| match said {
-            Said::Revoked(entry) => Some(entry),
+            Said::Revoked { entry, this_update } if !lifted(entry, *this_update) => Some(entry),
             _ => None,
         });
         if let Some(entry) = revoked.min_by_key(|entry| entry.when) {
@@ -347,7 +367,7 @@ impl<'a> Court<'a> {
                 }
                 // A list, where there is one, is what the issuer must keep; its trouble is the one to tell.
                 Said::Unknown(found) => cause = Some(found),
-                Said::Nothing | Said::Revoked(_) => {}
+                Said::Nothing | Said::Revoked { .. } => {}
             }
         }
         match cause {

@@ -1,6 +1,6 @@
 //! What OCSP responses say of one certificate (RFC 6960 §3.2, §4.2.2).
 
-use super::{Court, Said, Status, UnknownCause, Via, counts};
+use super::{Court, Reason, Said, Status, UnknownCause, Via, counts};
 use crate::asn1::oid;
 use crate::cert::Certificate;
 use crate::cert::ocsp::{Answer, Basic, CertStatus};
@@ -9,7 +9,7 @@ impl Court<'_> {
     /// What the responses say.
     pub(super) fn responses(&mut self, which: &Certificate, issuer: &Certificate) -> Said {
         let mut good = None;
-        let mut revoked = None;
+        let mut revoked = Vec::new();
         let mut cause = None;
         for response in self.sources.responses {
             let basic = match response.basic() {
@@ -19,7 +19,7 @@ impl Court<'_> {
                     continue;
                 }
             };
-            let answers: Vec<&Answer> = basic.answers(which, issuer).collect();
+            let answers = basic.answers(which, issuer);
             if answers.is_empty() {
                 continue;
             }
@@ -33,14 +33,15 @@ impl Court<'_> {
             for answer in answers {
                 match (answer.status, self.usable(basic, answer, which)) {
                     // A revocation speaks however old it is.
-                    (CertStatus::Revoked(entry), _) => {
-                        if counts(&entry, self.terms.at) && answer.unknown_critical.is_none() {
-                            revoked = revoked.or(Some(entry));
+                    (CertStatus::Revoked(entry), _) if counts(&entry, self.terms.at) => {
+                        if answer.unknown_critical.is_none() {
+                            revoked.push((entry, answer.this_update));
                         }
                     }
                     (CertStatus::Unknown, _) => cause = Some(UnknownCause::NotKnown),
-                    (CertStatus::Good, Err(found)) => cause = Some(found),
-                    (CertStatus::Good, Ok(())) => {
+                    (_, Err(found)) => cause = Some(found),
+                    // Until the date of its revocation the certificate was good, as on a list.
+                    (CertStatus::Good | CertStatus::Revoked(_), Ok(())) => {
                         let newer = |(_, this_update, _): &(String, _, _)| *this_update < answer.this_update;
                         if good.as_ref().is_none_or(newer) {
                             good = Some((signer.subject().short(), answer.this_update, answer.next_update));
@@ -49,8 +50,12 @@ impl Court<'_> {
                 }
             }
         }
-        match (revoked, good, cause) {
-            (Some(entry), ..) => Said::Revoked(entry),
+        // A hold that a newer answer no longer names was lifted.
+        if let Some((_, newest, _)) = &good {
+            revoked.retain(|(entry, said)| entry.reason != Some(Reason::CertificateHold) || said >= newest);
+        }
+        match (Said::revoked(revoked), good, cause) {
+            (Some(revoked), ..) => revoked,
             (None, Some((by, this_update, next_update)), _) => {
                 Said::Good { by, via: Via::Response, this_update, next_update }
             }
@@ -109,6 +114,9 @@ impl Court<'_> {
             && delegate.issuer() == issuer.subject();
         if !may {
             return Err(UnknownCause::WrongSigner);
+        }
+        if delegate.key().is_weak() && !self.terms.legacy {
+            return Err(UnknownCause::Weak(delegate.key().describe()));
         }
         let key = self.path.key_of(issuer).clone();
         self.verify(|| delegate.verify_signature(&key))?;
