@@ -39,6 +39,18 @@ fn prepare(folder: &Path) {
         &der::element(0x31, &[]),
     ]);
     write_file("chain.p7b", &der::sequence(&[&der::oid(&oid::SIGNED_DATA), &der::context(0, &[&bundle])]));
+    let both = format!("{}{}", text(bank), text(se));
+    write_file("mark.pem", format!("\u{feff}{both}").as_bytes());
+    write_file("crlf.pem", both.replace('\n', "\r\n").as_bytes());
+    write_file("mac.pem", both.replace('\n', "\r").as_bytes());
+    write_file("around.pem", format!("subject: the bank\n{}-- \nand its CA:\n{}bye", text(bank), text(se)).as_bytes());
+    write_file(
+        "one-line.pem",
+        text(bank).replace('\n', "").replace("E-----", "E-----\n").replace("-----END", "\n-----END").as_bytes(),
+    );
+    write_file("trusted.pem", both.replace("CERTIFICATE", "TRUSTED CERTIFICATE").as_bytes());
+    write_file("trailing.der", &[bank.raw(), &[0]].concat());
+    write_file("trailing.pem", pem::write("CERTIFICATE", &[bank.raw(), &[0]].concat()).as_bytes());
     let mut cut = bank.raw().to_vec();
     cut.truncate(cut.len() - 1);
     write_file("cut.pem", pem::write("CERTIFICATE", &cut).as_bytes());
@@ -61,6 +73,17 @@ fn prepare(folder: &Path) {
     write_file("lists.pem", lists(list()).as_bytes());
     write_file("revoked.pem", lists(list().revoking(bank, in_days(-1), Some(Reason::Superseded))).as_bytes());
     write_file("stale.pem", lists(list().dated(in_days(-9), Some(in_days(-2)))).as_bytes());
+    let bag = |lists: &[&[u8]]| {
+        let empty = der::element(0x31, &[]);
+        let data = der::sequence(&[&der::oid(&oid::DATA)]);
+        let bundle = der::sequence(&[&der::unsigned(&[1]), &empty, &data, &der::context(1, lists), &empty]);
+        der::sequence(&[&der::oid(&oid::SIGNED_DATA), &der::context(0, &[&bundle])])
+    };
+    let (of_re, of_se) = (list().signed_by(&pki.re), list().signed_by(&pki.se));
+    write_file("lists.p7b", &bag(&[of_re.raw(), of_se.raw()]));
+    write_file("old-label.pem", lists(list()).replace("X509 CRL", "CRL").as_bytes());
+    let answer = OcspFactory::default().about(bank, se, Says::Revoked(in_days(-1), None)).der(&pki.se);
+    write_file("mixed.pem", (lists(list()) + &pem::write("OCSP RESPONSE", &answer)).as_bytes());
     write_file("re.crl", list().signed_by(&pki.re).raw());
     write_file("cut.crl", &list().der(&pki.rp)[..100]);
     write_file("good.ocsp", &OcspFactory::default().about(bank, se, Says::Good).der(&pki.se));
@@ -82,13 +105,26 @@ fn every_row_ends_as_it_says() {
         ("self.pem --trust self.pem", 0, "ok"),
         ("chain.pem --trust se.pem --revocation off", 0, "ok"),
         ("expired.pem --untrusted se.pem --public-roots public.pem", 30, "time.expired-at-signing"),
+        // how a file is written
+        ("mark.pem --public-roots public.pem --crl lists.pem", 0, "ok"),
+        ("crlf.pem --public-roots public.pem --crl lists.pem", 0, "ok"),
+        ("mac.pem --public-roots public.pem --crl lists.pem", 0, "ok"),
+        ("around.pem --public-roots public.pem --crl lists.pem", 0, "ok"),
+        ("one-line.pem --untrusted mark.pem --public-roots public.pem --crl lists.pem", 0, "ok"),
+        ("trusted.pem --public-roots public.pem --crl lists.pem", 0, "ok"),
+        ("trailing.der --untrusted se.pem --public-roots public.pem --crl lists.pem", 30, "cert.malformed"),
+        ("trailing.pem --untrusted se.pem --public-roots public.pem --crl lists.pem", 30, "cert.malformed"),
+        ("bank.pem --trust chain.p7b --revocation off", 0, "ok"),
+        ("chain.pem --public-roots public.pem --crl lists.p7b", 0, "ok"),
+        ("chain.pem --public-roots public.pem --crl old-label.pem", 0, "ok"),
+        ("chain.pem --public-roots public.pem --crl mixed.pem", 40, "rev.before"),
         // revocation
         ("chain.pem --public-roots public.pem", 30, "rev.unavailable"),
         ("chain.pem --public-roots public.pem --revocation off", 0, "ok"),
         ("chain.pem --public-roots public.pem --crl stale.pem", 30, "rev.stale"),
         ("chain.pem --public-roots public.pem --crl revoked.pem", 40, "rev.before"),
         ("chain.pem --public-roots public.pem --crl re.crl --crl good.ocsp", 0, "ok"),
-        ("chain.pem --public-roots public.pem --crl lists.pem --crl revoked.ocsp", 40, "rev.before"),
+        ("chain.pem --public-roots public.pem --crl lists.pem --ocsp revoked.ocsp", 40, "rev.before"),
         ("local.pem --trust private.pem", 0, "ok"),
         ("local.pem --trust private.pem --revocation require", 30, "rev.unavailable"),
         ("local.pem --trust private.pem --crl cut.crl", 30, "rev.unavailable"),

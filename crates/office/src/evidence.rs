@@ -253,7 +253,7 @@ pub fn report(asked: &Asked<'_>, evidence: &Evidence, outside: Option<&Outside>)
     }
 }
 
-/// The certificates of a file, PEM (many) or DER (one).
+/// The certificates of a file, PEM (many), DER (one) or a PKCS#7 bundle.
 ///
 /// # Errors
 /// [`Unusable`].
@@ -277,7 +277,7 @@ pub fn any_certificates(path: &Path) -> Result<Vec<Result<Certificate, Malformed
 /// [`Unusable::Empty`].
 pub fn certificates_in(path: &Path, bytes: &[u8]) -> Result<Vec<Result<Certificate, Malformed>>, Unusable> {
     let mut found = Vec::new();
-    let wanted = |block: &pem::Block| block.is_certificate() || matches!(block.label.as_str(), "PKCS7" | "CMS");
+    let wanted = |block: &pem::Block| block.is_certificate() || is_bundle(block);
     for block in blocks(bytes, wanted, "CERTIFICATE") {
         match bundle::open(&block.der) {
             Ok(bundle) => found.extend(bundle.certificates.into_iter().map(Certificate::parse)),
@@ -373,9 +373,15 @@ impl Identity {
 }
 
 fn parse_certificates(path: &Path, bytes: &[u8], unreadable: &mut Vec<Unusable>) -> Result<Vec<Certificate>, Unusable> {
-    let blocks = blocks(bytes, pem::Block::is_certificate, "CERTIFICATE");
+    let mut found = Vec::new();
+    for block in blocks(bytes, |block| block.is_certificate() || is_bundle(block), "CERTIFICATE") {
+        match bundle::open(&block.der) {
+            Ok(bundle) => found.extend(bundle.certificates.into_iter().map(|one| pem::Block::new("CERTIFICATE", one))),
+            Err(_) => found.push(block),
+        }
+    }
     let parse = |block: &pem::Block| Certificate::parse(block.certificate()).map_err(|malformed| malformed.to_string());
-    each(path, &blocks, "certificate", parse, unreadable)
+    each(path, &found, "certificate", parse, unreadable)
 }
 
 /// The roots of a file: a list in our form, or certificates, all for e-mail and named by the file.
@@ -393,16 +399,29 @@ enum RevocationAnswer {
     Response(OcspResponse),
 }
 
-/// Revocation lists, PEM or DER, and OCSP responses, which are DER and begin otherwise.
+/// Revocation lists and OCSP responses, PEM or DER, which tell themselves apart; and the lists of PKCS#7 bundles.
 fn revocation_answers(path: &Path, unreadable: &mut Vec<Unusable>) -> Result<Vec<RevocationAnswer>, Unusable> {
-    let blocks = blocks(&read(path)?, |block| block.label == "X509 CRL", "X509 CRL");
+    let bytes = read(path)?;
+    let wanted =
+        |block: &pem::Block| matches!(block.label.as_str(), "X509 CRL" | "CRL" | "OCSP RESPONSE") || is_bundle(block);
+    let mut found = Vec::new();
+    for block in blocks(&bytes, wanted, "X509 CRL") {
+        match bundle::open(&block.der) {
+            Ok(bundle) => found.extend(bundle.lists.into_iter().map(|list| pem::Block::new("X509 CRL", list))),
+            Err(_) => found.push(block),
+        }
+    }
     let parse = |block: &pem::Block| match Crl::parse(&block.der) {
         Ok(list) => Ok(RevocationAnswer::List(list)),
         Err(malformed) => {
             OcspResponse::parse(&block.der).map(RevocationAnswer::Response).map_err(|_| malformed.to_string())
         }
     };
-    each(path, &blocks, REVOCATION_LIST, parse, unreadable)
+    each(path, &found, REVOCATION_LIST, parse, unreadable)
+}
+
+fn is_bundle(block: &pem::Block) -> bool {
+    matches!(block.label.as_str(), "PKCS7" | "CMS")
 }
 
 fn each<T>(

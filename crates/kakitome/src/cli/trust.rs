@@ -29,8 +29,8 @@ pub(super) struct Trust {
     /// A list of publicly trusted e-mail roots in place of the built-in one: PEM, or what `kakitome trust export` writes
     #[arg(long, value_name = "FILE")]
     public_roots: Option<PathBuf>,
-    /// Revocation lists (PEM or DER) and OCSP responses (DER); may be given more than once
-    #[arg(long, value_name = "FILE", alias = "ocsp")]
+    /// Revocation lists and OCSP responses (PEM or DER); may be given more than once
+    #[arg(long, value_name = "FILE", visible_alias = "ocsp")]
     crl: Vec<PathBuf>,
     /// The moment to judge for, in RFC 3339, such as 2026-12-01T00:00:00Z; now if it is not given
     #[arg(long, value_name = "TIME")]

@@ -1,4 +1,4 @@
-//! PEM (RFC 7468), read as it occurs: text around the blocks, any line length, any line end.
+//! PEM (RFC 7468), read as it occurs: text around the blocks, any line length, any line end, a byte order mark before.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -52,7 +52,7 @@ pub fn read(bytes: &[u8]) -> Vec<Block> {
     let mut label: Option<String> = None;
     let mut body = Zeroizing::new(String::new());
     let mut old_cipher = None;
-    for line in text.lines().map(str::trim) {
+    for line in text.split(['\n', '\r']).map(|line| line.trim_start_matches('\u{feff}').trim()) {
         if let Some(begun) = line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----")) {
             label = Some(begun.to_owned());
             body.clear();
