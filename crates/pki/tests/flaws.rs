@@ -178,6 +178,8 @@ fn rows() -> Vec<(Flaw, Vec<u8>)> {
             }),
         ),
         (Flaw::Version, part(|parts| parts.version = der::context(0, &[&integer(&[2, 0])]))),
+        (Flaw::Version, part(|parts| parts.version = der::context(0, &[&integer(&[3])]))),
+        (Flaw::Version, part(|parts| parts.version = der::context(0, &[&integer(&[0])]))),
         (Flaw::ExtensionsVersion, part(|parts| parts.version = der::context(0, &[&integer(&[1])]))),
         (Flaw::SerialNegative, part(|parts| parts.serial = integer(&[0x81, 1]))),
         (Flaw::SerialZero, part(|parts| parts.serial = integer(&[0]))),

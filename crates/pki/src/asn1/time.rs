@@ -129,9 +129,11 @@ impl FromStr for Time {
 
     /// RFC 3339, with any offset.
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let time: jiff::Timestamp =
-            text.trim().parse().map_err(|_| Malformed::new("not a time in RFC 3339, such as 2026-12-01T00:00:00Z"))?;
-        Ok(Self(time.as_second()))
+        const WRONG: Malformed = Malformed::new("not a time in RFC 3339, such as 2026-12-01T00:00:00Z");
+        let pieces = jiff::fmt::temporal::Pieces::parse(text.trim()).map_err(|_| WRONG)?;
+        let (Some(time), Some(offset)) = (pieces.time(), pieces.to_numeric_offset()) else { return Err(WRONG) };
+        let civil = pieces.date().to_datetime(time);
+        Ok(Self(civil.duration_since(EPOCH).as_secs()).plus(i64::from(offset.seconds()).saturating_neg()))
     }
 }
 
@@ -163,6 +165,11 @@ mod tests {
         let time = Time::from_der(&Der::only(der).unwrap()).unwrap();
         assert_eq!((time.to_string().as_str(), time.unix()), ("9999-12-31T23:59:59Z", 253_402_300_799));
         assert_eq!(time.to_der(), der);
+        assert_eq!("9999-12-31T23:59:59Z".parse(), Ok(time), "what is written is read again");
+        assert_eq!("2026-12-01T09:00:00.5+09:00".parse(), Ok(Time::from_unix(1_796_083_200)));
+        for bad in ["2026-12-01", "2026-12-01T00:00:00", "2026-02-30T00:00:00Z", "now", ""] {
+            assert!(bad.parse::<Time>().is_err(), "{bad}");
+        }
         assert_eq!(time.plus(1).to_der(), der, "there is no year 10000");
         assert_eq!(time.to_mail_date(), "");
     }

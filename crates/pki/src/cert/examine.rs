@@ -231,7 +231,9 @@ impl Examined {
             }
         }
         if let Some(extensions) = fields.optional(tag::context_constructed(3))? {
-            if matches!(self.version, Some(1 | 2)) {
+            // A version that is wrong itself is told once.
+            let is_told = self.flaws.iter().any(|found| found.flaw == Flaw::Version);
+            if matches!(self.version, Some(1 | 2)) && !is_told {
                 self.found(Flaw::ExtensionsVersion, String::new());
             }
             let list = Der::only(extensions.value)?.of(tag::SEQUENCE, "extensions are not a SEQUENCE")?;
@@ -253,7 +255,7 @@ impl Examined {
         };
         let number = Der::new(version.value).small();
         match number {
-            Ok(0) => self.found(Flaw::DefaultWritten, "version 1"),
+            Ok(0) => self.found(Flaw::Version, "version 1, which DER leaves out"),
             Ok(1 | 2) => {}
             Ok(_) | Err(_) => self.found(Flaw::Version, String::new()),
         }

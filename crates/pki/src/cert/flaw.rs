@@ -55,7 +55,7 @@ flaws! {
     Structure "cert.structure" refused,
     /// It is larger than 256 KiB.
     TooLarge "cert.too-large" refused,
-    /// A version that does not exist.
+    /// A version that does not exist, or the first one written out.
     Version "cert.version" refused,
     /// Extensions in a certificate that is not of version 3.
     ExtensionsVersion "cert.extensions-version" refused,

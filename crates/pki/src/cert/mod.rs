@@ -73,12 +73,18 @@ impl Certificate {
 
         let mut fields = signed.inside();
         let version = match fields.optional(tag::context_constructed(0))? {
-            Some(version) => Der::new(version.value).small()?,
+            // Version 1 is the default, which DER leaves out (X.690 §11.5).
+            Some(version) => {
+                let mut number = Der::new(version.value);
+                let version = number.small()?;
+                number.finish()?;
+                if !(1..=2).contains(&version) {
+                    return Err(Malformed::new("a certificate is of an unknown version"));
+                }
+                version
+            }
             None => 0,
         };
-        if version > 2 {
-            return Err(Malformed::new("a certificate is of an unknown version"));
-        }
         let serial = fields.expect(tag::INTEGER, "a certificate has no serial number")?.value.to_vec();
         let algorithm = AlgorithmIdentifier::parse(&fields.element()?)?;
         // RFC 5280 §4.1.1.2: both fields MUST contain the same algorithm identifier.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::algorithm::Digest;
 use crate::asn1::der::{self, Der, Tlv};
 use crate::asn1::{Malformed, Oid, oid, tag, write};
@@ -25,8 +27,8 @@ pub struct Attribute {
     pub value: String,
 }
 
-/// A distinguished name. Two names are equal when they compare equal by RFC 5280 §7.1 (case and inner white space do
-/// not count, the string's type neither).
+/// A distinguished name. Two names are equal when they compare equal by RFC 5280 §7.1: case and inner white space do not
+/// count, the string's type neither, nor how Unicode writes a character, nor what cannot be seen.
 #[derive(Clone, Debug)]
 pub struct Name {
     raw: Vec<u8>,
@@ -45,10 +47,12 @@ impl Name {
         }
         let mut relative = element.of(tag::SEQUENCE, "a name is not a SEQUENCE")?.inside();
         let mut parts = Vec::new();
+        let mut prepared = Vec::new();
         let mut count = 0usize;
         while !relative.is_empty() {
             let mut set = relative.expect(tag::SET, "a name holds something other than a SET")?.inside();
             let mut attributes = Vec::new();
+            let mut folded = Vec::new();
             while !set.is_empty() {
                 count = count.saturating_add(1);
                 if count > ATTRIBUTE_LIMIT {
@@ -56,21 +60,18 @@ impl Name {
                 }
                 let mut pair = set.expect(tag::SEQUENCE, "an attribute of a name is not a SEQUENCE")?.inside();
                 let kind = pair.oid()?;
-                let value = text(&pair.element()?);
+                let element = pair.element()?;
                 pair.finish()?;
-                attributes.push(Attribute { kind, value });
+                let decoded = decoded(&element);
+                // No text keeps a NUL when it is prepared, so none equals a value that is no text.
+                folded.push((kind, decoded.as_deref().map_or_else(|| format!("\0{}", octets(&element)), fold)));
+                attributes.push(Attribute { kind, value: decoded.unwrap_or_else(|| octets(&element)) });
             }
+            folded.sort();
+            prepared.push(folded);
             parts.push(attributes);
         }
-        let folded = parts
-            .iter()
-            .map(|attributes| {
-                let mut folded: Vec<_> = attributes.iter().map(|part| (part.kind, fold(&part.value))).collect();
-                folded.sort();
-                folded
-            })
-            .collect();
-        Ok(Self { raw: element.raw.to_vec(), parts, folded })
+        Ok(Self { raw: element.raw.to_vec(), parts, folded: prepared })
     }
 
     /// Reads one from DER.
@@ -208,7 +209,15 @@ impl fmt::Display for Name {
 
 /// The text of a directory string; what is none, in hexadecimal.
 pub fn text(element: &Tlv<'_>) -> String {
-    let decoded = match element.tag {
+    decoded(element).unwrap_or_else(|| octets(element))
+}
+
+fn octets(element: &Tlv<'_>) -> String {
+    format!("#{}", super::hex(element.raw))
+}
+
+fn decoded(element: &Tlv<'_>) -> Option<String> {
+    match element.tag {
         tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING | 0x12 | 0x1a => {
             std::str::from_utf8(element.value).ok().map(str::to_owned)
         }
@@ -225,23 +234,47 @@ pub fn text(element: &Tlv<'_>) -> String {
             rest.is_empty().then(|| points.collect::<Option<String>>()).flatten()
         }
         _ => None,
-    };
-    decoded.unwrap_or_else(|| format!("#{}", super::hex(element.raw)))
+    }
 }
 
+/// A value made ready to be compared (RFC 4518 §2, to which RFC 5280 §7.1 points): what cannot be seen is left out, case
+/// is folded, compatible forms (NFKC) and runs of white space become one.
 fn fold(value: &str) -> String {
     let is_spaced = value.starts_with(' ') || value.ends_with(' ') || value.contains("  ");
     if !is_spaced && value.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
         return value.to_ascii_lowercase();
     }
-    let mut out = String::with_capacity(value.len());
-    for word in value.split_whitespace() {
+    let visible: String =
+        value.chars().filter(|letter| !is_ignored(*letter)).nfkc().flat_map(fold_case).nfkc().collect();
+    // A compatible form may be made of capitals or of blanks, so both come after it.
+    let mut out = String::with_capacity(visible.len());
+    for word in visible.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.chars().flat_map(char::to_lowercase));
+        out.push_str(word);
     }
     out
+}
+
+/// Full case folding: by way of the capital, which writes ß as SS and both forms of sigma as one.
+fn fold_case(letter: char) -> impl Iterator<Item = char> {
+    // The dotless i is a letter of its own, although its capital is that of the other.
+    let upper = |small: char| (small != 'ı').then(|| small.to_uppercase()).into_iter().flatten();
+    let kept = (letter == 'ı').then_some(letter);
+    letter.to_lowercase().flat_map(upper).flat_map(char::to_lowercase).chain(kept)
+}
+
+/// RFC 4518 §2.2: what is mapped to nothing. Tabs, line ends and blanks of any kind are mapped to a blank instead.
+fn is_ignored(letter: char) -> bool {
+    match letter {
+        '\t'..='\r' | '\u{85}' => false,
+        '\u{ad}' | '\u{34f}' | '\u{6dd}' | '\u{70f}' | '\u{1806}' | '\u{180b}'..='\u{180e}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' => true,
+        '\u{1d173}'..='\u{1d17a}' | '\u{e0001}'..='\u{e01ef}' => true,
+        _ => letter.is_control(),
+    }
 }
 
 /// One GeneralName (RFC 5280 §4.2.1.6), as far as mail has a use for it.
@@ -284,6 +317,10 @@ impl GeneralName {
                         Der::only(value.value)?.of(tag::UTF8_STRING, "an SmtpUTF8Mailbox is not a UTF8String")?;
                     let value = std::str::from_utf8(value.value)
                         .map_err(|_| Malformed::new("an SmtpUTF8Mailbox is not UTF-8"))?;
+                    // RFC 9598 §3.
+                    if value.contains('\u{feff}') {
+                        return Err(Malformed::new("an SmtpUTF8Mailbox holds a byte order mark"));
+                    }
                     Self::MailboxUtf8(value.to_owned())
                 } else {
                     Self::Other(format!("otherName {kind}"))
@@ -331,5 +368,41 @@ mod tests {
         assert_ne!(one, base);
         let long = Name::build(&[(oid::COMMON_NAME, &"x".repeat(NAME_LIMIT))]);
         assert!(Name::from_der(long.raw()).is_err());
+    }
+
+    /// RFC 4518 §2, RFC 5280 §7.1.
+    #[test]
+    fn names_compare_by_what_is_seen() {
+        let same = [
+            ("Société", "Socie\u{301}te\u{301}"),
+            ("株式会社カキトメ", "株式会社ｶｷﾄﾒ"),
+            ("Example", "Ｅｘａｍｐｌｅ"),
+            ("Example", "Ex\u{ad}ample"),
+            ("Example", "Ex\u{200b}am\u{2060}ple\u{feff}"),
+            ("Example", "\u{202a}Example\u{202c}\0"),
+            ("a b", "a\u{3000}\tb"),
+            ("Straße", "STRASSE"),
+            ("STRAẞE", "strasse"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            ("TEL", "℡"),
+            ("İ", "i\u{307}"),
+            ("K", "\u{212a}"),
+        ];
+        for (one, other) in same {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        for (one, other) in [("Société", "Societe"), ("ab", "a b"), ("ı", "i"), ("カキトメ", "かきとめ"), ("a", "а")]
+        {
+            assert_ne!(fold(one), fold(other), "{one} {other}");
+        }
+        // A value that is no text, and a text that looks like it written down.
+        let with = |value: Vec<u8>| {
+            let pair = write::sequence(&[&write::oid(&oid::COMMON_NAME), &value]);
+            Name::from_der(&write::sequence(&[&write::set_of(vec![pair])])).unwrap()
+        };
+        let octets = with(write::element(tag::OCTET_STRING, &[b"a"]));
+        let text = with(write::element(tag::UTF8_STRING, &[b"#040161"]));
+        assert_eq!(octets.to_string(), text.to_string());
+        assert_ne!(octets, text);
     }
 }

@@ -14,6 +14,8 @@ use crate::cert::name::GeneralName;
 const HOST_LIMIT: usize = 253;
 /// The longest label of one, in octets (RFC 1035 §2.3.4).
 const LABEL_LIMIT: usize = 63;
+/// What stands in a URI beside letters and digits (RFC 3986 §2).
+const URI_MARKS: &[u8] = b"-._~:/?#[]@!$&'()*+,;=%";
 
 /// Checks the names of every certificate against the constraints of every CA above it, the anchor included.
 ///
@@ -225,6 +227,11 @@ fn dns_within(name: &str, base: &str, list: List) -> Option<bool> {
 
 /// RFC 5280 §4.2.1.10: the host of the authority; a URI without one, or with an address for one, cannot be compared.
 fn uri_within(name: &str, base: &str) -> Option<bool> {
+    // Where one reader sees the host end at a character that no URI has, another reads on.
+    let is_uri = |octet: u8| octet.is_ascii_alphanumeric() || URI_MARKS.contains(&octet);
+    if !name.bytes().all(is_uri) {
+        return None;
+    }
     let (_, rest) = name.split_once(':')?;
     let authority = rest.strip_prefix("//")?.split(['/', '?', '#']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -353,6 +360,11 @@ mod tests {
             (&[('+', uri(".bank.example"))], uri("http://bank.example/"), false),
             (&[('+', uri("bank.example"))], uri("https://user@BANK.example"), true),
             (&[('+', uri("bank.example"))], uri("http://bank.example@eve.example/"), false),
+            (&[('+', uri("bank.example"))], uri("http://eve.example\\@bank.example/"), false),
+            (&[('-', uri("bank.example"))], uri("http://bank.example\\@eve.example/"), false),
+            (&[('+', uri("bank.example"))], uri("http://eve.example\t@bank.example/"), false),
+            (&[('+', uri("bank.example"))], uri("http://bank.example/a b"), false),
+            (&[('+', uri("bank.example"))], uri("http://bank.example/a%20b"), true),
             (&[('+', uri("bank.example"))], uri("urn:bank.example"), false),
             (&[('-', uri("bank.example"))], uri("http://192.0.2.1/"), false),
             (&[('-', uri("bank.example"))], uri("http://eve.example/"), true),

@@ -34,6 +34,7 @@ const ALLOWED: [(&str, &[&str]); 3] = [
             "sha2",
             "signature",
             "thiserror",
+            "unicode-normalization",
             "x509-cert",
             "zeroize",
         ],
