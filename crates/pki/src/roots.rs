@@ -198,7 +198,7 @@ impl RootList {
         let mut reader = Reader::new(text);
         let header = reader.header()?;
         let roots = reader.roots(&header, Told::read)?;
-        Ok(Self::with(header.told, roots))
+        Ok(Self::new(header.told, roots))
     }
 
     /// A list that is part of the program. Its head is read now, its roots at first need, and their hashes are not
@@ -211,10 +211,11 @@ impl RootList {
     /// A list of certificates that are all for mail.
     pub fn of(name: &str, certificates: &[Certificate]) -> Self {
         let header = Header { name: name.to_owned(), ..Header::default() };
-        Self::with(header, certificates.iter().map(Root::new).collect())
+        Self::new(header, certificates.iter().map(Root::new).collect())
     }
 
-    fn with(header: Header, roots: Vec<Root>) -> Self {
+    /// A list of these roots.
+    pub fn new(header: Header, roots: Vec<Root>) -> Self {
         let body = Body { header, embedded: "", roots: OnceLock::from(roots) };
         Self { body: Arc::new(body), distrusted: Arc::default() }
     }

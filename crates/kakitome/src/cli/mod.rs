@@ -74,6 +74,9 @@ enum Verb {
     /// The own certificate authority
     #[command(subcommand)]
     Ca(ca::Ca),
+    /// The issuers that are believed
+    #[command(subcommand)]
+    Trust(trust::Anchors),
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
@@ -134,6 +137,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Decrypt(decrypt) => decrypt.run(everywhere),
         Verb::Cert(cert) => cert.run(everywhere),
         Verb::Ca(ca) => ca.run(everywhere),
+        Verb::Trust(trust) => trust.run(everywhere),
         Verb::Config(config) => config.run(everywhere),
         Verb::Completion(completion) => completion.run(),
         Verb::Docs(docs) => docs.run(),

@@ -1,4 +1,8 @@
-//! Whom to believe: the options that `check` and `verify` share.
+//! Whom to believe: the options that `check`, `verify` and `cert check` share, and the verbs about the anchors of a data
+//! directory (`verbs`).
+
+mod table;
+mod verbs;
 
 use std::path::PathBuf;
 
@@ -8,13 +12,15 @@ use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, Unusable};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
-use kakitome_office::trust::Operators;
+use kakitome_office::trust::{Chosen, Operators};
 use kakitome_pki::asn1::Oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::path::PolicyInputs;
 use kakitome_pki::path::revocation::Mode;
 use kakitome_verdict::sender::{Evidence, Signer};
+
+pub(super) use verbs::Anchors;
 
 use super::{Everywhere, Failure, config, input, outside};
 use crate::settings::Check;
@@ -87,9 +93,9 @@ impl Trust {
 
     fn choice(&self, everywhere: &Everywhere, signer: Signer) -> Choice {
         // Anchors of a store that cannot be read are not believed, and that is said; other anchors still count.
-        let own_ca = own_ca(everywhere).unwrap_or_else(|fault| {
-            eprintln!("kakitome: the own CA does not count: {fault}");
-            Vec::new()
+        let (own_ca, operators) = believed(everywhere).unwrap_or_else(|fault| {
+            eprintln!("kakitome: the own CA and the anchors of the data directory do not count: {fault}");
+            (Vec::new(), Operators::default())
         });
         if !own_ca.is_empty() && !everywhere.quiet {
             eprintln!("kakitome: the own CA of {} counts as an anchor", everywhere.data.display());
@@ -105,7 +111,7 @@ impl Trust {
                 inhibit_any: self.inhibit_any_policy,
             },
             own_ca,
-            operators: Operators::default(),
+            operators,
             at: self.at,
             revocation: self.revocation.map(|mode| match mode {
                 Revocation::Require => Mode::Require,
@@ -128,9 +134,10 @@ pub(super) fn expected(check: &Check) -> Choice {
     }
 }
 
-fn own_ca(everywhere: &Everywhere) -> Result<Vec<Certificate>, Fault> {
+/// The own CA's anchors, and what the operator chose.
+fn believed(everywhere: &Everywhere) -> Result<(Vec<Certificate>, Operators), Fault> {
     match Store::open_read_only(&everywhere.data)? {
-        Some(store) => authority::Anchors::read(&store),
-        None => Ok(Vec::new()),
+        Some(store) => Ok((authority::Anchors::read(&store)?, Chosen::read(&store)?.operators())),
+        None => Ok((Vec::new(), Operators::default())),
     }
 }

@@ -15,6 +15,7 @@ use kakitome_office::evidence::{self, Choice, examine};
 use kakitome_office::outgoing::{Disposition, Outgoing};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::store::{self, Store};
+use kakitome_office::trust::Chosen;
 use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
@@ -149,7 +150,7 @@ impl House {
             public_url: settings.web.public_url.as_ref().map(|url| url.as_str().to_owned()),
             ..AuthoritySettings::default()
         };
-        let authority = Arc::new(Authority::open(store, vault, authority, input::now(), random.clone())?);
+        let authority = Arc::new(Authority::open(Arc::clone(&store), vault, authority, input::now(), random.clone())?);
         let anchor = authority.anchor().clone();
         let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
         let outgoing = Outgoing::new(Arc::clone(&authority), domains.clone(), random);
@@ -159,6 +160,7 @@ impl House {
             desk: Arc::new(SigningDesk { outgoing, spools: spools.clone() }),
             checker: Arc::new(PageChecker {
                 anchor: anchor.clone(),
+                store: Arc::clone(&store),
                 outside: outside::by(settings, everywhere),
                 issuing: settings.web.public_url.as_ref().map(|_| authority.issuing().raw().to_vec()),
                 instance: InstanceInfo {
@@ -327,6 +329,7 @@ impl Desk for SigningDesk {
 /// Judges for the page; this instance trusts its own CA.
 struct PageChecker {
     anchor: Certificate,
+    store: Arc<Store>,
     outside: Option<Outside>,
     /// Served only where the members' certificates name the place.
     issuing: Option<Vec<u8>>,
@@ -337,7 +340,9 @@ struct PageChecker {
 
 impl Checker for PageChecker {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
-        let choice = Choice { own_ca: vec![self.anchor.clone()], ..trust::expected(&self.expected) };
+        // Read anew for each mail: what the operator adds or takes out counts at once.
+        let operators = Chosen::read(&self.store).map_err(|fault| fault.to_string())?.operators();
+        let choice = Choice { own_ca: vec![self.anchor.clone()], operators, ..trust::expected(&self.expected) };
         let evidence = evidence::gather(&choice, input::now()).map_err(|error| error.to_string())?;
         let judgement = examine(&*mail, &self.instance.spools, &NoKeys, &evidence, self.outside.as_ref())
             .map_err(|error| error.to_string())?;

@@ -6,6 +6,7 @@
 //! Calls block, for milliseconds or up to [`BUSY_WAIT`]; async callers go through a blocking thread. One step is one
 //! transaction, and what a call returned `Ok` for is on the disk (`synchronous = FULL`).
 
+mod chosen;
 mod record;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -19,6 +20,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 use crate::fault::Fault;
 
+pub(crate) use chosen::{AnchorRow, DistrustRow};
 pub(crate) use record::{AuthorityRow, CertificateRow, IssuedRow, KeyRow, Role};
 
 /// The store's name in the data directory.
@@ -27,7 +29,10 @@ pub const FILE_NAME: &str = "store.sqlite";
 pub const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// The steps from an empty store to today's, in order. A step that was released is never changed again.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_authority.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/sqlite/0001_authority.sql"),
+    include_str!("../../migrations/sqlite/0002_trust.sql"),
+];
 
 /// An open store.
 #[derive(Debug)]

@@ -1,0 +1,110 @@
+//! `kakitome trust` as an operator calls it, and what an answer makes of his choices.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod program;
+
+use std::fs;
+use std::path::Path;
+
+use kakitome_pki::cert::pem;
+use kakitome_pki::roots::{Header, Root, write};
+use kakitome_testkit::mail::Mail;
+use kakitome_testkit::{CrlFactory, NOW, Pki};
+use program::kakitome;
+
+/// One that is signed under RP, one under RE, and their issuers and lists.
+fn prepare(folder: &Path) {
+    let pki = Pki::get();
+    let put = |name: &str, octets: &[u8]| fs::write(folder.join(name), octets).unwrap();
+    put("local.eml", &Mail::of(&pki.local).clear_by(&pki.local));
+    put("bank.eml", &Mail::of(&pki.bank).clear_by(&pki.bank));
+    put("rp.pem", pem::write("CERTIFICATE", pki.rp.certificate.raw()).as_bytes());
+    put("signer.pem", pem::write("CERTIFICATE", pki.local.certificate.raw()).as_bytes());
+    let lists = [CrlFactory::default().signed_by(&pki.re), CrlFactory::default().signed_by(&pki.se)];
+    put("lists.pem", lists.iter().map(|list| pem::write("X509 CRL", list.raw())).collect::<String>().as_bytes());
+    let header = Header { name: "test-1".into(), date: Some(NOW), ..Header::default() };
+    put("public.txt", write(&header, &[], &[Root::new(&pki.re.certificate)]).as_bytes());
+}
+
+#[test]
+fn the_operators_choices_count() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    prepare(folder);
+    let local = format!("check --json --at {NOW} local.eml");
+    let bank = format!("check --json --at {NOW} --public-roots public.txt --crl lists.pem bank.eml");
+    let rows: &[(&str, i32, &str)] = &[
+        (&local, 30, "path.unknown"),
+        ("trust add rp.pem", 2, "nothing was added"),
+        (&local, 30, "path.unknown"),
+        ("trust add --yes rp.pem", 0, "1 added, 0 were there"),
+        (&local, 0, r#""trust_list": "nss-2.92+1""#),
+        ("check --at 2026-12-01T00:00:00Z local.eml", 0, "operator of this Kakitome"),
+        // limits: of another domain, of the domains below, of this one, of this address
+        ("trust add --yes --only other.example rp.pem", 0, "0 added, 1 were there"),
+        (&local, 30, "path.nameconstraint"),
+        ("trust add --yes --only *.local.example rp.pem", 0, ""),
+        (&local, 30, "path.nameconstraint"),
+        ("trust add --yes --only local.example rp.pem", 0, ""),
+        (&local, 0, "ok"),
+        ("trust add --yes --only nonsense@ rp.pem", 2, "neither a domain"),
+        ("trust show RP", 0, "only for      local.example"),
+        ("trust list", 0, "limited"),
+        ("trust export --chosen --form list -o chosen.txt", 0, ""),
+        ("trust remove nobody", 2, "no issuer here is called"),
+        ("trust remove a", 2, "say more of it"),
+        ("trust remove RP", 0, "no longer believed"),
+        (&local, 30, "path.unknown"),
+        // what was exported keeps its limits, as an anchor of the user
+        (&format!("check --json --at {NOW} --trust chosen.txt local.eml"), 0, "ok"),
+        // a signer's own certificate
+        ("trust add --yes --note known signer.pem", 0, "a signer's own certificate"),
+        (&local, 0, "ok"),
+        // the public list
+        (&bank, 0, ")+1\","),
+        ("trust list", 0, "The public list nss-2."),
+        ("trust remove SECOM", 2, "may be one of 3"),
+        ("trust remove 513b2cec", 0, "does not count here any more"),
+        ("trust remove 513b2cec", 0, "did not count here already"),
+        ("trust list --all", 0, "taken out here"),
+        ("trust show --json 51:3B:2C:EC", 0, r#""counts": false"#),
+        ("trust restore 513b2cec", 0, "counts again"),
+        ("trust restore 513b2cec", 0, "was not taken out"),
+        ("trust add --yes local.eml", 60, "local.eml"),
+        ("trust add --yes missing.pem", 60, "missing.pem"),
+    ];
+    for (line, code, said) in rows {
+        let out = kakitome(folder, line);
+        let text = [&out.stdout[..], &out.stderr].concat();
+        let text = String::from_utf8_lossy(&text).replace(['\u{2068}', '\u{2069}'], "");
+        assert_eq!(out.status.code(), Some(*code), "{line}\n{text}");
+        assert!(text.contains(said), "{line}\n{text}");
+    }
+}
+
+/// A root that the operator took out is refused by that name.
+#[test]
+fn a_root_that_was_taken_out_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    prepare(folder);
+    let store = kakitome_office::store::Store::open(&folder.join("kakitome-data")).unwrap();
+    let re = &Pki::get().re.certificate;
+    let out = kakitome_office::trust::Distrusted {
+        fingerprint: *re.fingerprint(),
+        name: re.subject().short(),
+        note: String::new(),
+        since: NOW,
+    };
+    let bank = format!("check --json --at {NOW} --public-roots public.txt --crl lists.pem bank.eml");
+    assert_eq!(kakitome(folder, &bank).status.code(), Some(0));
+    assert!(kakitome_office::trust::distrust(&store, &out).unwrap());
+    assert!(!kakitome_office::trust::distrust(&store, &out).unwrap());
+    let answer = kakitome(folder, &bank);
+    let text = String::from_utf8_lossy(&answer.stdout);
+    assert_eq!(answer.status.code(), Some(30), "{text}");
+    assert!(text.contains("path.distrusted") && text.contains(")-1\","), "{text}");
+    assert!(kakitome_office::trust::restore(&store, re.fingerprint()).unwrap());
+    assert_eq!(kakitome(folder, &bank).status.code(), Some(0));
+}
