@@ -192,6 +192,30 @@ fn the_report_is_for_people() {
         japanese.contains("△ 発行元が分かりません") && japanese.contains("信頼する発行元に見つからない"),
         "{japanese}"
     );
+    // each detail is in the reader's language
+    let details = [
+        ("bank.pem --public-roots public.pem", "発行元が分からない", "the issuer is not known"),
+        (
+            "chain.pem --public-roots public.pem",
+            "失効リストが手元にない",
+            "no revocation list of the issuer is at hand",
+        ),
+        ("chain.pem --public-roots public.pem --crl revoked.pem", "に取り消された: superseded", "was revoked at 2026-"),
+        ("server.pem --trust private.pem", "証明書がメール用ではない", "the certificate is not for e-mail"),
+        ("expired.pem --untrusted se.pem --public-roots public.pem", "に期限が切れた", "expired at"),
+        (
+            "local.pem --trust private.pem --email eve@eve.example",
+            "eve@eve.example のものではない",
+            "not for eve@eve.example",
+        ),
+        ("local.pem --trust private.pem", "求められてもいない", "none was demanded"),
+    ];
+    for (arguments, ja, en) in details {
+        let in_lang = |lang: &str| told(&format!("cert check --lang {lang} --at {NOW} {arguments}"));
+        let (japanese, english) = (in_lang("ja"), in_lang("en"));
+        assert!(japanese.contains(ja) && !japanese.contains(en), "{arguments}: {japanese}");
+        assert!(english.contains(en) && !english.contains(ja), "{arguments}: {english}");
+    }
     // nothing out of a certificate reaches the terminal as it is
     for arguments in [
         format!("cert check --at {NOW} hostile.pem --trust private.pem"),

@@ -13,6 +13,8 @@ use kakitome_pki::path::revocation::{self, Judged, Sources, Status, Terms, Via};
 use kakitome_pki::path::{self, AnchorSource, Check, PathProblem, Purpose, Question, Refusal, ValidPath};
 
 use crate::answer::{Certificate, CheckOutcome, Choice, Revocation, Revoked};
+use crate::detail::Detail;
+use crate::lang::Lang;
 use crate::lookup::Lookup;
 use crate::reason::Reason;
 use crate::sender::{Evidence, Wants, expert, steps};
@@ -106,8 +108,8 @@ pub struct Line {
     pub examined: Examined,
     /// How it ended.
     pub outcome: CheckOutcome,
-    /// What was seen: a text that may hold names out of certificates.
-    pub detail: String,
+    /// What was seen.
+    pub detail: Detail,
 }
 
 /// What is told about one certificate.
@@ -118,7 +120,7 @@ pub struct Report {
     /// The reason that matters first, and what else is to be said.
     pub reasons: Vec<Reason>,
     /// The first reason in particular; empty where everything holds.
-    pub detail: String,
+    pub detail: Detail,
     /// The path, leaf first: the best that was found, whole or not.
     pub path: Vec<Certificate>,
     /// Whose choice the anchor is, at the end of the path; `None` if it does not reach one.
@@ -172,7 +174,7 @@ pub fn judge(asked: &Asked<'_>, evidence: &Evidence) -> Report {
 pub fn malformed(why: &str, evidence: &Evidence, purpose: Purpose) -> Report {
     let mut report = empty(evidence, purpose);
     report.reasons = vec![Reason::CertMalformed];
-    why.clone_into(&mut report.detail);
+    report.detail = Detail::same(why);
     report
 }
 
@@ -180,7 +182,7 @@ fn empty(evidence: &Evidence, purpose: Purpose) -> Report {
     Report {
         outcome: Outcome::NotGood,
         reasons: Vec::new(),
-        detail: String::new(),
+        detail: Detail::default(),
         path: Vec::new(),
         anchor: None,
         trust_list: evidence.trust_list.clone(),
@@ -200,16 +202,16 @@ fn empty(evidence: &Evidence, purpose: Purpose) -> Report {
 fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report {
     let problems = || std::iter::once(&refusal.problem).chain(&refusal.others);
     let lines = Check::ALL.iter().map(|check| {
-        let failed: Vec<String> =
-            problems().filter(|problem| problem.check() == *check).map(ToString::to_string).collect();
+        let failed = problems().filter(|problem| problem.check() == *check).map(Detail::from);
+        let failed = failed.fold(Detail::default(), |said, one| said.and(&one));
         let outcome = match (&refusal.anchor, failed.is_empty()) {
             (_, false) => CheckOutcome::Failed,
             (Some(_), true) => CheckOutcome::Ok,
             (None, true) => CheckOutcome::NotReached,
         };
-        Line { examined: Examined::Path(*check), outcome, detail: failed.join("; ") }
+        Line { examined: Examined::Path(*check), outcome, detail: failed }
     });
-    let not_reached = |examined| Line { examined, outcome: CheckOutcome::NotReached, detail: String::new() };
+    let not_reached = |examined| Line { examined, outcome: CheckOutcome::NotReached, detail: Detail::default() };
     let mut lines: Vec<Line> = lines.collect();
     lines.extend([not_reached(Examined::Strength), not_reached(Examined::Revocation)]);
     lines.extend(asked.address.map(|_| not_reached(Examined::Address)));
@@ -217,7 +219,7 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report 
     let missing = refusal.partial.last().filter(|_| anchor.is_none()).map(|last| last.issuer().to_string());
     Report {
         reasons: [steps::reason(&refusal.problem)].into_iter().chain(old_list(evidence, refusal)).collect(),
-        detail: refusal.problem.to_string(),
+        detail: Detail::from(&refusal.problem),
         path: certificates(&refusal.partial, anchor),
         anchor: anchor.map(|anchor| steps::choice(anchor.source)),
         missing: missing.filter(|_| refusal.problem != PathProblem::SelfSigned),
@@ -232,17 +234,20 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence, refusal: &Refusal) -> Report 
 
 fn found(asked: &Asked<'_>, evidence: &Evidence, path: &ValidPath, judged: &Judged) -> Report {
     let source = path.anchor().source;
-    let mut trial = Trial { outcome: Outcome::Good, reasons: Vec::new(), detail: String::new(), lines: Vec::new() };
+    let mut trial = Trial { outcome: Outcome::Good, reasons: Vec::new(), detail: Detail::default(), lines: Vec::new() };
     for check in Check::ALL {
         trial.holds(Examined::Path(check), seen(check, path, evidence));
     }
     match path.weak() {
         Some(weakness) if asked.legacy => {
-            trial.holds(Examined::Strength, format!("{weakness}; believed because of --legacy"));
+            let (ja, en) = ("--legacy により信じた", "believed because of --legacy");
+            trial.holds(Examined::Strength, Detail::same(weakness).and(&Detail::new(ja, en)));
             trial.note(Reason::AlgWeak);
         }
-        Some(weakness) => trial.fails(Examined::Strength, Outcome::NotGood, Reason::AlgWeak, weakness),
-        None => trial.holds(Examined::Strength, path.leaf().key().describe()),
+        Some(weakness) => {
+            trial.fails(Examined::Strength, Outcome::NotGood, Reason::AlgWeak, Detail::same(weakness));
+        }
+        None => trial.holds(Examined::Strength, Detail::same(path.leaf().key().describe())),
     }
     trial.revocation(judged, asked.unreadable, &evidence.lookups);
     let vouched = identity::vouch(path);
@@ -295,12 +300,12 @@ pub(crate) fn lints(leaf: &cert::Certificate) -> Vec<Lint> {
 struct Trial {
     outcome: Outcome,
     reasons: Vec<Reason>,
-    detail: String,
+    detail: Detail,
     lines: Vec<Line>,
 }
 
 impl Trial {
-    fn holds(&mut self, examined: Examined, detail: String) {
+    fn holds(&mut self, examined: Examined, detail: Detail) {
         self.lines.push(Line { examined, outcome: CheckOutcome::Ok, detail });
     }
 
@@ -308,7 +313,7 @@ impl Trial {
         self.reasons.push(reason);
     }
 
-    fn fails(&mut self, examined: Examined, outcome: Outcome, reason: Reason, detail: String) {
+    fn fails(&mut self, examined: Examined, outcome: Outcome, reason: Reason, detail: Detail) {
         let decides = self.outcome == Outcome::Good
             || (outcome == Outcome::Contradicted && self.outcome != Outcome::Contradicted);
         if decides {
@@ -329,28 +334,34 @@ impl Trial {
                     Via::List => Reason::RevCrlGood,
                     Via::Response => Reason::RevOcspGood,
                 });
-                self.holds(examined, by.clone());
+                self.holds(examined, Detail::same(by));
             }
             Status::NoneOffered if unreadable.is_some() => {
-                let detail = unreadable.unwrap_or_default().to_owned();
+                let detail = Detail::same(unreadable.unwrap_or_default());
                 self.fails(examined, Outcome::NotGood, Reason::RevUnavailable, detail);
             }
             Status::NoneOffered => {
                 self.note(Reason::RevNoneOffered);
-                self.holds(examined, "no source is named, and none was demanded".to_owned());
+                let ja = "証明書に失効情報の場所がなく、求められてもいない";
+                self.holds(examined, Detail::new(ja, "no source is named, and none was demanded"));
             }
             Status::Off => {
                 self.note(Reason::RevOff);
-                self.lines.push(Line { examined, outcome: CheckOutcome::Skipped, detail: String::new() });
+                self.lines.push(Line { examined, outcome: CheckOutcome::Skipped, detail: Detail::default() });
             }
             Status::Revoked { which, when, reason, is_ca } => {
-                let why = reason.map_or("no reason given", |reason| reason.name());
-                let detail = format!("{} was revoked at {when}: {why}", which.subject().short());
+                let (name, why) = (which.subject().short(), reason.map(|reason| reason.name()));
+                let detail = Detail::new(
+                    format!("{name} は {when} に取り消された: {}", why.unwrap_or("理由の記載なし")),
+                    format!("{name} was revoked at {when}: {}", why.unwrap_or("no reason given")),
+                );
                 self.fails(examined, Outcome::Contradicted, steps::revoked_reason(*reason, *is_ca), detail);
             }
             Status::Unknown { which, cause } => {
                 let (reason, detail) = steps::unknown(which, cause, lookups);
-                let detail = format!("{}: {detail}", which.subject().short());
+                let name = which.subject().short();
+                let in_lang = |lang| format!("{name}: {}", detail.text(lang));
+                let detail = Detail::new(in_lang(Lang::Ja), in_lang(Lang::En));
                 self.fails(examined, Outcome::NotGood, reason, detail);
             }
         }
@@ -360,17 +371,21 @@ impl Trial {
         let matches = |mailbox: &String| Address::parse(mailbox).map_or(Match::No, |address| address.matches(wanted));
         let best = |kind| mailboxes.iter().find(|mailbox| matches(mailbox) == kind);
         match (best(Match::Exact), best(Match::Folded)) {
-            (Some(own), _) => self.holds(Examined::Address, own.clone()),
+            (Some(own), _) => self.holds(Examined::Address, Detail::same(own)),
             (None, Some(own)) => {
                 self.note(Reason::BindCase);
-                self.holds(Examined::Address, own.clone());
+                self.holds(Examined::Address, Detail::same(own));
             }
             (None, None) if mailboxes.is_empty() => {
-                let detail = "it names no address".to_owned();
+                let detail = Detail::new("アドレスが一つも書かれていない", "it names no address");
                 self.fails(Examined::Address, Outcome::NotGood, Reason::BindNoAddress, detail);
             }
             (None, None) => {
-                let detail = format!("it is for {}, not for {wanted}", mailboxes.join(", "));
+                let own = mailboxes.join(", ");
+                let detail = Detail::new(
+                    format!("{own} のもので、{wanted} のものではない"),
+                    format!("it is for {own}, not for {wanted}"),
+                );
                 self.fails(Examined::Address, Outcome::Contradicted, Reason::BindNone, detail);
             }
         }
@@ -378,10 +393,10 @@ impl Trial {
 }
 
 /// What a check that holds looked at.
-fn seen(check: Check, path: &ValidPath, evidence: &Evidence) -> String {
+fn seen(check: Check, path: &ValidPath, evidence: &Evidence) -> Detail {
     let below = path.certificates();
     let extensions = path.leaf().extensions();
-    match check {
+    Detail::same(match check {
         Check::Issuer => path.anchor().certificate.subject().short(),
         Check::Signatures => {
             let signed = below.iter().filter(|_| !path.is_anchor_alone());
@@ -391,15 +406,19 @@ fn seen(check: Check, path: &ValidPath, evidence: &Evidence) -> String {
             names.join(", ")
         }
         Check::Validity => {
-            let ends = below.iter().map(cert::Certificate::not_after).min();
-            let until = ends.filter(|_| !path.is_anchor_alone()).map_or_else(String::new, |end| format!(", to {end}"));
-            format!("at {}{until}", evidence.at)
+            let (at, ends) = (evidence.at, below.iter().map(cert::Certificate::not_after).min());
+            return match ends.filter(|_| !path.is_anchor_alone()) {
+                Some(end) => Detail::new(format!("{at} の時点で、{end} まで"), format!("at {at}, to {end}")),
+                None => Detail::new(format!("{at} の時点で"), format!("at {at}")),
+            };
         }
         Check::Authorities | Check::PathLength | Check::Extensions | Check::Distrust => String::new(),
         Check::Names => {
             let authorities = below.iter().skip(1).chain([&path.anchor().certificate]);
             let constrained = authorities.filter(|one| one.extensions().name_constraints.is_some());
-            constrained.map(|one| format!("limited by {}", one.subject().short())).collect::<Vec<_>>().join(", ")
+            let names = constrained.map(|one| one.subject().short());
+            let by = |name| Detail::new(format!("{name} が限る範囲の中"), format!("limited by {name}"));
+            return names.map(by).fold(Detail::default(), |said, one| said.and(&one));
         }
         Check::Policies => path.policies().iter().map(oid::describe).collect::<Vec<_>>().join(", "),
         Check::Usages => {
@@ -407,7 +426,7 @@ fn seen(check: Check, path: &ValidPath, evidence: &Evidence) -> String {
             let uses = extensions.extended_key_usage.iter().flatten().map(oid::describe);
             keys.into_iter().map(str::to_owned).chain(uses).collect::<Vec<_>>().join(", ")
         }
-    }
+    })
 }
 
 /// The certificates of a path, leaf first, the anchor last.

@@ -1,13 +1,14 @@
 //! Pure judgement: evidence in, one answer out, with reason codes and the sentences for people.
 //!
-//! Read in this order: [`state`], [`lookup`], [`passage`], [`answer`], [`reason`], [`sender`] (the judge of a mail), [`certificate`] (of
-//! one certificate by itself), [`shown`] (what a file holds), [`safe`], [`text`], [`wire`].
+//! Read in this order: [`state`], [`lookup`], [`passage`], [`answer`], [`reason`], [`sender`] (the judge of a mail),
+//! [`certificate`] (of one certificate by itself), [`shown`] (what a file holds), [`safe`], [`detail`], [`text`], [`wire`].
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub mod answer;
 pub mod certificate;
+pub mod detail;
 pub mod lang;
 pub mod lookup;
 pub mod passage;

@@ -28,6 +28,7 @@ use super::steps::{
 };
 use super::{Evidence, Signer, Wants, expert};
 use crate::answer::{Altered, Answer, Basis, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
+use crate::lang::Lang;
 use crate::passage::{self, Passage};
 use crate::reason::Reason;
 use crate::state::Outcome::Unreadable;
@@ -438,7 +439,7 @@ impl<'a> Trial<'a> {
                     self.note(reason);
                     return Outcome::Skipped;
                 }
-                fails(State::CheckIncomplete, reason, &detail)
+                fails(State::CheckIncomplete, reason, detail.text(Lang::En))
             }
             // Decided in step 7.
             Status::Revoked { .. } => fails(State::Revoked, Reason::RevBefore, ""),

@@ -13,6 +13,7 @@ use kakitome_smime::message::protect::Protected;
 
 use super::found::Found;
 use crate::answer::{Choice, Class, Covered};
+use crate::detail::Detail;
 use crate::lang::Lang;
 use crate::lookup::{Cause, End, Lookup};
 use crate::reason::Reason;
@@ -61,13 +62,14 @@ pub(crate) const fn revoked_reason(reason: Option<CrlReason>, is_ca: bool) -> Re
 }
 
 /// Why it is not known whether a certificate was revoked, and what was tried.
-pub(crate) fn unknown(which: &Certificate, cause: &UnknownCause, lookups: &[Lookup]) -> (Reason, String) {
+pub(crate) fn unknown(which: &Certificate, cause: &UnknownCause, lookups: &[Lookup]) -> (Reason, Detail) {
     let about = which.subject().to_string();
     let tried: Vec<&Lookup> =
         lookups.iter().filter(|lookup| lookup.what.is_revocation() && lookup.about == about).collect();
-    let mut detail = cause.to_string();
+    let mut detail = Detail::from(cause);
     for lookup in tried.iter().filter(|lookup| lookup.end != End::Known) {
-        detail.push_str(&format!("; {}: {}", lookup.place, lookup.end.title(Lang::En)));
+        let place = |lang| format!("{}: {}", lookup.place, lookup.end.title(lang));
+        detail = detail.and(&Detail::new(place(Lang::Ja), place(Lang::En)));
     }
     let is_refused = !tried.is_empty() && tried.iter().all(|lookup| lookup.end.cause().is_some_and(Cause::is_refusal));
     let reason = match cause {

@@ -38,7 +38,7 @@ pub fn report(report: &Report, lang: Lang, color: bool) -> String {
     if let Some(first) = reasons.next().filter(|_| report.outcome != Outcome::Good) {
         let _ = writeln!(out, "  {}", first.explain(lang).why);
         if !report.detail.is_empty() {
-            let _ = writeln!(out, "  {faint}{}{plain}", Safe::value(&report.detail));
+            let _ = writeln!(out, "  {faint}{}{plain}", Safe::value(report.detail.text(lang)));
         }
     }
     for reason in reasons {
@@ -127,7 +127,7 @@ fn check(line: &Line, lang: Lang, widest: usize, color: bool, out: &mut String) 
     let detail = match (line.outcome, line.detail.is_empty()) {
         (CheckOutcome::NotReached, true) => lang.pick("まだ確かめられない", "not reached").to_owned(),
         (CheckOutcome::Skipped, true) => lang.pick("指定により省略", "switched off").to_owned(),
-        _ => Safe::value(&line.detail).to_string(),
+        _ => Safe::value(line.detail.text(lang)).to_string(),
     };
     let gap = if detail.is_empty() { 0 } else { widest.saturating_sub(width(name)).saturating_add(2) };
     let _ = writeln!(out, "  {tone}{mark}{plain} {name}{}{faint}{detail}{plain}", " ".repeat(gap));

@@ -50,7 +50,7 @@ pub fn report(report: &Report) -> String {
         exit_code: report.outcome.exit_code(),
         headline,
         reasons: report.reasons.iter().copied().map(Reason::code).collect(),
-        detail: &report.detail,
+        detail: report.detail.text(Lang::En),
         at: report.at.to_string(),
         purpose: match report.purpose {
             Purpose::Email => "email",
@@ -65,7 +65,11 @@ pub fn report(report: &Report) -> String {
         checks: report
             .lines
             .iter()
-            .map(|line| Check { check: line.examined.name(), outcome: line.outcome.name(), detail: &line.detail })
+            .map(|line| Check {
+                check: line.examined.name(),
+                outcome: line.outcome.name(),
+                detail: line.detail.text(Lang::En),
+            })
             .collect(),
         revocation: report.revocation.iter().map(Revocation::of).collect(),
         lookups: report.lookups.iter().map(Lookup::of).collect(),

@@ -49,7 +49,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         "verdict",
         &[
             &["safe", "lang"],
-            &["state", "reason", "lookup"],
+            &["state", "reason", "lookup", "detail"],
             &["passage"],
             &["answer"],
             &["sender"],
