@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use kakitome_pki::algorithm::AlgorithmIdentifier;
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
@@ -14,7 +15,7 @@ use kakitome_pki::path::{
     Anchor, AnchorSource, PathProblem, PolicyInputs, Purpose, Question, Refusal, ValidPath, find,
 };
 use kakitome_testkit::write;
-use kakitome_testkit::{Authority, BANK, CertificateFactory, CrlFactory, NOW, Pki, anchor, in_days, key};
+use kakitome_testkit::{Authority, BANK, CertificateFactory, CrlFactory, NOW, Pki, anchor, in_days, key, rsa_key};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -90,6 +91,36 @@ fn policies_that_multiply() {
     let leaf = leaf().policies(&[policy(8, 0)]).issued_by(&above);
     let refusal = timed("policies that multiply", || ask(&leaf, &chain, &world.public_anchors()).unwrap_err());
     assert_eq!(refusal.problem, PathProblem::Budget);
+}
+
+#[test]
+fn keys_that_take_long() {
+    // Certificates with the issuer's name, each of which could have signed.
+    let world = Pki::get();
+    let rsa = Authority { certificate: world.se.certificate.clone(), key: rsa_key("nobody") };
+    let leaf = leaf().issued_by(&rsa);
+    let refusal = |count: usize, octets: usize| {
+        let impostor = |n: usize| {
+            let mut modulus = vec![0xc5; octets];
+            modulus[octets - 1] = u8::try_from(n * 2 + 1).unwrap();
+            let bits = der::bit_string(&der::sequence(&[&der::unsigned(&modulus), &der::unsigned(&[1, 0, 1])]));
+            let spki = der::sequence(&[&AlgorithmIdentifier::with_null(oid::RSA_ENCRYPTION).to_der(), &bits]);
+            CertificateFactory::authority("SE").spki(&spki).issued_by(&world.rx)
+        };
+        let impostors: Vec<Certificate> = (0..count).map(impostor).collect();
+        timed("keys that take long", || ask(&leaf, &impostors, &world.public_anchors()).unwrap_err()).problem
+    };
+    let rows = [
+        (99, 256, PathProblem::BadSignature),
+        (101, 256, PathProblem::Budget),
+        (25, 512, PathProblem::BadSignature),
+        (26, 512, PathProblem::Budget),
+        (6, 1024, PathProblem::BadSignature),
+        (7, 1024, PathProblem::Budget),
+    ];
+    for (count, octets, problem) in rows {
+        assert_eq!(refusal(count, octets), problem, "{count} keys of {octets} octets");
+    }
 }
 
 #[test]

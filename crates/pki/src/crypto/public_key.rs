@@ -331,6 +331,21 @@ impl PublicKey {
         }
     }
 
+    /// About how long a verification with it takes, in those of P-256 or of RSA with 2048 bits; at least 1. RSA's grows with
+    /// the square of the modulus; an exponent of more than 33 bits is refused by the library.
+    pub fn verification_cost(&self) -> usize {
+        match self {
+            Self::Rsa { bits, .. } => {
+                let across = bits.div_ceil(RSA_MODULUS_STRONG);
+                across.saturating_mul(across).max(1)
+            }
+            Self::Ec { curve: Curve::P384, .. } => 2,
+            Self::Ec { curve: Curve::P521, .. } => 4,
+            Self::Dsa { .. } => 8,
+            _ => 1,
+        }
+    }
+
     /// Can it be a key at all: does its point lie on the curve, are its numbers in range? Of RSA see [`flaws of its
     /// numbers`](crate::cert::examine); of a kind that is not known nothing is said.
     pub fn is_possible(&self) -> bool {

@@ -2,8 +2,10 @@
 //! time, whatever it holds.
 
 use super::PathProblem;
+use crate::crypto::{PublicKey, Unverified};
 
-/// Signatures verified in one search, at most.
+/// Signatures verified in one search, at most; one by a key that takes longer counts as several
+/// ([`PublicKey::verification_cost`](crate::crypto::PublicKey::verification_cost)).
 pub const SIGNATURE_LIMIT: usize = 100;
 /// Certificates looked at in one search, at most, the same one counted again at every step.
 pub const CANDIDATE_LIMIT: usize = 100_000;
@@ -34,24 +36,25 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// One signature is verified.
-    pub(super) fn signature(&mut self) -> Result<(), PathProblem> {
-        spend(&mut self.signatures)
+    /// One signature was verified, and this came of it. It is paid behind, when it is known whether anything was computed;
+    /// so the last one of a search may overdraw.
+    pub(super) fn signature<T>(&mut self, key: &PublicKey, outcome: &Result<T, Unverified>) -> Result<(), PathProblem> {
+        spend(&mut self.signatures, cost(key, outcome))
     }
 
     /// One certificate is looked at.
     pub(super) fn candidate(&mut self) -> Result<(), PathProblem> {
-        spend(&mut self.candidates)
+        spend(&mut self.candidates, 1)
     }
 
     /// One name is held against one subtree.
     pub(super) fn comparison(&mut self) -> Result<(), PathProblem> {
-        spend(&mut self.comparisons)
+        spend(&mut self.comparisons, 1)
     }
 
     /// One node or edge of a policy graph.
     pub(super) fn policy_node(&mut self) -> Result<(), PathProblem> {
-        spend(&mut self.policy_nodes)
+        spend(&mut self.policy_nodes, 1)
     }
 
     /// A budget with so many comparisons.
@@ -61,7 +64,15 @@ impl Budget {
     }
 }
 
-fn spend(left: &mut usize) -> Result<(), PathProblem> {
-    *left = left.checked_sub(1).ok_or(PathProblem::Budget)?;
+/// What a verification cost that ended like this.
+pub(super) fn cost<T>(key: &PublicKey, outcome: &Result<T, Unverified>) -> usize {
+    match outcome {
+        Err(Unverified::KeyMismatch | Unverified::Unsupported) => 1,
+        Ok(_) | Err(Unverified::Wrong) => key.verification_cost(),
+    }
+}
+
+fn spend(left: &mut usize, cost: usize) -> Result<(), PathProblem> {
+    *left = left.checked_sub(cost).ok_or(PathProblem::Budget)?;
     Ok(())
 }

@@ -122,8 +122,8 @@ impl Search<'_> {
         let verdict = match self.verified.get(&pair) {
             Some(known) => *known,
             None => {
-                self.budget.signature().map_err(|_| Stop)?;
                 let verdict = child.verify_signature(issuer.key()).map(|_| ());
+                self.budget.signature(issuer.key(), &verdict).map_err(|_| Stop)?;
                 self.verified.insert(pair, verdict);
                 verdict
             }
@@ -151,7 +151,11 @@ impl Search<'_> {
         let keys = check::working_keys(chain, &anchor.certificate);
         let issuer_keys = keys.iter().skip(1).chain([anchor.certificate.key()]);
         chain.iter().zip(issuers()).zip(issuer_keys).all(|((child, issuer), key)| {
-            !lacks_parameters(issuer.key()) || (self.budget.signature().is_ok() && child.verify_signature(key).is_ok())
+            let mut verified = || {
+                let verdict = child.verify_signature(key);
+                self.budget.signature(key, &verdict).is_ok() && verdict.is_ok()
+            };
+            !lacks_parameters(issuer.key()) || verified()
         })
     }
 

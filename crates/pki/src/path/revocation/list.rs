@@ -243,7 +243,7 @@ impl Court<'_> {
             }
             tried.push(signer.spki());
             let key = self.path.key_of(signer);
-            match self.verify(|| list.verify_signature(key)) {
+            match self.verify(key, |key| list.verify_signature(key)) {
                 Ok(()) => return Ok(()),
                 Err(UnknownCause::WrongSigner) => {}
                 Err(found) => cause = found,
@@ -261,7 +261,7 @@ impl Court<'_> {
             if tried.contains(&signer.spki()) {
                 continue;
             }
-            let mut outcome = self.verify(|| list.verify_signature(signer.key()));
+            let mut outcome = self.verify(signer.key(), |key| list.verify_signature(key));
             if outcome.is_ok() {
                 // An issuer may let a signer of lists answer for himself. Then his list can only speak against him.
                 self.signers.insert(*list.fingerprint(), Ok(()));

@@ -10,13 +10,13 @@ mod wanted;
 
 use std::collections::HashMap;
 
-use super::{Anchor, AnchorSource, PolicyInputs, Purpose, Question, Refusal, ValidPath, find};
+use super::{Anchor, AnchorSource, PolicyInputs, Purpose, Question, Refusal, ValidPath, budget, find};
 use crate::algorithm::Signature;
 use crate::asn1::time::Time;
 use crate::cert::Certificate;
 use crate::cert::crl::{Crl, Reason, Revoked};
 use crate::cert::ocsp::OcspResponse;
-use crate::crypto::Unverified;
+use crate::crypto::{PublicKey, Unverified};
 
 pub use list::Limit;
 pub use wanted::{OFFER_LIMIT, Offer, Offered, URL_COUNT_LIMIT, WANTED_LIMIT, Wanted};
@@ -26,7 +26,7 @@ pub use wanted::{OFFER_LIMIT, Offer, Offered, URL_COUNT_LIMIT, WANTED_LIMIT, Wan
 pub const LIFETIME_WITHOUT_NEXT_UPDATE: i64 = 10 * 24 * 60 * 60;
 /// How far ahead of us the clock of who answers may be, in seconds.
 pub const CLOCK_AHEAD: i64 = 5 * 60;
-/// Signatures of lists and responses verified for one path, at most.
+/// Signatures of lists and responses verified for one path, at most; one by a key that takes longer counts as several.
 pub const ANSWER_SIGNATURE_LIMIT: usize = 100;
 /// Searches for the path of a separate signer of lists, at most, for one path.
 pub const SIGNER_SEARCH_LIMIT: usize = 16;
@@ -384,10 +384,18 @@ impl<'a> Court<'a> {
         }
     }
 
-    /// Takes one verification of a signature from the budget, and judges its outcome.
-    fn verify(&mut self, verify: impl FnOnce() -> Result<Signature, Unverified>) -> Result<(), UnknownCause> {
-        self.signatures = self.signatures.checked_sub(1).ok_or(UnknownCause::Budget)?;
-        match verify() {
+    /// Judges one verification of a signature, and takes what it cost from the budget.
+    fn verify(
+        &mut self,
+        key: &PublicKey,
+        verify: impl FnOnce(&PublicKey) -> Result<Signature, Unverified>,
+    ) -> Result<(), UnknownCause> {
+        if self.signatures == 0 {
+            return Err(UnknownCause::Budget);
+        }
+        let outcome = verify(key);
+        self.signatures = self.signatures.saturating_sub(budget::cost(key, &outcome));
+        match outcome {
             // A list under a hash that can be collided proves nothing, either way.
             Ok(algorithm) if algorithm.is_weak() && !self.terms.legacy => Err(UnknownCause::Weak(algorithm.name())),
             Ok(_) => Ok(()),

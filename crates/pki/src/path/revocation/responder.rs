@@ -84,7 +84,7 @@ impl Court<'_> {
         let mut cause = UnknownCause::WrongSigner;
         if basic.is_by(issuer) {
             let key = self.path.key_of(issuer).clone();
-            match self.verify(|| basic.verify_signature(&key)) {
+            match self.verify(&key, |key| basic.verify_signature(key)) {
                 Ok(()) => return Ok(issuer.clone()),
                 Err(found) => cause = found,
             }
@@ -93,7 +93,7 @@ impl Court<'_> {
         let delegates: Vec<&Certificate> = delegates.filter(|delegate| basic.is_by(delegate)).collect();
         for delegate in delegates {
             let outcome = self
-                .verify(|| basic.verify_signature(delegate.key()))
+                .verify(delegate.key(), |key| basic.verify_signature(key))
                 .and_then(|()| self.is_delegate(delegate, issuer));
             match outcome {
                 Ok(()) => return Ok(delegate.clone()),
@@ -119,7 +119,7 @@ impl Court<'_> {
             return Err(UnknownCause::Weak(delegate.key().describe()));
         }
         let key = self.path.key_of(issuer).clone();
-        self.verify(|| delegate.verify_signature(&key))?;
+        self.verify(&key, |key| delegate.verify_signature(key))?;
         if extensions.ocsp_no_check {
             return Ok(());
         }
