@@ -6,6 +6,7 @@ mod floor;
 mod goal;
 mod library;
 mod measure;
+mod path;
 mod peer;
 mod process;
 mod recipient;
@@ -139,6 +140,7 @@ fn measure_all(folder: &Path, kakitome: &Path, effort: &Effort) -> anyhow::Resul
         let small = Mail::new(&member, "small", SMALL)?;
         let to = Recipients::new(folder, key, 1)?;
         rows.extend(engine::small(&member, &small, library.as_ref(), effort)?);
+        rows.extend(path::three(&member, library.as_ref(), effort)?);
         if has_openssl {
             whole.extend(programs.small(&member, &to, &small, effort)?);
         }
@@ -156,6 +158,8 @@ fn measure_all(folder: &Path, kakitome: &Path, effort: &Effort) -> anyhow::Resul
             whole.extend(programs.many_recipients(folder, &small, effort)?);
         }
     }
+    eprintln!("what is made to take long");
+    rows.extend(path::hostile(folder, kakitome, effort)?);
     rows.extend(whole);
     rows.sort_by_key(|row| row.goal.map_or(u8::MAX, |goal| goal.number));
     Ok(rows)
