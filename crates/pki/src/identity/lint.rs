@@ -108,7 +108,7 @@ lints! {
     StrictAttribute "lint.strict-attribute" told,
     /// The country is no code of ISO 3166-1.
     Country "lint.country" told,
-    /// A state or locality without a country.
+    /// A part of an address without the part around it: a street without a locality or state, anything without a country.
     StateWithoutCountry "lint.state-without-country" told,
     /// The organizationIdentifier is of a country that does not exist.
     OrganisationIdUnknownCountry "lint.organisation-id-unknown-country" told,
@@ -314,7 +314,9 @@ fn subject(leaf: &Certificate, claim: Claim, lints: &mut Vec<Lint>) {
     note(Lint::MailboxAttribute, claim.profile == Profile::Mailbox && says_more);
     note(Lint::StrictAttribute, strict && (has(oid::STREET) || has(oid::POSTAL_CODE)));
     note(Lint::Country, subject.all(oid::COUNTRY).any(|country| !known(country)));
-    note(Lint::StateWithoutCountry, (has(oid::STATE) || has(oid::LOCALITY)) && !has(oid::COUNTRY));
+    // S/MIME Baseline Requirements §7.1.4.2.2.
+    let (place, street, code) = (has(oid::STATE) || has(oid::LOCALITY), has(oid::STREET), has(oid::POSTAL_CODE));
+    note(Lint::StateWithoutCountry, (street && !place) || ((place || code) && !has(oid::COUNTRY)));
     for id in subject.all(oid::ORGANIZATION_IDENTIFIER).filter_map(OrganisationId::parse) {
         let world = matches!(id.scheme.as_str(), "LEI" | "INT");
         let fits =

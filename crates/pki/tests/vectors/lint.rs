@@ -2,10 +2,14 @@
 //! certificate at a time) and pkilint's (all findings of a certificate).
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::identity::{Lint, lint};
+use kakitome_testkit::{BANK, Pki, in_days, write};
 use serde_json::Value;
 
 use crate::corpus::{self, Answer, Comparison};
@@ -60,6 +64,7 @@ const ZLINT_OTHERS: &[&str] = &[
 const PKILINT: &[(&str, &[Lint])] = &[
     ("cabf.smime.legacy_generation_certificate_issued_after_prohibition", &[Lint::LegacyAfterSunset]),
     ("cabf.aia_ca_issuers_missing", &[Lint::NoIssuerUrl]),
+    ("cabf.aia_extension_missing", &[Lint::NoIssuerUrl]),
     ("cabf.smime.san_extension_missing", &[Lint::NoMailbox, Lint::MailboxInSubjectOnly]),
     (
         "cabf.smime.common_name_value_unknown_source",
@@ -155,25 +160,111 @@ fn pkilint() {
             comparison.case(&name, Answer::Good, &Err("it cannot be read".to_owned()));
             continue;
         };
-        let ours: BTreeSet<&str> = lint(&certificate).into_iter().map(Lint::code).collect();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let theirs: Vec<&[Lint]> =
-            PKILINT.iter().filter(|(code, _)| text.contains(code)).map(|(_, ours)| *ours).collect();
-        let missed: Vec<&str> = theirs
-            .iter()
-            .filter(|either| !either.iter().any(|lint| ours.contains(lint.code())))
-            .filter_map(|either| either.first().map(|lint| lint.code()))
-            .collect();
-        let extra: Vec<&str> = ours
-            .into_iter()
-            .filter(|code| !theirs.iter().any(|either| either.iter().any(|lint| lint.code() == *code)))
-            .collect();
-        let answer = if missed.is_empty() && extra.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("missed {missed:?}, found beside {extra:?}"))
-        };
-        comparison.case(&name, Answer::Good, &answer);
+        comparison.case(&name, Answer::Good, &compared(&certificate, &String::from_utf8_lossy(&text)));
     }
     comparison.finish();
+}
+
+/// Do we find in a certificate what pkilint's report names, and nothing else?
+fn compared(certificate: &Certificate, report: &str) -> Result<(), String> {
+    let ours: BTreeSet<&str> = lint(certificate).into_iter().map(Lint::code).collect();
+    let theirs: Vec<&[Lint]> =
+        PKILINT.iter().filter(|(code, _)| report.contains(code)).map(|(_, ours)| *ours).collect();
+    let missed: Vec<&str> = theirs
+        .iter()
+        .filter(|either| !either.iter().any(|lint| ours.contains(lint.code())))
+        .filter_map(|either| either.first().map(|lint| lint.code()))
+        .collect();
+    let extra: Vec<&str> = ours
+        .into_iter()
+        .filter(|code| !theirs.iter().any(|either| either.iter().any(|lint| lint.code() == *code)))
+        .collect();
+    if missed.is_empty() && extra.is_empty() {
+        return Ok(());
+    }
+    Err(format!("missed {missed:?}, found beside {extra:?}"))
+}
+
+/// Certificates of ours, each with one oddity, before pkilint as it runs today.
+#[test]
+fn pkilint_itself() {
+    const RUN: &str = "import sys\nfrom pkilint.bin import lint_cabf_smime_cert as tool\nfor name in sys.argv[1:]:\n    \
+        print('==', flush=True)\n    tool.main(['lint', '-d', '-s', 'NOTICE', '-f', 'JSON', name])";
+    let python = |script: &str, arguments: &[PathBuf]| {
+        let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/python");
+        Command::new("python3").env("PYTHONPATH", packages).args(["-c", script]).args(arguments).output()
+    };
+    if !python("import pkilint", &[]).is_ok_and(|output| output.status.success()) {
+        let required = std::env::var_os("KAKITOME_REQUIRE_PEERS").is_some_and(|value| value == "1");
+        assert!(!required, "python3 has no module pkilint");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: pkilint itself: not installed; ./test --install brings it");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pkilint");
+    std::fs::create_dir_all(&folder).unwrap();
+    let certificates = odd();
+    let files: Vec<PathBuf> = certificates
+        .iter()
+        .enumerate()
+        .map(|(number, (_, certificate))| {
+            let file = folder.join(format!("{number}.pem"));
+            std::fs::write(&file, pem::write("CERTIFICATE", certificate.raw())).unwrap();
+            file
+        })
+        .collect();
+    let output = String::from_utf8(python(RUN, &files).unwrap().stdout).unwrap();
+    let reports: Vec<&str> = output.split("==\n").skip(1).collect();
+    assert_eq!(reports.len(), certificates.len(), "{output}");
+    let mut comparison = Comparison::of("pkilint itself");
+    for ((name, certificate), report) in certificates.iter().zip(reports) {
+        assert!(report.contains("results"), "{name}: {report}");
+        comparison.case(name, Answer::Good, &compared(certificate, report));
+    }
+    comparison.finish();
+}
+
+fn odd() -> Vec<(&'static str, Certificate)> {
+    let se = &Pki::get().se;
+    let access = |url: &str| {
+        let pair = |kind: &Oid, url: &str| der::sequence(&[&der::oid(kind), &write::uri(url)]);
+        der::sequence(&[&pair(&oid::AD_CA_ISSUERS, url)])
+    };
+    let with = |subject: &[(Oid, &str)], profile| {
+        let leaf = Pki::leaf(subject, "info@bank.example", profile);
+        leaf.with(oid::AUTHORITY_INFO_ACCESS, false, access("http://se.example/se.cer"))
+    };
+    let mailbox = || with(&[(oid::COMMON_NAME, "info@bank.example")], 1);
+    let bank = |more: &[(Oid, &str)]| with(&[BANK, more].concat(), 2);
+    let person: &[(Oid, &str)] = &[(oid::GIVEN_NAME, "Taro"), (oid::SURNAME, "Yamada")];
+    let rows = [
+        ("a mailbox", mailbox()),
+        ("a bank", bank(&[])),
+        ("a person of a bank", with(&[BANK, person].concat(), 3)),
+        ("a person", with(person, 4)),
+        ("no issuer's URL", Pki::leaf(BANK, "info@bank.example", 2)),
+        ("a mailbox with an organisation", with(BANK, 1)),
+        ("a name as of nobody", with(&[(oid::COMMON_NAME, "Somebody")], 1)),
+        ("legacy", mailbox().policies(&[Pki::policy(1, 1)])),
+        ("multipurpose", mailbox().policies(&[Pki::policy(1, 2)])),
+        (
+            "for servers too",
+            mailbox().with(oid::EXTENDED_KEY_USAGE, false, write::usages(&[oid::EMAIL_PROTECTION, oid::SERVER_AUTH])),
+        ),
+        (
+            "for clients too, multipurpose",
+            mailbox().policies(&[Pki::policy(1, 2)]).with(
+                oid::EXTENDED_KEY_USAGE,
+                false,
+                write::usages(&[oid::EMAIL_PROTECTION, oid::CLIENT_AUTH]),
+            ),
+        ),
+        ("keyCertSign", mailbox().with(oid::KEY_USAGE, true, der::named_bits(&[0, 5]))),
+        ("three years", mailbox().valid(in_days(-10), in_days(1085))),
+        ("a street, strict", bank(&[(oid::STREET, "1-1")])),
+        ("a country that is none", with(&[(oid::COUNTRY, "ZZ"), (oid::ORGANIZATION, "Bank")], 2)),
+        ("an organisation without its identifier", with(&[(oid::COUNTRY, "JP"), (oid::ORGANIZATION, "Bank")], 2)),
+        ("a mailbox in the subject that is not listed", bank(&[(oid::EMAIL_ADDRESS, "eve@eve.example")])),
+        ("no mailbox", mailbox().without(oid::SUBJECT_ALT_NAME)),
+    ];
+    rows.into_iter().map(|(name, leaf)| (name, leaf.issued_by(se))).collect()
 }

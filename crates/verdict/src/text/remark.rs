@@ -44,7 +44,9 @@ pub fn lint(lint: Lint, lang: Lang) -> &'static str {
         Lint::MailboxAttribute => "アドレスだけを確かめた証明書に、アドレス以外を述べる属性があります。",
         Lint::StrictAttribute => "厳格な世代（strict）の証明書に、番地や郵便番号があります。",
         Lint::Country => "国がISO 3166-1の国コードではありません。",
-        Lint::StateWithoutCountry => "都道府県や市区町村があるのに、国がありません。",
+        Lint::StateWithoutCountry => {
+            "住所の一部だけがあります（番地があるのに市区町村や都道府県がない、または国がない）。"
+        }
         Lint::OrganisationIdUnknownCountry => "組織の登録番号の国が、実在する国ではありません。",
         Lint::OrganisationIdState => "州の区分がない登録簿（LEI、VAT、INT）なのに、登録番号に州があります。",
         Lint::OrganisationIdReference => "番号のない登録簿（INT）なのに、登録番号に番号があります。",
