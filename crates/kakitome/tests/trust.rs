@@ -83,6 +83,23 @@ fn the_operators_choices_count() {
     }
 }
 
+/// A list that is older than 400 days is said to be old, where the answer rests on it.
+#[test]
+fn an_old_list_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    prepare(home.path());
+    let header =
+        |days: i64| Header { name: "test-1".into(), date: Some(NOW.plus(-days * 86_400)), ..Header::default() };
+    for (days, is_old) in [(399, false), (400, false), (401, true)] {
+        let list = write(&header(days), &[], &[Root::new(&Pki::get().re.certificate)]);
+        fs::write(home.path().join("public.txt"), list).unwrap();
+        let line = format!("check --json --at {NOW} --public-roots public.txt --crl lists.pem bank.eml");
+        let answer = kakitome(home.path(), &line);
+        let text = String::from_utf8_lossy(&answer.stdout);
+        assert_eq!((answer.status.code(), text.contains("path.list-old")), (Some(0), is_old), "{days}: {text}");
+    }
+}
+
 /// A root that the operator took out is refused by that name.
 #[test]
 fn a_root_that_was_taken_out_is_named() {

@@ -34,7 +34,7 @@ fn the_built_in_list_is_whole() {
     assert_eq!(expired.len(), EXPIRED, "{expired:?}");
     let for_email = list.roots().iter().filter(|root| root.uses.email).count();
     let alone = list.roots().iter().filter(|root| root.uses.email && !root.uses.tls).count();
-    // VERDICT: dedicated roots for e-mail are what lists for TLS lack.
+    // Dedicated roots for e-mail are what lists for TLS lack.
     assert!(for_email > 50 && alone > 20, "{for_email} {alone}");
     assert!(list.roots().len() > for_email, "roots for TLS are known, so that they can be refused by that name");
 }
