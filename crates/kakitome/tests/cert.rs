@@ -12,7 +12,7 @@ use kakitome_pki::asn1::{oid, write as der};
 use kakitome_pki::cert::crl::Reason;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_testkit::write;
-use kakitome_testkit::{CertificateFactory, CrlFactory, NOW, OcspFactory, Pki, Says, in_days};
+use kakitome_testkit::{CertificateFactory, CrlFactory, NOW, OcspFactory, Pki, Says, in_days, key};
 use program::kakitome;
 
 /// Everything that the rows name, as files.
@@ -64,6 +64,12 @@ fn prepare(folder: &Path) {
         write::usages(&[oid::SERVER_AUTH]),
     );
     certificate("server.pem", &server.issued_by(&pki.rp));
+
+    let impostor = |n: usize| {
+        let key = key(&format!("impostor {n}"));
+        text(&CertificateFactory::authority("SE").spki(key.spki()).issued_by(&pki.rx))
+    };
+    write_file("crowd.pem", (0..101).map(impostor).collect::<String>().as_bytes());
 
     let list = CrlFactory::default;
     let lists = |se: CrlFactory| -> String {
@@ -128,6 +134,8 @@ fn every_row_ends_as_it_says() {
         ("local.pem --trust private.pem", 0, "ok"),
         ("local.pem --trust private.pem --revocation require", 30, "rev.unavailable"),
         ("local.pem --trust private.pem --crl cut.crl", 30, "rev.unavailable"),
+        // what is made to take long
+        ("bank.pem --untrusted crowd.pem --public-roots public.pem", 30, "limit.path"),
         // whose it is, and what for
         ("chain.pem --public-roots public.pem --crl lists.pem --email info@bank.example", 0, "ok"),
         ("chain.pem --public-roots public.pem --crl lists.pem --email INFO@bank.example", 0, "ok"),

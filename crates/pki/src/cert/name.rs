@@ -346,8 +346,21 @@ impl fmt::Display for GeneralName {
                 f.write_str(text)
             }
             Self::Directory(name) => name.fmt(f),
-            Self::Ip(octets) => f.write_str(&super::hex(octets)),
+            Self::Ip(octets) => f.write_str(&address(octets)),
         }
+    }
+}
+
+/// An address as people write it, with its mask behind a slash if it has one; anything else in hexadecimal.
+fn address(octets: &[u8]) -> String {
+    match octets.len() {
+        4 => octets.iter().map(u8::to_string).collect::<Vec<_>>().join("."),
+        16 => octets.chunks(2).map(super::hex).collect::<Vec<_>>().join(":"),
+        8 | 32 => {
+            let (address_octets, mask) = octets.split_at(octets.len() / 2);
+            format!("{}/{}", address(address_octets), address(mask))
+        }
+        _ => super::hex(octets),
     }
 }
 
@@ -368,6 +381,18 @@ mod tests {
         assert_ne!(one, base);
         let long = Name::build(&[(oid::COMMON_NAME, &"x".repeat(NAME_LIMIT))]);
         assert!(Name::from_der(long.raw()).is_err());
+    }
+
+    #[test]
+    fn addresses_are_shown_as_people_write_them() {
+        for (octets, shown) in [
+            (&[192, 0, 2, 1][..], "192.0.2.1"),
+            (&[192, 0, 2, 0, 255, 255, 255, 0], "192.0.2.0/255.255.255.0"),
+            (&[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "2001:0db8:0000:0000:0000:0000:0000:0001"),
+            (&[1, 2, 3], "010203"),
+        ] {
+            assert_eq!(GeneralName::Ip(octets.to_vec()).to_string(), shown);
+        }
     }
 
     /// RFC 4518 §2, RFC 5280 §7.1.

@@ -169,6 +169,10 @@ macro_rules! mail {
                 "署名のデータが大きすぎます", "署名の大きさ、証明書の数または鍵の長さが上限を超えています。", ASK_JA;
                 "The signature's data is too large", "Its size, its certificates or a key are beyond the limit.", ASK_EN;
             }
+            LimitPath "limit.path" {
+                "証明書のつながりが複雑すぎます", "発行元を探すための証明書や名前、方針が多すぎるため、途中でやめました。わざとそう作られたと考えられます。", ASK_JA;
+                "The certificates are too many to follow", "There are so many certificates, names or policies on the way to the issuer that the search was given up; honest mail has no such thing.", ASK_EN;
+            }
             LimitCompressed "limit.compressed" {
                 "圧縮された中身が大きすぎます", "広げると上限を超えます。わざと大きくしたものかもしれません。", ASK_JA;
                 "The compressed content is too large", "Expanded, it is beyond the limit, perhaps on purpose.", ASK_EN;

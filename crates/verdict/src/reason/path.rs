@@ -67,8 +67,8 @@ macro_rules! path {
                 "The issuer is not for mail", "A certificate authority in the chain lacks the purpose of protecting mail.", TELL_EN;
             }
             PathNameConstraint "path.nameconstraint" {
-                "発行元の担当外のアドレスです", "発行元は、このアドレスの証明書を出すことを許されていません。", ASK_JA;
-                "Outside the issuer's names", "The issuer is not permitted to vouch for this address.", ASK_EN;
+                "発行元の担当外の名前です", "証明書にあるアドレスや名前の中に、発行元が証明することを許されていないものがあります。", ASK_JA;
+                "Outside the issuer's names", "The issuer is not permitted to vouch for an address or name in the certificate.", ASK_EN;
             }
 
             // the signer's certificate

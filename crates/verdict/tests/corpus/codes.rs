@@ -10,6 +10,7 @@ use crate::judged;
 /// Codes that no mail of the corpus gives, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("limit.size", "the page gives it to an upload that is too long; tests/web.rs of kakitome tries that"),
+    ("limit.path", "a mail of the corpus would carry a hundred certificates; tests/cert.rs of kakitome"),
     (
         "path.list-old",
         "what a list says of its age stands in the list, and the rows have anchors; tests/trust.rs of kakitome",
