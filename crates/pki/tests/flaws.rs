@@ -140,6 +140,8 @@ fn rows() -> Vec<(Flaw, Vec<u8>)> {
     );
     vec![
         (Flaw::Cut, octets(|raw| raw.truncate(100))),
+        // deep inside parameters that nobody reads
+        (Flaw::Cut, part(|parts| parts.spki = spki(oid::SURNAME, b"\xa6\x02\x04\x05", &[0x41; 32]))),
         (Flaw::Trailing, octets(|raw| raw.extend([0, 0]))),
         (
             Flaw::Indefinite,

@@ -146,7 +146,8 @@ fn private_keys_are_told_without_their_secret() {
     assert_eq!((told.kind.as_str(), told.public), ("X448", Err(NoKey::Unknown)));
     assert_eq!(outline_private_key(b"no key"), None);
     // A public half that is another key's.
-    let (one, other) = (key("one").to_pkcs8().unwrap(), key("another").spki().to_vec());
+    let [one, other] = [(); 2].map(|()| SigningKey::generate(KeyKind::P256).unwrap());
+    let (one, other) = (one.to_pkcs8().unwrap(), other.spki().to_vec());
     let mut mixed = one.to_vec();
     let at = mixed.len() - 64;
     mixed[at..].copy_from_slice(&other[other.len() - 64..]);

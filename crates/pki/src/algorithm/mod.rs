@@ -164,7 +164,7 @@ impl AlgorithmIdentifier {
     pub fn parse(element: &Tlv<'_>) -> Result<Self, Malformed> {
         let mut inside = element.of(tag::SEQUENCE, "an AlgorithmIdentifier is missing")?.inside();
         let oid = inside.oid()?;
-        let parameters = if inside.is_empty() { None } else { Some(inside.element()?.raw.to_vec()) };
+        let parameters = if inside.is_empty() { None } else { Some(inside.element()?.whole()?.raw.to_vec()) };
         inside.finish()?;
         Ok(Self { oid, parameters })
     }

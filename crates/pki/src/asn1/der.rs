@@ -19,6 +19,27 @@ impl<'a> Tlv<'a> {
         Der::new(self.value)
     }
 
+    /// The element, if everything inside it is DER, at any depth: for what is kept as it came, and not read.
+    ///
+    /// # Errors
+    /// Something inside is cut short, or not DER.
+    pub fn whole(self) -> Result<Self, Malformed> {
+        if self.tag & tag::CONSTRUCTED == 0 {
+            return Ok(self);
+        }
+        let mut open = vec![self];
+        while let Some(element) = open.pop() {
+            if element.tag & tag::CONSTRUCTED == 0 {
+                continue;
+            }
+            let mut inside = element.inside();
+            while !inside.is_empty() {
+                open.push(inside.element()?);
+            }
+        }
+        Ok(self)
+    }
+
     /// The contents, if the element has this tag.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ impl Name {
                 }
                 let mut pair = set.expect(tag::SEQUENCE, "an attribute of a name is not a SEQUENCE")?.inside();
                 let kind = pair.oid()?;
-                let element = pair.element()?;
+                let element = pair.element()?.whole()?;
                 pair.finish()?;
                 let decoded = decoded(&element);
                 // No text keeps a NUL when it is prepared, so none equals a value that is no text.
