@@ -137,8 +137,10 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             r#""outcome": "good""#,
         ),
         ("kakitome trust list", Mine, 0, "The public list nss-2."),
+        ("kakitome trust list --email --all", Mine, 0, "88 of them count"),
         ("kakitome trust list --all --json", Mine, 0, r#""counts": false"#),
         ("kakitome trust show RootCA2", Mine, 0, "whose choice  the public list"),
+        ("kakitome trust show partner-ca.pem", Mine, 0, "Partner test CA"),
         ("kakitome trust show 513b2cec", Mine, 0, "Security Communication RootCA2"),
         ("kakitome trust add --yes partner-ca.pem", Mine, 0, "1 added, 0 were there"),
         (
@@ -150,6 +152,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome trust remove --note unused RootCA2", Mine, 0, "does not count here any more"),
         ("kakitome trust restore RootCA2", Mine, 0, "Security Communication RootCA2"),
         ("kakitome trust export -o roots.pem", Mine, 0, "BEGIN CERTIFICATE"),
+        ("kakitome trust export --form p7b -o roots.p7b", Mine, 0, ""),
         ("kakitome trust export --chosen --form list -o chosen.txt", Mine, 0, "list: chosen"),
         ("kakitome cert show partner.pem", Mine, 0, "billing@partner.example"),
         ("kakitome cert show --password-file password.txt reader.p12", Mine, 0, "Private key  P-256"),

@@ -7,11 +7,12 @@ mod program;
 use std::fs;
 use std::path::Path;
 
-use kakitome_pki::cert::pem;
+use kakitome_pki::cert::{hex, pem};
 use kakitome_pki::roots::{Header, Root, write};
 use kakitome_testkit::mail::Mail;
 use kakitome_testkit::{CrlFactory, NOW, Pki};
 use program::kakitome;
+use unicode_width::UnicodeWidthStr as _;
 
 /// One that is signed under RP, one under RE, and their issuers and lists.
 fn prepare(folder: &Path) {
@@ -21,6 +22,10 @@ fn prepare(folder: &Path) {
     put("bank.eml", &Mail::of(&pki.bank).clear_by(&pki.bank));
     put("rp.pem", pem::write("CERTIFICATE", pki.rp.certificate.raw()).as_bytes());
     put("signer.pem", pem::write("CERTIFICATE", pki.local.certificate.raw()).as_bytes());
+    put("se.pem", pem::write("CERTIFICATE", pki.se.certificate.raw()).as_bytes());
+    let built_in = kakitome_office::trust::built_in();
+    let secom = built_in.roots().iter().find(|root| hex(root.fingerprint()).starts_with("513b2cec")).unwrap();
+    put("secom.pem", pem::write("CERTIFICATE", secom.der()).as_bytes());
     let lists = [CrlFactory::default().signed_by(&pki.re), CrlFactory::default().signed_by(&pki.se)];
     put("lists.pem", lists.iter().map(|list| pem::write("X509 CRL", list.raw())).collect::<String>().as_bytes());
     let header = Header { name: "test-1".into(), date: Some(NOW), ..Header::default() };
@@ -73,6 +78,28 @@ fn the_operators_choices_count() {
         ("trust restore 513b2cec", 0, "was not taken out"),
         ("trust add --yes local.eml", 60, "local.eml"),
         ("trust add --yes missing.pem", 60, "missing.pem"),
+        // files: what they hold is shown before anybody believes it; a bundle is read and written
+        ("trust show rp.pem", 0, "nobody's: it is not believed here"),
+        ("trust show se.pem", 0, "a CA below another, not self-signed"),
+        ("trust export --form p7b -o chosen.p7b --chosen", 0, ""),
+        ("trust remove \u{4f8b}", 2, "no issuer here is called"),
+        ("cert show chosen.p7b", 0, "PKCS#7"),
+        ("trust add --yes --only bank.example --note in\u{1b}[2J chosen.p7b", 0, "0 added, 1 were there"),
+        ("trust show signer.pem", 0, r"in\u{1b}[2J"),
+        ("trust export --chosen -o chosen.pem", 0, "1 of them count here with limits"),
+        // what is added and on the public list, too: the own entry goes first
+        ("trust export -o all.p7b --form p7b", 0, ""),
+        ("trust add --yes secom.pem", 0, "1 added"),
+        ("trust show 513b2cec", 0, "added here by the operator"),
+        ("trust export --form list -o all.txt", 0, ""),
+        (&format!("check --json --at {NOW} --public-roots all.txt local.eml"), 30, "nss-2.92-here (SHA-256"),
+        ("trust remove 513b2cec", 0, "still counts by the public list"),
+        ("trust remove 513b2cec", 0, "does not count here any more"),
+        ("trust remove 513b2cec", 0, "did not count here already"),
+        ("trust list", 0, "Taken out of the public list here: 1"),
+        ("trust restore Communication", 0, "counts again"),
+        ("trust list --tls --json", 0, r#""email": false"#),
+        ("trust list --email --tls", 2, "cannot be used with"),
     ];
     for (line, code, said) in rows {
         let out = kakitome(folder, line);
@@ -100,6 +127,24 @@ fn an_old_list_is_told() {
     }
 }
 
+/// In both languages, with every kind of condition.
+#[test]
+fn a_list_fits_into_eighty_columns() {
+    let home = tempfile::tempdir().unwrap();
+    prepare(home.path());
+    for line in ["trust add --yes --only a.example rp.pem", "trust remove 513b2cec"] {
+        assert_eq!(kakitome(home.path(), line).status.code(), Some(0), "{line}");
+    }
+    for lang in ["ja", "en"] {
+        let out = kakitome(home.path(), &format!("trust list --all --lang {lang}"));
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert!(text.lines().count() > 100, "{text}");
+        for line in text.lines() {
+            assert!(line.width() <= 80, "{line:?}: {}", line.width());
+        }
+    }
+}
+
 /// A root that the operator took out is refused by that name.
 #[test]
 fn a_root_that_was_taken_out_is_named() {
@@ -122,6 +167,11 @@ fn a_root_that_was_taken_out_is_named() {
     let text = String::from_utf8_lossy(&answer.stdout);
     assert_eq!(answer.status.code(), Some(30), "{text}");
     assert!(text.contains("path.distrusted") && text.contains(")-1\","), "{text}");
-    assert!(kakitome_office::trust::restore(&store, re.fingerprint()).unwrap());
+    // The built-in list does not have it: it can be found all the same.
+    for line in ["trust list", "trust restore RE"] {
+        let out = kakitome(folder, line);
+        let said = String::from_utf8_lossy(&[&out.stdout[..], &out.stderr].concat()).into_owned();
+        assert!(out.status.success() && said.contains("RE"), "{line}: {said}");
+    }
     assert_eq!(kakitome(folder, &bank).status.code(), Some(0));
 }

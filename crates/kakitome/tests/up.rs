@@ -97,6 +97,44 @@ fn a_newcomer_sees_a_signed_mail() {
     }
 }
 
+/// One instance is the partner of another, which is not started again meanwhile.
+#[test]
+fn what_the_operator_chooses_counts_on_the_page_at_once() {
+    let (theirs, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let partner = Instance::start(theirs.path(), &settings("", ""));
+    let (_, signed) = partner.submit(ALICE, mail(ALICE, "hello", "Hello.\r\n").as_bytes());
+    fs::write(ours.path().join("partner.pem"), partner.anchors()).unwrap();
+    drop(partner);
+
+    let up = Instance::start(ours.path(), &settings("", ""));
+    let answer = || -> serde_json::Value {
+        let (status, json) = drop_on_page(up.page(), "format=json", &signed);
+        assert_eq!(status, 200, "{json}");
+        serde_json::from_str(&json).unwrap()
+    };
+    assert_eq!(answer()["reasons"][0], "path.unknown", "{}", answer());
+    let rows: &[(&[&str], &str, &str)] = &[
+        (&["trust", "add", "--yes", "partner.pem"], "LOCAL_CONFIRMED", "ok"),
+        (
+            &["trust", "add", "--yes", "--only", "elsewhere.example", "partner.pem"],
+            "ISSUER_UNKNOWN",
+            "path.nameconstraint",
+        ),
+        (&["trust", "add", "--yes", "--only", "example.test", "partner.pem"], "LOCAL_CONFIRMED", "ok"),
+    ];
+    for (line, state, reason) in rows {
+        let out = run(ours.path(), line);
+        assert!(out.status.success(), "{line:?}: {}", text(&out.stderr));
+        let answer = answer();
+        let told = (answer["state"].as_str(), answer["reasons"][0].as_str());
+        assert_eq!(told.1, Some(*reason), "{line:?}: {answer}");
+        // A limit is told as what is wrong with the certificate.
+        assert!(told.0 == Some(state) || *reason != "ok", "{line:?}: {answer}");
+    }
+    let named = |answer: serde_json::Value| answer["trust_list"].as_str().unwrap().to_owned();
+    assert!(named(answer()).ends_with("+2"), "the own CA and the partner's: {}", answer());
+}
+
 #[test]
 fn what_may_not_be_signed_passes_byte_for_byte() {
     let home = tempfile::tempdir().unwrap();

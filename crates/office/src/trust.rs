@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::{Certificate, hex};
-use kakitome_pki::path::{Anchor, AnchorSource};
+use kakitome_pki::path::{self, Anchor, AnchorSource};
 use kakitome_pki::roots::{Header, Root, RootList, fingerprint};
 
 use crate::fault::Fault;
@@ -73,6 +73,9 @@ impl Chosen {
                 .map_err(|malformed| store.damaged(format!("the anchor {}: {malformed}", row.fingerprint)))?;
             let mut root = Root::new(&certificate);
             root.only_for = row.only_for.lines().map(str::to_owned).collect();
+            if let Some(limit) = root.only_for.iter().find(|limit| path::mailboxes(limit).is_none()) {
+                return Err(store.damaged(format!("the anchor {}: its limit {limit:?} is none", row.fingerprint)));
+            }
             root.names_verified = row.names_verified;
             Ok(Added { root, note: row.note, at: row.added_at })
         });

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use kakitome_office::fault::Fault;
 use kakitome_office::store::{FILE_NAME, Store};
+use kakitome_office::trust::Chosen;
 use kakitome_office::vault::Vault;
 use kakitome_pki::crypto::{KeyKind, SigningKey};
 use kakitome_testkit::NOW;
@@ -77,6 +78,24 @@ fn a_store_of_a_newer_program_is_left_alone() {
         assert!(fault.to_string().contains("start the newer program"), "{fault}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_store_of_an_older_program_is_brought_up_to_date_by_a_writer_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let older = Connection::open(data.path().join(FILE_NAME)).unwrap();
+    older.execute_batch(include_str!("../migrations/sqlite/0001_authority.sql")).unwrap();
+    older.execute("INSERT INTO member VALUES ('alice@example.test', 1)", []).unwrap();
+    older.pragma_update(None, "user_version", 1).unwrap();
+    drop(older);
+    let fault = Store::open_read_only(data.path()).unwrap_err();
+    assert!(matches!(fault, Fault::StoreOlder { found: 1, .. }), "{fault:?}");
+    let store = Store::open(data.path()).unwrap();
+    assert!(Chosen::read(&store).unwrap().added.is_empty());
+    let rows = Connection::open(store.path()).unwrap();
+    let members: i64 = rows.query_row("SELECT count(*) FROM member", [], |row| row.get(0)).unwrap();
+    assert_eq!(members, 1);
+    assert!(Store::open_read_only(data.path()).unwrap().is_some());
 }
 
 #[test]

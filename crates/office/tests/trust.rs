@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use kakitome_office::trust;
-use kakitome_pki::roots::RootList;
+use kakitome_office::fault::Fault;
+use kakitome_office::store::Store;
+use kakitome_office::trust::{self, Added, Chosen, Distrusted};
+use kakitome_pki::path::AnchorSource;
+use kakitome_pki::roots::{Root, RootList};
+use kakitome_testkit::{NOW, Pki, in_days};
+use rusqlite::Connection;
 
 const LIST: &str = include_str!("../data/public-roots.pem");
 /// So many roots of the list, for mail, are past their end at its date; an anchor's own end does not count.
@@ -50,5 +55,66 @@ fn the_built_in_list_is_the_one_in_the_program() {
         let met = embedded.anchors_for(&certificate, [].iter());
         assert!(met.iter().any(|anchor| anchor.certificate == certificate), "{}", root.name);
         assert!(met.len() <= 2, "{}: {}", root.name, met.len());
+    }
+}
+
+/// What was chosen is read as it was given; a second choice about the same certificate changes its conditions alone.
+#[test]
+fn what_the_operator_chose_is_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let store = Store::open(data.path()).unwrap();
+    let (rp, re) = (&Pki::get().rp.certificate, &Pki::get().re.certificate);
+    let added = |only: &[&str], names_verified, note: &str, at| {
+        let mut root = Root::new(rp);
+        root.only_for = only.iter().map(|only| (*only).to_owned()).collect();
+        root.names_verified = names_verified;
+        Added { root, note: note.to_owned(), at }
+    };
+    assert!(trust::add(&store, &added(&[], false, "", NOW)).unwrap());
+    let again = added(&["example.jp", "*.example.jp", "a@b.example"], true, "電話で確認\nした", in_days(1));
+    assert!(!trust::add(&store, &again).unwrap());
+    let reader = Store::open_read_only(data.path()).unwrap().unwrap();
+    let chosen = Chosen::read(&reader).unwrap();
+    assert_eq!(chosen.added, [Added { at: NOW, ..again }]);
+    let operators = chosen.operators();
+    let [anchor] = operators.anchors.as_slice() else { panic!("{operators:?}") };
+    assert!(anchor.source == AnchorSource::Operator && anchor.names_verified && anchor.limits.permitted.len() == 3);
+
+    let out = |note: &str, since| Distrusted {
+        fingerprint: *re.fingerprint(),
+        name: "RE".to_owned(),
+        note: note.to_owned(),
+        since,
+    };
+    assert!(trust::distrust(&store, &out("old", NOW)).unwrap());
+    assert!(!trust::distrust(&store, &out("again", in_days(1))).unwrap());
+    let chosen = Chosen::read(&reader).unwrap();
+    assert_eq!(chosen.distrusted, [out("old", NOW)]);
+    assert_eq!(chosen.operators().distrusted, [*re.fingerprint()]);
+
+    assert!(trust::restore(&store, re.fingerprint()).unwrap() && !trust::restore(&store, re.fingerprint()).unwrap());
+    assert!(trust::remove(&store, rp.fingerprint()).unwrap() && !trust::remove(&store, rp.fingerprint()).unwrap());
+    let chosen = Chosen::read(&reader).unwrap();
+    assert!(chosen.added.is_empty() && chosen.distrusted.is_empty());
+    assert!(trust::add(&reader, &added(&[], false, "", NOW)).is_err(), "a reader writes nothing");
+}
+
+/// A limit or a certificate that cannot be read is told: no anchor counts with fewer limits than it was given, and none
+/// vanishes without a word.
+#[test]
+fn what_was_damaged_in_the_store_is_told() {
+    let rows = [
+        "UPDATE anchor SET only_for = 'no domain at all'",
+        "UPDATE anchor SET certificate = x'3003020101'",
+        "INSERT INTO distrusted VALUES ('0d2f', 'RE', '', 1)",
+    ];
+    for damage in rows {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path()).unwrap();
+        let root = Root::new(&Pki::get().rp.certificate);
+        trust::add(&store, &Added { root, note: String::new(), at: NOW }).unwrap();
+        assert!(Chosen::read(&store).is_ok());
+        Connection::open(store.path()).unwrap().execute(damage, []).unwrap();
+        assert!(matches!(Chosen::read(&store), Err(Fault::StoreDamaged { .. })), "{damage}");
     }
 }

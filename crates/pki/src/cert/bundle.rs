@@ -2,7 +2,7 @@
 //! comes with a mail, in any BER, is read by `smime::cms`.
 
 use crate::asn1::der::Der;
-use crate::asn1::{Malformed, oid, tag};
+use crate::asn1::{Malformed, oid, tag, write as der};
 
 /// Certificates or lists in one bundle, at most.
 pub const BUNDLE_LIMIT: usize = 10_000;
@@ -47,4 +47,32 @@ pub fn open(raw: &[u8]) -> Result<Bundle<'_>, Malformed> {
         Ok(found)
     };
     Ok(Bundle { certificates: each(0)?, lists: each(1)? })
+}
+
+/// Writes a bundle of certificates, DER.
+pub fn write<'a>(certificates: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    // In DER a SET stands in the order of its octets (X.690 §11.6).
+    let mut certificates: Vec<&[u8]> = certificates.collect();
+    certificates.sort_unstable();
+    let signed = der::sequence(&[
+        &der::unsigned(&[1]),
+        &der::set_of(Vec::new()),
+        &der::sequence(&[&der::oid(&oid::DATA)]),
+        &der::context(0, &certificates),
+        &der::set_of(Vec::new()),
+    ]);
+    der::sequence(&[&der::oid(&oid::SIGNED_DATA), &der::context(0, &[&signed])])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let (one, other) = (der::sequence(&[&der::unsigned(&[2])]), der::sequence(&[&der::unsigned(&[1])]));
+        let bundle = write([one.as_slice(), other.as_slice()].into_iter());
+        assert_eq!(open(&bundle).unwrap().certificates, [other.as_slice(), one.as_slice()]);
+        assert_eq!(open(&write(std::iter::empty())).unwrap(), Bundle::default());
+    }
 }

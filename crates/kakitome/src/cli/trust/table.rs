@@ -8,8 +8,8 @@ use kakitome_verdict::safe::{self, Safe};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-/// How wide a name may be, in columns: two more columns follow it, and all fit into eighty.
-const NAME_WIDTH: usize = 46;
+/// How wide a name may be, in columns: with what follows it a line fits into eighty.
+const NAME_WIDTH: usize = 40;
 
 /// Whose choice an issuer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Kind {
     OwnCa,
     Added,
     Public,
+    /// Nobody's: only shown.
+    Stranger,
 }
 
 /// An issuer.
@@ -50,9 +52,14 @@ impl Believed {
         }
     }
 
+    /// A certificate that nobody chose.
+    pub(super) fn stranger(certificate: &Certificate) -> Self {
+        Self { kind: Kind::Stranger, ..Self::own(certificate) }
+    }
+
     /// Does it count for mail?
     pub(super) fn counts(&self) -> bool {
-        self.root.uses.email && !self.taken_out
+        self.root.uses.email && !self.taken_out && self.kind != Kind::Stranger
     }
 
     fn until(&self) -> String {
@@ -60,21 +67,22 @@ impl Believed {
         self.root.certificate().map(|certificate| day(certificate.not_after().to_string())).unwrap_or_default()
     }
 
-    fn uses(&self, lang: Lang) -> String {
-        let mut words = Vec::new();
+    /// The one condition that a line has room for, at most 14 columns.
+    fn condition(&self, lang: Lang) -> String {
         if self.taken_out {
-            words.push(lang.pick("外されている", "taken out here"));
+            return lang.pick("外されている", "taken out here").to_owned();
         }
         if !self.root.uses.email {
-            words.push(lang.pick("メール用ではない", "not for e-mail"));
+            return lang.pick("メール用でない", "not for e-mail").to_owned();
         }
-        if self.root.distrust_after.is_some() {
-            words.push(lang.pick("以後の証明書は数えない", "counts for older certificates only"));
+        if let Some(after) = self.root.distrust_after.map(|after| after.to_string()) {
+            let day = after.get(..10).unwrap_or(&after);
+            return if lang == Lang::Ja { format!("{day}まで") } else { format!("to {day}") };
         }
         if !self.root.only_for.is_empty() {
-            words.push(lang.pick("限られた宛先だけ", "limited"));
+            return lang.pick("限定つき", "limited").to_owned();
         }
-        words.join(", ")
+        String::new()
     }
 }
 
@@ -87,8 +95,8 @@ fn row(one: &Believed, lang: Lang) -> String {
     let name = fitted(&Safe::value(&one.root.name).to_string());
     let gap = " ".repeat(NAME_WIDTH.saturating_sub(name.width()));
     let digits = hex(one.root.fingerprint());
-    let uses = one.uses(lang);
-    let line = format!("  {name}{gap}  {}  {}  {uses}", digits.get(..8).unwrap_or_default(), one.until());
+    let condition = one.condition(lang);
+    let line = format!("  {name}{gap}  {}  {}  {condition}", digits.get(..8).unwrap_or_default(), one.until());
     line.trim_end().to_owned()
 }
 
@@ -107,8 +115,16 @@ fn fitted(name: &str) -> String {
     out + "…"
 }
 
-/// All of them, by whose choice they are.
-pub(super) fn list(list: &RootList, believed: &[Believed], lang: Lang) -> String {
+/// A root of the public list that was taken out, in a line.
+pub(super) fn taken_out(out: &Distrusted) -> String {
+    let digits = hex(&out.fingerprint);
+    let name = fitted(&Safe::value(&out.name).to_string());
+    let gap = " ".repeat(NAME_WIDTH.saturating_sub(name.width()));
+    format!("  {name}{gap}  {}", digits.get(..8).unwrap_or_default())
+}
+
+/// These of them, by whose choice they are.
+pub(super) fn list(list: &RootList, believed: &[&Believed], distrusted: &[Distrusted], lang: Lang) -> String {
     let mut out = String::new();
     let groups = [
         (Kind::OwnCa, lang.pick("この Kakitome の CA", "The own CA")),
@@ -116,13 +132,19 @@ pub(super) fn list(list: &RootList, believed: &[Believed], lang: Lang) -> String
         (Kind::Public, lang.pick("公開の一覧", "The public list")),
     ];
     for (kind, title) in groups {
-        let of_kind: Vec<&Believed> = believed.iter().filter(|one| one.kind == kind).collect();
+        let of_kind: Vec<&&Believed> = believed.iter().filter(|one| one.kind == kind).collect();
         let mut title = title.to_owned();
         if kind == Kind::Public {
             let header = list.header();
             let date = header.date.map(|date| date.to_string()).unwrap_or_default();
             let day = date.get(..10).unwrap_or_default();
+            let counts = of_kind.iter().filter(|one| one.counts()).count();
             title = format!("{title} {} ({day}): {}", header.name, of_kind.len());
+            title += &if lang == Lang::Ja {
+                format!("、うちメールに使う {counts}")
+            } else {
+                format!(", {counts} of them count")
+            };
         }
         if !of_kind.is_empty() {
             out.push_str(&format!("{title}\n"));
@@ -131,6 +153,16 @@ pub(super) fn list(list: &RootList, believed: &[Believed], lang: Lang) -> String
             out.push_str(&row(one, lang));
             out.push('\n');
         }
+    }
+    if !distrusted.is_empty() {
+        let title = lang.pick("ここで公開の一覧から外したもの", "Taken out of the public list here");
+        out.push_str(&format!("{title}: {}\n", distrusted.len()));
+    }
+    for one in
+        distrusted.iter().filter(|one| !believed.iter().any(|shown| *shown.root.fingerprint() == one.fingerprint))
+    {
+        out.push_str(&taken_out(one));
+        out.push('\n');
     }
     out
 }
@@ -143,6 +175,7 @@ pub(super) fn one(one: &Believed, lang: Lang) -> String {
         Kind::OwnCa => lang.pick("この Kakitome の CA", "the own CA of this instance"),
         Kind::Added => lang.pick("管理者がここで加えた", "added here by the operator"),
         Kind::Public => lang.pick("公開の一覧", "the public list"),
+        Kind::Stranger => lang.pick("だれも選んでいない", "nobody's: it is not believed here"),
     };
     rows.push((lang.pick("だれの選択か", "whose choice"), chosen.to_owned()));
     if let Ok(certificate) = root.certificate() {
@@ -153,13 +186,13 @@ pub(super) fn one(one: &Believed, lang: Lang) -> String {
         rows.push((lang.pick("鍵", "key"), certificate.key().describe()));
         let dates = format!("{} – {}", certificate.not_before(), certificate.not_after());
         rows.push((lang.pick("期間", "valid"), dates));
-        let is_ca = certificate.extensions().basic_constraints.is_some_and(|basic| basic.ca);
-        if !is_ca {
-            rows.push((
-                lang.pick("種類", "kind"),
-                lang.pick("署名した人自身の証明書", "a signer's own certificate").to_owned(),
-            ));
-        }
+        let is_ca = certificate.extensions().basic_constraints.map_or(certificate.version() < 3, |basic| basic.ca);
+        let kind = match (is_ca, certificate.is_self_issued()) {
+            (true, true) => lang.pick("ルート", "a root"),
+            (true, false) => lang.pick("中間の発行元。自己署名ではない", "a CA below another, not self-signed"),
+            (false, _) => lang.pick("署名する人自身の証明書", "a signer's own certificate"),
+        };
+        rows.push((lang.pick("種類", "kind"), kind.to_owned()));
     }
     rows.push(("SHA-256", hex(root.fingerprint())));
     let uses = match (root.uses.email, root.uses.tls) {
@@ -204,6 +237,16 @@ struct Wire<'a> {
     list: &'a str,
     date: Option<String>,
     issuers: Vec<Issuer<'a>>,
+    /// Roots of public lists, also of other ones, that were taken out.
+    taken_out: Vec<Out<'a>>,
+}
+
+#[derive(Serialize)]
+struct Out<'a> {
+    name: &'a str,
+    sha256: String,
+    since: String,
+    note: &'a str,
 }
 
 #[derive(Serialize)]
@@ -224,7 +267,7 @@ struct Issuer<'a> {
 }
 
 /// For programs. Version 1: keys are added within it, never renamed or removed.
-pub(super) fn json(list: &RootList, believed: &[Believed]) -> String {
+pub(super) fn json(list: &RootList, believed: &[&Believed], distrusted: &[Distrusted]) -> String {
     let issuer = |one: &'_ Believed| {
         let certificate = one.root.certificate().ok();
         (
@@ -247,6 +290,7 @@ pub(super) fn json(list: &RootList, believed: &[Believed]) -> String {
                         Kind::OwnCa => "own-ca",
                         Kind::Added => "operator",
                         Kind::Public => "public-list",
+                        Kind::Stranger => "nobody",
                     },
                     counts: one.counts(),
                     email: one.root.uses.email,
@@ -259,6 +303,15 @@ pub(super) fn json(list: &RootList, believed: &[Believed]) -> String {
                     since: one.since.as_deref(),
                     note: &one.note,
                 }
+            })
+            .collect(),
+        taken_out: distrusted
+            .iter()
+            .map(|out| Out {
+                name: &out.name,
+                sha256: hex(&out.fingerprint),
+                since: out.since.to_string(),
+                note: &out.note,
             })
             .collect(),
     };

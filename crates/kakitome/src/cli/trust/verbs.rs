@@ -1,14 +1,14 @@
 //! `kakitome trust`: the issuers that this instance believes.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use kakitome_office::authority;
 use kakitome_office::evidence;
 use kakitome_office::store::Store;
 use kakitome_office::trust::{self, Added, Chosen, Distrusted};
-use kakitome_pki::cert::{Certificate, hex, pem};
+use kakitome_pki::cert::{Certificate, bundle, hex, pem};
 use kakitome_pki::path;
 use kakitome_pki::roots::{Header, ONLY_FOR_LIMIT, Root, RootList, write};
 use kakitome_verdict::safe::Safe;
@@ -29,17 +29,25 @@ pub(in crate::cli) enum Anchors {
 
 /// List the issuers that are believed here.
 ///
-/// The own CA, the anchors that were added, and the public list of roots for e-mail. `--all` lists the roots, too, that do
-/// not count: those for TLS alone, and those that were taken out.
+/// The own CA, the anchors that were added, and the public list of roots for e-mail: name, first digits of the SHA-256,
+/// end of validity, conditions. `--all` lists the roots, too, that do not count: those for TLS alone, and those that were
+/// taken out.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   kakitome trust list
+  kakitome trust list --email --all
   kakitome trust list --all --json")]
 pub(in crate::cli) struct List {
     /// Those too that do not count
     #[arg(long)]
     all: bool,
+    /// Only issuers for e-mail
+    #[arg(long, conflicts_with = "tls")]
+    email: bool,
+    /// Only roots for TLS, none of which counts unless it is for e-mail too
+    #[arg(long)]
+    tls: bool,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -50,9 +58,11 @@ pub(in crate::cli) struct List {
 #[command(after_long_help = "\
 Examples:
   kakitome trust show RootCA2
-  kakitome trust show 513b2cec")]
+  kakitome trust show 513b2cec
+  kakitome trust show partner-ca.pem")]
 pub(in crate::cli) struct Show {
-    /// A part of its name, or the first digits of its SHA-256 (8 at least)
+    /// A part of its name, the first digits of its SHA-256 (8 at least), or a file of certificates
+    #[arg(value_name = "ID|FILE")]
     which: String,
     /// For programs
     #[arg(long)]
@@ -97,6 +107,7 @@ Examples:
   kakitome trust remove --note unused RootCA2")]
 pub(in crate::cli) struct Remove {
     /// A part of its name, or the first digits of its SHA-256 (8 at least)
+    #[arg(value_name = "ID")]
     which: String,
     /// Why, for whoever reads it later
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -110,6 +121,7 @@ Examples:
   kakitome trust restore RootCA2")]
 pub(in crate::cli) struct Restore {
     /// A part of its name, or the first digits of its SHA-256 (8 at least)
+    #[arg(value_name = "ID")]
     which: String,
 }
 
@@ -118,12 +130,14 @@ pub(in crate::cli) struct Restore {
 #[command(after_long_help = "\
 Examples:
   kakitome trust export -o roots.pem
+  kakitome trust export --form p7b -o roots.p7b
   kakitome trust export --chosen --form list -o chosen.txt")]
 pub(in crate::cli) struct Export {
     /// Only what was chosen here: the own CA and the anchors that were added
     #[arg(long)]
     chosen: bool,
-    /// PEM for any program; or a list with names, dates and limits, which `--trust` and `--public-roots` take
+    /// PEM for any program; PKCS#7 for Windows; or a list with names, dates and limits, which `--trust` and
+    /// `--public-roots` take
     #[arg(long, value_name = "FORM", default_value = "pem")]
     form: Form,
     /// The file; standard output if it is not given
@@ -134,6 +148,7 @@ pub(in crate::cli) struct Export {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Form {
     Pem,
+    P7b,
     List,
 }
 
@@ -158,63 +173,93 @@ impl Anchors {
 }
 
 /// Everything that stands here, in the order in which it is listed.
-fn all(everywhere: &Everywhere) -> Result<(RootList, Vec<Believed>), Failure> {
-    let (mut own, mut chosen) = (Vec::new(), Chosen::default());
-    if let Some(store) = Store::open_read_only(&everywhere.data)? {
-        own = authority::Anchors::read(&store)?;
-        chosen = Chosen::read(&store)?;
-    }
-    let list = trust::built_in();
-    let mut believed: Vec<Believed> = own.iter().map(Believed::own).collect();
-    believed.extend(chosen.added.into_iter().map(Believed::added));
-    for root in list.roots() {
-        let out = chosen.distrusted.iter().find(|out| out.fingerprint == *root.fingerprint());
-        believed.push(Believed::public(root, out));
-    }
-    Ok((list, believed))
+struct Here {
+    list: RootList,
+    believed: Vec<Believed>,
+    distrusted: Vec<Distrusted>,
 }
 
-/// The one that is meant, among these.
-fn find<'a>(believed: &'a [Believed], which: &str) -> Result<&'a Believed, Failure> {
-    let digits: String = which.chars().filter(|c| *c != ':').collect::<String>().to_ascii_lowercase();
-    let is_fingerprint = digits.len() >= 8 && digits.chars().all(|c| c.is_ascii_hexdigit());
-    let part = which.to_lowercase();
-    let mut found: Vec<&Believed> = believed
-        .iter()
-        .filter(|one| {
-            let by_digits = is_fingerprint && hex(one.root.fingerprint()).starts_with(&digits);
-            by_digits || one.root.name.to_lowercase().contains(&part)
-        })
-        .collect();
-    // A whole name is meant where it is a part of others.
-    if found.len() > 1
-        && let Some(same) = found.iter().find(|one| one.root.name.to_lowercase() == part)
-    {
-        found = vec![same];
+impl Here {
+    fn read(everywhere: &Everywhere) -> Result<Self, Failure> {
+        let (mut own, mut chosen) = (Vec::new(), Chosen::default());
+        if let Some(store) = Store::open_read_only(&everywhere.data)? {
+            own = authority::Anchors::read(&store)?;
+            chosen = Chosen::read(&store)?;
+        }
+        let (list, distrusted) = (trust::built_in(), chosen.distrusted);
+        let mut believed: Vec<Believed> = own.iter().map(Believed::own).collect();
+        believed.extend(chosen.added.into_iter().map(Believed::added));
+        for root in list.roots() {
+            let out = distrusted.iter().find(|out| out.fingerprint == *root.fingerprint());
+            believed.push(Believed::public(root, out));
+        }
+        Ok(Self { list, believed, distrusted })
     }
-    match found.as_slice() {
-        [one] => Ok(one),
-        [] => {
-            Err(Failure::usage(format!("no issuer here is called {which:?}; `kakitome trust list --all` lists them")))
+
+    /// The certificate that is meant. It may stand here more than once: added, and on the public list.
+    fn find(&self, which: &str) -> Result<Vec<&Believed>, Failure> {
+        let wanted = Wanted::of(which);
+        let is_meant = |one: &&Believed| wanted.is_meant(one.root.fingerprint(), &one.root.name);
+        let mut found: Vec<&Believed> = self.believed.iter().filter(is_meant).collect();
+        // A whole name is meant where it is a part of others.
+        if let Some(same) = found.iter().find(|one| one.root.name.to_lowercase() == wanted.part) {
+            found = vec![same];
         }
-        several => {
-            let names: Vec<String> = several.iter().take(12).map(|one| table::line(one)).collect();
-            let count = several.len();
-            Err(Failure::usage(format!("{which:?} may be one of {count}; say more of it:\n{}", names.join("\n"))))
+        let Some(first) = found.first() else {
+            let hint = "`kakitome trust list --all` lists them";
+            return Err(Failure::usage(format!("no issuer here is called {which:?}; {hint}")));
+        };
+        if found.iter().all(|one| one.root.fingerprint() == first.root.fingerprint()) {
+            return Ok(self.entries(first.root.fingerprint()).collect());
         }
+        let (count, lines): (usize, Vec<String>) =
+            (found.len(), found.iter().take(CANDIDATES).map(|one| table::line(one)).collect());
+        Err(Failure::usage(format!(
+            "{which:?} may be one of {count}; say more of its name, or the digits behind it:\n{}",
+            lines.join("\n")
+        )))
+    }
+
+    fn entries(&self, fingerprint: &[u8; 32]) -> impl Iterator<Item = &Believed> {
+        self.believed.iter().filter(move |one| one.root.fingerprint() == fingerprint)
+    }
+}
+
+/// So many candidates are told where a name is ambiguous.
+const CANDIDATES: usize = 12;
+
+/// How an issuer is named on the command line.
+struct Wanted {
+    digits: Option<String>,
+    /// In lower case.
+    part: String,
+}
+
+impl Wanted {
+    fn of(which: &str) -> Self {
+        let digits = which.replace(':', "").to_ascii_lowercase();
+        let is_fingerprint = digits.len() >= 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        Self { digits: is_fingerprint.then_some(digits), part: which.to_lowercase() }
+    }
+
+    fn is_meant(&self, fingerprint: &[u8; 32], name: &str) -> bool {
+        let by_digits = self.digits.as_ref().is_some_and(|digits| hex(fingerprint).starts_with(digits));
+        by_digits || name.to_lowercase().contains(&self.part)
     }
 }
 
 impl List {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let (list, mut believed) = all(everywhere)?;
-        if !self.all {
-            believed.retain(Believed::counts);
-        }
+        let here = Here::read(everywhere)?;
+        let is_wanted = |one: &&Believed| {
+            let uses = one.root.uses;
+            (self.all || self.tls || one.counts()) && (!self.email || uses.email) && (!self.tls || uses.tls)
+        };
+        let shown: Vec<&Believed> = here.believed.iter().filter(is_wanted).collect();
         output::print(&if self.json {
-            table::json(&list, &believed)
+            table::json(&here.list, &shown, &here.distrusted)
         } else {
-            table::list(&list, &believed, everywhere.lang())
+            table::list(&here.list, &shown, &here.distrusted, everywhere.lang())
         })?;
         Ok(Ended::Done)
     }
@@ -222,12 +267,27 @@ impl List {
 
 impl Show {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let (list, believed) = all(everywhere)?;
-        let one = find(&believed, &self.which)?;
-        output::print(&if self.json {
-            table::json(&list, std::slice::from_ref(one))
+        let here = Here::read(everywhere)?;
+        let path = Path::new(&self.which);
+        let strangers: Vec<Believed>;
+        let mut shown: Vec<&Believed> = Vec::new();
+        if path.is_file() {
+            strangers = evidence::certificates(path)?.iter().map(Believed::stranger).collect();
+            for one in &strangers {
+                let before = shown.len();
+                shown.extend(here.entries(one.root.fingerprint()));
+                if shown.len() == before {
+                    shown.push(one);
+                }
+            }
         } else {
-            table::one(one, everywhere.lang())
+            shown = here.find(&self.which)?;
+        }
+        output::print(&if self.json {
+            table::json(&here.list, &shown, &here.distrusted)
+        } else {
+            let each: Vec<String> = shown.iter().map(|one| table::one(one, everywhere.lang())).collect();
+            each.join("\n")
         })?;
         Ok(Ended::Done)
     }
@@ -289,34 +349,32 @@ fn is_agreed(count: usize) -> Result<bool, Failure> {
 
 impl Remove {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let (_, believed) = all(everywhere)?;
-        let one = find(&believed, &self.which)?;
+        let here = Here::read(everywhere)?;
+        let found = here.find(&self.which)?;
+        let of = |kind: Kind| found.iter().find(|one| one.kind == kind);
+        // The operator's own entry goes first.
+        let Some(one) = of(Kind::Added).or_else(|| of(Kind::Public)) else {
+            return Err(Failure::usage("that is the own CA of this instance, which cannot be taken out"));
+        };
         let name = Safe::value(&one.root.name);
         let store = Store::open(&everywhere.data)?;
-        let said = match one.kind {
-            Kind::OwnCa => {
-                return Err(Failure::usage(format!(
-                    "{name} is the own CA of this instance, which cannot be taken out"
-                )));
+        let said = if one.kind == Kind::Added {
+            trust::remove(&store, one.root.fingerprint())?;
+            match of(Kind::Public).filter(|public| public.counts()) {
+                Some(_) => format!("{name}, added here, is taken out; it still counts by the public list"),
+                None => format!("{name} is no longer believed"),
             }
-            Kind::Added => {
-                trust::remove(&store, one.root.fingerprint())?;
-                format!("{name} is no longer believed")
-            }
-            Kind::Public => {
-                let out = Distrusted {
-                    fingerprint: *one.root.fingerprint(),
-                    name: one.root.name.clone(),
-                    note: self.note.clone(),
-                    since: input::now(),
-                };
-                if trust::distrust(&store, &out)? {
-                    format!(
-                        "{name} of the public list does not count here any more; `kakitome trust restore` undoes that"
-                    )
-                } else {
-                    format!("{name} of the public list did not count here already")
-                }
+        } else {
+            let out = Distrusted {
+                fingerprint: *one.root.fingerprint(),
+                name: one.root.name.clone(),
+                note: self.note.clone(),
+                since: input::now(),
+            };
+            if trust::distrust(&store, &out)? {
+                format!("{name} of the public list does not count here any more; `kakitome trust restore` undoes that")
+            } else {
+                format!("{name} of the public list did not count here already")
             }
         };
         if !everywhere.quiet {
@@ -328,13 +386,28 @@ impl Remove {
 
 impl Restore {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let (_, believed) = all(everywhere)?;
-        let one = find(&believed, &self.which)?;
-        let store = Store::open(&everywhere.data)?;
-        let restored = trust::restore(&store, one.root.fingerprint())?;
+        let here = Here::read(everywhere)?;
+        let wanted = Wanted::of(&self.which);
+        // Also one that a later list does not have any more.
+        let is_meant = |out: &&Distrusted| wanted.is_meant(&out.fingerprint, &out.name);
+        let found: Vec<&Distrusted> = here.distrusted.iter().filter(is_meant).collect();
+        let said = match found.as_slice() {
+            [] => match here.find(&self.which)?.first() {
+                Some(one) => format!("{} was not taken out", Safe::value(&one.root.name)),
+                None => return Err(Failure::bug("an issuer that was found is none")),
+            },
+            [one] => {
+                trust::restore(&Store::open(&everywhere.data)?, &one.fingerprint)?;
+                format!("{} counts again", Safe::value(&one.name))
+            }
+            several => {
+                let lines: Vec<String> = several.iter().map(|one| table::taken_out(one)).collect();
+                let which = &self.which;
+                return Err(Failure::usage(format!("{which:?} may be one of these:\n{}", lines.join("\n"))));
+            }
+        };
         if !everywhere.quiet {
-            let said = if restored { "counts again" } else { "was not taken out" };
-            eprintln!("kakitome: {} {said}", Safe::value(&one.root.name));
+            eprintln!("kakitome: {said}");
         }
         Ok(Ended::Done)
     }
@@ -342,23 +415,43 @@ impl Restore {
 
 impl Export {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let (list, believed) = all(everywhere)?;
-        let counts = |one: &&Believed| one.counts() && !(self.chosen && one.kind == Kind::Public);
-        let roots: Vec<Root> = believed.iter().filter(counts).map(|one| one.root.clone()).collect();
+        if self.form == Form::P7b && self.output.is_none() && io::stdout().is_terminal() {
+            return Err(Failure::usage("a PKCS#7 file is no text for a terminal; use -o FILE"));
+        }
+        let here = Here::read(everywhere)?;
+        let mut roots: Vec<Root> = Vec::new();
+        for one in here.believed.iter().filter(|one| one.counts() && !(self.chosen && one.kind == Kind::Public)) {
+            // Added and on the public list, it counts by whichever says more.
+            match roots.iter_mut().find(|root| root.fingerprint() == one.root.fingerprint()) {
+                Some(there) if there.only_for.is_empty() => {}
+                Some(there) => there.clone_from(&one.root),
+                None => roots.push(one.root.clone()),
+            }
+        }
         if roots.is_empty() {
             let why = "nothing was chosen here: no own CA, and no anchor was added";
             return Err(Failure::unreadable(format!("{}: {why}", everywhere.data.display())));
         }
-        let text = match self.form {
-            Form::Pem => roots.iter().map(|root| pem::write("CERTIFICATE", root.der())).collect(),
+        let file = match self.form {
+            Form::Pem => {
+                roots.iter().map(|root| pem::write("CERTIFICATE", root.der())).collect::<String>().into_bytes()
+            }
+            Form::P7b => bundle::write(roots.iter().map(Root::der)),
             Form::List => {
-                let name = if self.chosen { "chosen".to_owned() } else { format!("{}-here", list.header().name) };
+                let name = if self.chosen { "chosen".to_owned() } else { format!("{}-here", here.list.header().name) };
                 let header = Header { name, date: Some(input::now()), ..Header::default() };
-                write(&header, &[""], &roots)
+                write(&header, &[], &roots).into_bytes()
             }
         };
+        let is_limited = |root: &&Root| !root.only_for.is_empty() || root.distrust_after.is_some();
+        let limited = roots.iter().filter(is_limited).count();
+        if self.form != Form::List && limited > 0 && !everywhere.quiet {
+            eprintln!(
+                "kakitome: {limited} of them count here with limits, which this form cannot say; --form list does"
+            );
+        }
         let mut out = Output::open(self.output.as_deref())?;
-        out.write_all(text.as_bytes()).map_err(Failure::try_again)?;
+        out.write_all(&file)?;
         out.finish()?;
         Ok(Ended::Done)
     }
