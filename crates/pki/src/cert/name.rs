@@ -14,6 +14,9 @@ use crate::crypto;
 pub const ATTRIBUTE_LIMIT: usize = 100;
 /// A name longer than this is refused, in octets: the search for a path compares many.
 pub const NAME_LIMIT: usize = 16 * 1024;
+/// A name that becomes longer than this when it is made ready to be compared is refused, in octets: one character can
+/// stand for eighteen.
+pub const PREPARED_LIMIT: usize = 2 * NAME_LIMIT;
 
 /// What stands behind a backslash in a name that is written (RFC 4514 §2.4).
 const ESCAPED: [char; 7] = [',', '+', '"', '\\', '<', '>', ';'];
@@ -40,7 +43,7 @@ impl Name {
     /// Reads one from its SEQUENCE.
     ///
     /// # Errors
-    /// It is none, longer than [`NAME_LIMIT`], or has more than [`ATTRIBUTE_LIMIT`] attributes.
+    /// It is none, longer than [`NAME_LIMIT`] or [`PREPARED_LIMIT`], or has more than [`ATTRIBUTE_LIMIT`] attributes.
     pub fn parse(element: &Tlv<'_>) -> Result<Self, Malformed> {
         if element.raw.len() > NAME_LIMIT {
             return Err(Malformed::new("a name is longer than 16 KiB"));
@@ -48,7 +51,7 @@ impl Name {
         let mut relative = element.of(tag::SEQUENCE, "a name is not a SEQUENCE")?.inside();
         let mut parts = Vec::new();
         let mut prepared = Vec::new();
-        let mut count = 0usize;
+        let (mut count, mut length) = (0usize, 0usize);
         while !relative.is_empty() {
             let mut set = relative.expect(tag::SET, "a name holds something other than a SET")?.inside();
             let mut attributes = Vec::new();
@@ -64,7 +67,12 @@ impl Name {
                 pair.finish()?;
                 let decoded = decoded(&element);
                 // No text keeps a NUL when it is prepared, so none equals a value that is no text.
-                folded.push((kind, decoded.as_deref().map_or_else(|| format!("\0{}", octets(&element)), fold)));
+                let prepared = decoded.as_deref().map_or_else(|| format!("\0{}", octets(&element)), fold);
+                length = length.saturating_add(prepared.len());
+                if length > PREPARED_LIMIT {
+                    return Err(Malformed::new("a name is longer than 32 KiB when it is made ready to be compared"));
+                }
+                folded.push((kind, prepared));
                 attributes.push(Attribute { kind, value: decoded.unwrap_or_else(|| octets(&element)) });
             }
             folded.sort();
@@ -381,6 +389,17 @@ mod tests {
         assert_ne!(one, base);
         let long = Name::build(&[(oid::COMMON_NAME, &"x".repeat(NAME_LIMIT))]);
         assert!(Name::from_der(long.raw()).is_err());
+    }
+
+    #[test]
+    fn a_name_does_not_grow_without_bounds_when_it_is_compared() {
+        let of = |count: usize| Name::build(&[(oid::COMMON_NAME, &"\u{fdfa}".repeat(count))]);
+        let parsed = |name: &Name| Name::from_der(name.raw());
+        assert!(parsed(&of(900)).is_ok());
+        assert!(parsed(&of(5_000)).is_err());
+        // Marks are put into their order without much ado, however many.
+        let marks = format!("a{}", "\u{301}\u{316}".repeat(4_000));
+        assert!(parsed(&Name::build(&[(oid::COMMON_NAME, &marks)])).is_ok());
     }
 
     #[test]
