@@ -29,7 +29,10 @@ fn prepare(folder: &Path) {
     let lists = [CrlFactory::default().signed_by(&pki.re), CrlFactory::default().signed_by(&pki.se)];
     put("lists.pem", lists.iter().map(|list| pem::write("X509 CRL", list.raw())).collect::<String>().as_bytes());
     let header = Header { name: "test-1".into(), date: Some(NOW), ..Header::default() };
-    put("public.txt", write(&header, &[], &[Root::new(&pki.re.certificate)]).as_bytes());
+    let mut re = Root::new(&pki.re.certificate);
+    put("public.txt", write(&header, &[], std::slice::from_ref(&re)).as_bytes());
+    re.distrust_after = Some(NOW);
+    put("dated.txt", write(&header, &[], &[re]).as_bytes());
 }
 
 #[test]
@@ -63,6 +66,12 @@ fn the_operators_choices_count() {
         (&local, 30, "path.unknown"),
         // what was exported keeps its limits, as an anchor of the user
         (&format!("check --json --at {NOW} --trust chosen.txt local.eml"), 0, "ok"),
+        // nor are they lost when it is added again
+        ("trust add --yes chosen.txt", 0, "only for      local.example"),
+        ("trust add --yes --only other.example chosen.txt", 0, "only for      other.example"),
+        (&local, 30, "path.nameconstraint"),
+        ("trust add --yes dated.txt", 2, "which an added anchor cannot say"),
+        ("trust remove RP", 0, "no longer believed"),
         // a signer's own certificate
         ("trust add --yes --note known signer.pem", 0, "a signer's own certificate"),
         (&local, 0, "ok"),

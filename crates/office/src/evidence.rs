@@ -263,6 +263,16 @@ pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Unusable> {
     unreadable.into_iter().next().map_or(Ok(certificates), Err)
 }
 
+/// The roots of a file, with their conditions where it is a list in our form.
+///
+/// # Errors
+/// [`Unusable`].
+pub fn roots(path: &Path) -> Result<RootList, Unusable> {
+    let mut unreadable = Vec::new();
+    let roots = root_list(path, &read(path)?, &mut unreadable)?;
+    unreadable.into_iter().next().map_or(Ok(roots), Err)
+}
+
 /// The certificates of a file from anybody, PEM, DER or a PKCS#7 bundle: each as it could be read, or why not.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use kakitome_office::authority;
 use kakitome_office::evidence;
 use kakitome_office::store::Store;
 use kakitome_office::trust::{self, Added, Chosen, Distrusted};
-use kakitome_pki::cert::{Certificate, bundle, hex, pem};
+use kakitome_pki::cert::{bundle, hex, pem};
 use kakitome_pki::path;
 use kakitome_pki::roots::{Header, ONLY_FOR_LIMIT, Root, RootList, write};
 use kakitome_verdict::safe::Safe;
@@ -80,7 +80,7 @@ Examples:
   kakitome trust add --yes partner-ca.pem
   kakitome trust add --only partner.example --only .partner.example --yes partner-ca.pem")]
 pub(in crate::cli) struct Add {
-    /// The certificates: PEM, DER or PKCS#7
+    /// The certificates: PEM, DER or PKCS#7; or a list that `trust export` wrote, whose limits are kept
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// What they may vouch for: a domain, *. and a domain for those below it, or an address (may be given more than once)
@@ -298,11 +298,13 @@ impl Add {
         if self.only.len() > ONLY_FOR_LIMIT {
             return Err(Failure::usage(format!("--only is taken at most {ONLY_FOR_LIMIT} times")));
         }
-        let mut certificates: Vec<Certificate> = Vec::new();
+        let mut added: Vec<Added> = Vec::new();
         for file in &self.files {
-            certificates.extend(evidence::certificates(file)?);
+            let list = evidence::roots(file)?;
+            for root in list.roots().iter().filter(|root| root.uses.email) {
+                added.push(self.added(root).map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?);
+            }
         }
-        let added: Vec<Added> = certificates.iter().map(|certificate| self.added(certificate)).collect();
         for one in &added {
             eprint!("{}", table::one(&Believed::added(one.clone()), everywhere.lang()));
         }
@@ -326,11 +328,21 @@ impl Add {
         Ok(Ended::Done)
     }
 
-    fn added(&self, certificate: &Certificate) -> Added {
-        let mut root = Root::new(certificate);
-        root.only_for.clone_from(&self.only);
+    /// What a list says of a root holds where this call does not say otherwise. That names were checked is the operator's
+    /// own word.
+    fn added(&self, root: &Root) -> Result<Added, String> {
+        if let Some(after) = root.distrust_after {
+            let name = Safe::value(&root.name);
+            return Err(format!(
+                "{name} counts for certificates until {after} alone, which an added anchor cannot say"
+            ));
+        }
+        let mut root = root.clone();
+        if !self.only.is_empty() {
+            root.only_for.clone_from(&self.only);
+        }
         root.names_verified = self.names_verified;
-        Added { root, note: self.note.clone(), at: input::now() }
+        Ok(Added { root, note: self.note.clone(), at: input::now() })
     }
 }
 
