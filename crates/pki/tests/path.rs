@@ -94,6 +94,16 @@ fn one_flaw_makes_one_problem() {
             },
             "BadSignature",
         ),
+        (
+            "another key with the issuer's name, and the leaf says so",
+            {
+                let key = key("impostor");
+                let other = CertificateFactory::authority("SE").spki(key.spki()).issued_by(&world.re);
+                let other = Authority { certificate: other, key };
+                ask(&leaf().issued_by(&other), std::slice::from_ref(&world.se.certificate), &public)
+            },
+            "UnknownIssuer",
+        ),
         ("MD5", with_se(leaf().flaw(Flaw::NamesMd5)), "BadSignature"),
         ("expired", holder(&world.expired, &public), "Expired"),
         ("not yet valid", holder(&world.not_yet, &public), "NotYetValid"),

@@ -135,6 +135,11 @@ impl Search<'_> {
                 self.note(PathProblem::UnsupportedAlgorithm(algorithm), chain, None);
                 Ok(false)
             }
+            // Signed by another key of the same name, as the certificate says itself: that issuer is not at hand.
+            Err(Unverified::Wrong | Unverified::KeyMismatch) if names_another_key(child, issuer) => {
+                self.note(PathProblem::UnknownIssuer, chain, None);
+                Ok(false)
+            }
             Err(Unverified::Wrong | Unverified::KeyMismatch) => {
                 self.note(PathProblem::BadSignature, chain, None);
                 Ok(false)
@@ -203,6 +208,14 @@ impl Search<'_> {
 
 fn lacks_parameters(key: &PublicKey) -> bool {
     matches!(key, PublicKey::Dsa { parameters: None, .. })
+}
+
+/// Does the authority key identifier point to another key than this issuer's?
+fn names_another_key(child: &Certificate, issuer: &Certificate) -> bool {
+    match (&child.extensions().authority_key_id, &issuer.extensions().subject_key_id) {
+        (Some(wanted), Some(has)) => wanted != has,
+        _ => false,
+    }
 }
 
 /// Does the authority key identifier point to this issuer? A hint for the order alone (RFC 5280 §4.2.1.1).
