@@ -31,6 +31,8 @@ fn prepare(folder: &Path) {
     let header = Header { name: "test-1".into(), date: Some(NOW), ..Header::default() };
     let mut re = Root::new(&pki.re.certificate);
     put("public.txt", write(&header, &[], std::slice::from_ref(&re)).as_bytes());
+    let cut = write(&header, &[], std::slice::from_ref(&re)).replace("roots: 1", "roots: 2");
+    put("cut.txt", cut.as_bytes());
     re.distrust_after = Some(NOW);
     put("dated.txt", write(&header, &[], &[re]).as_bytes());
 }
@@ -66,6 +68,10 @@ fn the_operators_choices_count() {
         (&local, 30, "path.unknown"),
         // what was exported keeps its limits, as an anchor of the user
         (&format!("check --json --at {NOW} --trust chosen.txt local.eml"), 0, "ok"),
+        ("cert show chosen.txt", 0, "List of roots  chosen ("),
+        ("cert show --lang ja dated.txt", 0, "1 件、うちメール用 1 件"),
+        ("cert show --json chosen.txt", 0, r#""for_email": 1"#),
+        ("cert show cut.txt", 60, "cut short or changed"),
         // nor are they lost when it is added again
         ("trust add --yes chosen.txt", 0, "only for      local.example"),
         ("trust add --yes --only other.example chosen.txt", 0, "only for      other.example"),

@@ -240,6 +240,11 @@ impl RootList {
         })
     }
 
+    /// How many of the roots are for mail, taken out or not?
+    pub fn roots_for_email(&self) -> usize {
+        self.roots().iter().filter(|root| root.uses.email).count()
+    }
+
     /// How many of the roots for mail were taken out?
     pub fn roots_distrusted(&self) -> usize {
         if self.distrusted.is_empty() {

@@ -14,9 +14,21 @@ use kakitome_pki::cert::flaw::{Flaw, Found};
 use kakitome_pki::cert::pem::Block;
 use kakitome_pki::cert::{bundle, pkcs12};
 use kakitome_pki::identity::Lint;
+use kakitome_pki::roots::RootList;
 
 /// Objects inside a bundle or a PKCS#12 file that are shown; more are counted.
 pub const INSIDE_LIMIT: usize = 1000;
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// What it is called.
+    pub name: String,
+    /// The list of roots that it is, where it is one in our form; its roots stand among the objects.
+    pub list: Option<RootList>,
+    /// Each object, in order.
+    pub objects: Vec<Object>,
+}
 
 /// One object of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use kakitome_pki::cert::file::Kind;
+use kakitome_pki::roots::RootList;
 
 use super::Lang;
 use super::remark::sentence;
@@ -22,6 +23,27 @@ pub struct Options {
     pub color: bool,
     /// How wide a line may be, in columns.
     pub columns: usize,
+}
+
+/// What a list of roots says of itself, as lines of text.
+pub fn list(list: &RootList, options: Options) -> String {
+    let (bold, faint, plain) = if options.color { (BOLD, FAINT, PLAIN) } else { ("", "", "") };
+    let (lang, header) = (options.lang, list.header());
+    let date = header.date.map(|date| date.to_string().chars().take(10).collect::<String>());
+    let title = lang.pick("ルートの一覧", "List of roots");
+    let mut out = format!("{bold}{title}  {}{plain}", Safe::name(&header.name));
+    if let Some(date) = date {
+        out.push_str(&format!(" {faint}({date}){plain}"));
+    }
+    let (all, mail) = (list.roots().len(), list.roots_for_email());
+    out.push_str(&match lang {
+        Lang::Ja => format!("\n  {all} 件、うちメール用 {mail} 件\n"),
+        Lang::En => format!("\n  {all} roots, {mail} of them for e-mail\n"),
+    });
+    if !header.source.is_empty() {
+        out.push_str(&format!("  {faint}{}{plain}\n", Safe::value(&header.source)));
+    }
+    out
 }
 
 /// Objects as lines of text, the last one ended; a blank line between two.

@@ -1,12 +1,13 @@
 //! What stands in a file, for programs. Version and rules as for answers: `kind`, the fields of the object under their
 //! names, `remarks`, and what it holds in `inside`.
 
+use kakitome_pki::roots::RootList;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::VERSION;
 use crate::safe;
-use crate::shown::{Object, Remark, Value};
+use crate::shown::{self, Object, Remark, Value};
 use crate::text::Lang;
 use crate::text::remark::sentence;
 
@@ -20,7 +21,33 @@ struct Wire<'a> {
 #[derive(Serialize)]
 struct File<'a> {
     file: &'a str,
+    /// Null where the file is no list of roots in our form.
+    list: Option<List<'a>>,
     objects: Vec<Shown<'a>>,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    name: &'a str,
+    date: Option<String>,
+    source: &'a str,
+    source_sha256: &'a str,
+    roots: usize,
+    for_email: usize,
+}
+
+impl<'a> List<'a> {
+    fn of(list: &'a RootList) -> Self {
+        let header = list.header();
+        Self {
+            name: &header.name,
+            date: header.date.map(|date| date.to_string()),
+            source: &header.source,
+            source_sha256: &header.source_sha256,
+            roots: list.roots().len(),
+            for_email: list.roots_for_email(),
+        }
+    }
 }
 
 struct Shown<'a>(&'a Object);
@@ -35,9 +62,15 @@ struct Said<'a> {
 }
 
 /// Files with their objects as JSON, indented, with a line end.
-pub fn files(files: &[(String, Vec<Object>)]) -> String {
-    let files =
-        files.iter().map(|(name, objects)| File { file: name, objects: objects.iter().map(Shown).collect() }).collect();
+pub fn files(files: &[shown::File]) -> String {
+    let files = files
+        .iter()
+        .map(|file| File {
+            file: &file.name,
+            list: file.list.as_ref().map(List::of),
+            objects: file.objects.iter().map(Shown).collect(),
+        })
+        .collect();
     let wire = Wire { shown: VERSION, files, engine: env!("CARGO_PKG_VERSION") };
     // a structure of strings, numbers and lists always serializes
     let mut out = safe::json(&serde_json::to_string_pretty(&wire).unwrap_or_default());

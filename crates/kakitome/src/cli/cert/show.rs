@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kakitome_pki::cert::file;
+use kakitome_pki::roots::RootList;
 use kakitome_verdict::safe::Safe;
-use kakitome_verdict::shown::{Object, lay_out, needs_password};
+use kakitome_verdict::shown::{File, Object, lay_out, needs_password};
 use kakitome_verdict::text::shown::{self as text, Options};
 use kakitome_verdict::wire::shown as wire;
 
@@ -43,7 +44,14 @@ impl Show {
         let mut shown = Vec::new();
         for path in &self.files {
             let name = named(path);
-            let found = file::look(&octets(path)?);
+            let octets = octets(path)?;
+            let list = if RootList::is_list(&octets) {
+                let problem = |problem| Failure::unreadable(format!("{}: {problem}", name.display()));
+                Some(RootList::parse(&String::from_utf8_lossy(&octets)).map_err(problem)?)
+            } else {
+                None
+            };
+            let found = file::look(&octets);
             let mut others = BTreeMap::new();
             found.others.iter().for_each(|label| *others.entry(label).or_insert(0usize) += 1);
             for (label, count) in others.into_iter().filter(|_| !everywhere.quiet) {
@@ -59,21 +67,25 @@ impl Show {
                 let password = if needs_password(*kind, block) { self.password.offered(&name)? } else { None };
                 objects.push(lay_out(*kind, block, password.as_deref().map(String::as_str)));
             }
-            shown.push((name.display().to_string(), objects));
+            shown.push(File { name: name.display().to_string(), list, objects });
         }
         output::print(&if self.json { wire::files(&shown) } else { printed(&shown, everywhere) })?;
-        let unreadable = shown.iter().flat_map(|(_, objects)| objects).any(Object::is_unreadable);
+        let unreadable = shown.iter().flat_map(|file| &file.objects).any(Object::is_unreadable);
         Ok(if unreadable { Ended::Unreadable } else { Ended::Done })
     }
 }
 
-fn printed(files: &[(String, Vec<Object>)], everywhere: &Everywhere) -> String {
+fn printed(files: &[File], everywhere: &Everywhere) -> String {
     let options = Options { lang: everywhere.lang(), color: output::colours(), columns: output::columns() };
     let mut out = String::new();
-    for (name, objects) in files {
+    for File { name, list, objects } in files {
         if files.len() > 1 {
             let gap = if out.is_empty() { "" } else { "\n" };
             out.push_str(&format!("{gap}{}:\n", Safe::value(name)));
+        }
+        if let Some(list) = list {
+            out.push_str(&text::list(list, options));
+            out.push('\n');
         }
         out.push_str(&text::objects(objects, options));
     }
