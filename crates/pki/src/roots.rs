@@ -556,7 +556,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A SHA-256 from 64 hexadecimal digits, as [`hex`] writes them.
+/// A SHA-256 from 64 hexadecimal digits, as `cert::hex` writes them.
 pub fn fingerprint(text: &str) -> Option<[u8; 32]> {
     let mut out = [0u8; 32];
     let digit = |octet: &u8| match octet {

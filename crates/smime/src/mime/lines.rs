@@ -165,7 +165,7 @@ impl<'a> Lines<'a> {
         Ok(Some(line))
     }
 
-    /// As many whole lines as are at hand and fit a [block](BLOCK), endings and all, without moving on; `None` inside a
+    /// As many whole lines as are at hand and fit a block, endings and all, without moving on; `None` inside a
     /// line, or before one that comes in pieces. What is used of them is taken with [`Lines::take`].
     ///
     /// # Errors

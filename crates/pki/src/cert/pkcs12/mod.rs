@@ -1,5 +1,5 @@
 //! PKCS#12 (RFC 7292): certificates with their private keys in one file, under a password. Read in DER and in BER
-//! (Thunderbird, Firefox and Bouncy Castle write indefinite lengths), in every encryption that occurs; written ([`write`])
+//! (Thunderbird, Firefox and Bouncy Castle write indefinite lengths), in every encryption that occurs; written ([`write()`])
 //! in one for today's programs and one for Apple's and old ones.
 //!
 //! How a file is protected is told without its password ([`outline`]), so that nothing is computed that was not looked at.
