@@ -58,6 +58,8 @@ fn the_operators_choices_count() {
         (&local, 30, "path.nameconstraint"),
         ("trust add --yes --only local.example rp.pem", 0, ""),
         (&local, 0, "ok"),
+        ("trust add --yes --names-verified --only local.example rp.pem", 0, "were checked"),
+        (&local, 0, "class.local-names"),
         ("trust add --yes --only nonsense@ rp.pem", 2, "neither a domain"),
         ("trust show RP", 0, "only for      local.example"),
         ("trust list", 0, "limited"),
