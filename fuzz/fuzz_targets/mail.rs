@@ -25,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
         responses: Vec::new(),
         lookups: Vec::new(),
         passage: Passage::default(),
+        contents: Vec::new(),
         policy: PolicyInputs::default(),
         revocation: None,
         at: Time::from_unix(1_796_083_200),

@@ -27,6 +27,7 @@ use kakitome_smime::message::open::{self, Opened};
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Basis;
 use kakitome_verdict::certificate::{self, Asked, Report};
+use kakitome_verdict::content;
 use kakitome_verdict::passage::Passage;
 use kakitome_verdict::sender::{Evidence, Expectations, Judgement, Signer, judge};
 use outside::Outside;
@@ -204,6 +205,7 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
         responses,
         lookups: Vec::new(),
         passage: Passage::default(),
+        contents: Vec::new(),
         policy: choice.policy.clone(),
         revocation: choice.revocation,
         at: choice.at.unwrap_or(now),
@@ -229,9 +231,13 @@ pub fn examine(
     outside: Option<&Outside>,
 ) -> io::Result<Judgement> {
     let opened = open::open(mail, spools, keys)?;
-    let Some(outside) = outside else { return Ok(judged(&opened, evidence, None)) };
-    let passage = outside.passage(mail, &opened, evidence.at)?;
-    Ok(judged(&opened, &Evidence { passage, ..evidence.clone() }, Some(outside)))
+    let contents = content::examine(mail, &opened)?;
+    let passage = match outside {
+        Some(outside) => outside.passage(mail, &opened, evidence.at)?,
+        None if contents.is_empty() => return Ok(judged(&opened, evidence, None)),
+        None => evidence.passage.clone(),
+    };
+    Ok(judged(&opened, &Evidence { passage, contents, ..evidence.clone() }, outside))
 }
 
 /// The same about a mail that was opened already, for whoever asks about its signature alone: what its way tells is not

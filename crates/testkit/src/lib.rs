@@ -5,6 +5,7 @@
 //! Start at [`Pki::get`]; for one odd certificate at [`CertificateFactory`], for one odd signature at
 //! [`cms::SignerFactory`], for a mail at [`mail::Mail`].
 
+pub mod archive;
 pub mod cms;
 pub mod corpus;
 mod ecdsa;

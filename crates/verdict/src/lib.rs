@@ -1,6 +1,6 @@
 //! Pure judgement: evidence in, one answer out, with reason codes and the sentences for people.
 //!
-//! Read in this order: [`state`], [`lookup`], [`passage`], [`answer`], [`reason`], [`sender`] (the judge of a mail),
+//! Read in this order: [`state`], [`lookup`], [`passage`], [`content`], [`answer`], [`reason`], [`sender`] (the judge of a mail),
 //! [`certificate`] (of one certificate by itself), [`shown`] (what a file holds), [`safe`], [`detail`], [`text`], [`wire`].
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
@@ -8,6 +8,7 @@
 
 pub mod answer;
 pub mod certificate;
+pub mod content;
 pub mod detail;
 pub mod lang;
 pub mod lookup;

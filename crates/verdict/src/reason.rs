@@ -10,6 +10,8 @@
 use crate::lang::Lang;
 
 #[macro_use]
+mod content;
+#[macro_use]
 mod path;
 #[macro_use]
 mod sender;
@@ -73,12 +75,16 @@ const TELL_JA: &str = "差出人に知らせてください。送った側のメ
 const TELL_EN: &str = "Tell the sender: it is a matter of their mail program or their certificate.";
 const RENEW_JA: &str = "差出人に、有効な証明書で送り直してもらってください。";
 const RENEW_EN: &str = "Ask the sender to send it again with a valid certificate.";
+const PPAP_JA: &str =
+    "差出人に、暗号化メール（S/MIME）など別の方法を頼んでください。心当たりがなければ開かないでください。";
+const PPAP_EN: &str =
+    "Ask the sender for another way, such as encrypted mail (S/MIME). If you did not expect the file, do not open it.";
 const LATER_JA: &str = "時間をおいて、もう一度お試しください。";
 const LATER_EN: &str = "Please try again later.";
 const EML_JA: &str = "元のメールを .eml 形式で保存し直して、もう一度お試しください。";
 const EML_EN: &str = "Save the original mail as .eml and try again.";
 
-path! { [sender signature mail reasons] }
+path! { [sender signature mail content reasons] }
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@
 //!
 //! To add a row: put it into the file of its subject, and its title into `titles.txt`.
 
+mod archive;
 mod binding;
 mod cms;
 mod exceptions;
@@ -240,6 +241,7 @@ pub fn rows() -> &'static [Row] {
             sealed::rows(),
             layers::rows(),
             oddity::rows(),
+            archive::rows(),
         ]
         .into_iter()
         .flatten()

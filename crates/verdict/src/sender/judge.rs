@@ -90,6 +90,7 @@ pub struct Judgement {
 pub fn judge(opened: &Opened, evidence: &Evidence) -> Judgement {
     let mut trial = Trial::new(opened, evidence);
     let confirmed = trial.run();
+    trial.contents();
     trial.finish(confirmed)
 }
 
@@ -544,6 +545,15 @@ impl<'a> Trial<'a> {
             who.person = vouched.pseudonym.or(vouched.person);
         }
         state
+    }
+
+    /// A file with a password is no encrypted mail, and says so where nothing was encrypted. The headline stays as it is.
+    fn contents(&mut self) {
+        let contents = &self.evidence.contents;
+        self.note_findings(contents);
+        if !contents.is_empty() && self.answer.sealed.answer == Encrypted::No {
+            self.answer.sealed.answer = Encrypted::PasswordFile;
+        }
     }
 
     fn finish(mut self, confirmed: Option<ConfirmedSender>) -> Judgement {

@@ -19,6 +19,7 @@ use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::path::revocation::{Mode, Wanted};
 use kakitome_pki::path::{Anchor, PathProblem, PolicyInputs, Refusal};
 use kakitome_pki::roots::RootList;
+use kakitome_smime::Finding;
 
 pub use expected::Expectations;
 pub use judge::{ConfirmedSender, Judgement, judge};
@@ -44,6 +45,8 @@ pub struct Evidence {
     pub lookups: Vec<Lookup>,
     /// What the way of the mail tells; what hosts claim is read by the judge.
     pub passage: Passage,
+    /// What its attachments show ([`crate::content::examine`]).
+    pub contents: Vec<Finding>,
     /// Which policies the path must have.
     pub policy: PolicyInputs,
     /// Which revocation answers are needed. `None`: required under the public list, elsewhere only where a source is

@@ -52,7 +52,7 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 24] = [
+const REMARKS: [Reason; 32] = [
     Reason::BindDisplayAddress,
     Reason::BindDisplayPad,
     Reason::BindDisplayDomain,
@@ -77,6 +77,14 @@ const REMARKS: [Reason; 24] = [
     Reason::RevOff,
     Reason::InMsg,
     Reason::InMbox,
+    Reason::PpapZip,
+    Reason::PpapZipAes,
+    Reason::PpapZipStrong,
+    Reason::PpapArchive,
+    Reason::PpapOffice,
+    Reason::PpapPdf,
+    Reason::PpapNested,
+    Reason::PpapDisguise,
 ];
 
 /// The answer in one language.

@@ -17,6 +17,7 @@ use kakitome_smime::message::open::{Layer, Opened, open};
 use kakitome_smime::octets::InMemory;
 use kakitome_testkit::corpus::{EXCEPTIONS, Row, row, rows};
 use kakitome_verdict::answer::Basis;
+use kakitome_verdict::content;
 use kakitome_verdict::passage::Passage;
 use kakitome_verdict::sender::expected::ProtectedName;
 use kakitome_verdict::sender::{Delivery, Evidence, Expectations, Judgement, Signer, judge};
@@ -49,6 +50,7 @@ fn mail_judged(row: &Row, mail: &[u8]) -> Judgement {
         deliveries: given.delivered.and_then(|at| delivery(&opened, at)).into_iter().collect(),
         lookups: Vec::new(),
         passage: Passage::default(),
+        contents: content::examine(&mail.to_vec(), &opened).unwrap(),
         trust_list: "test".to_owned(),
     };
     judge(&opened, &evidence)

@@ -50,7 +50,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         &[
             &["safe", "lang"],
             &["state", "reason", "lookup", "detail"],
-            &["passage"],
+            &["passage", "content"],
             &["answer"],
             &["sender"],
             &["certificate"],

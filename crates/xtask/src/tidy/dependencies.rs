@@ -40,7 +40,7 @@ const ALLOWED: [(&str, &[&str]); 3] = [
         ],
     ),
     ("kakitome-smime", &["base64", "encoding_rs", "flate2", "memchr", "serde", "thiserror", "zeroize"]),
-    ("kakitome-verdict", &["serde", "serde_json", "thiserror", "unicode-normalization", "unicode-security"]),
+    ("kakitome-verdict", &["flate2", "serde", "serde_json", "thiserror", "unicode-normalization", "unicode-security"]),
 ];
 
 /// What may not even stand behind one of those: whatever opens a file, a socket or a database, or waits.
