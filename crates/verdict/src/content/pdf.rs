@@ -30,19 +30,18 @@ pub(super) fn is_protected(octets: &dyn Octets) -> io::Result<bool> {
     let tail = piece(octets, from, TRAILER_LIMIT)?;
     let Some(last) = tail.windows(9).rposition(|window| window == b"startxref") else { return Ok(false) };
     let (before, named) = tail.split_at_checked(last).unwrap_or_default();
-    // Dictionaries before the end: the trailer's, or that of a stream with the cross-references in front of it.
-    let dictionary = before.windows(7).rposition(|window| window == b"trailer").and_then(|at| before.get(at..));
-    let is_encrypted = match dictionary {
-        Some(dictionary) => names_encryption(dictionary),
-        None => {
-            let digits = named.get(9..).unwrap_or_default().trim_ascii_start();
-            let digits = digits.split(|octet| !octet.is_ascii_digit()).next().unwrap_or_default();
-            let at = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok());
-            let place = piece(octets, at.unwrap_or(u64::MAX), TRAILER_LIMIT)?;
-            let end = find(&place, b"stream").unwrap_or(place.len());
-            names_encryption(place.get(..end).unwrap_or_default())
-        }
-    };
+    // The last trailer, and what the end names: in a linearized file (Annex F) the first stands at its beginning, and says
+    // more than the last.
+    let trailer = before.windows(7).rposition(|window| window == b"trailer").and_then(|at| before.get(at..));
+    let digits = named.get(9..).unwrap_or_default().trim_ascii_start();
+    let digits = digits.split(|octet| !octet.is_ascii_digit()).next().unwrap_or_default();
+    let at = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok());
+    let place = piece(octets, at.unwrap_or(u64::MAX), TRAILER_LIMIT)?;
+    let (from, until): (_, &[u8]) =
+        if place.starts_with(b"xref") { (find(&place, b"trailer"), b"startxref") } else { (Some(0), b"stream") };
+    let first = from.and_then(|from| place.get(from..)).unwrap_or_default();
+    let first = find(first, until).and_then(|end| first.get(..end)).unwrap_or(first);
+    let is_encrypted = names_encryption(trailer.unwrap_or_default()) || names_encryption(first);
     Ok(is_encrypted && !is_for_certificates(octets)?)
 }
 

@@ -6,6 +6,14 @@ fn entry() -> ZipEntry {
     ZipEntry::new("a.txt", b"0123456789abcdefgh")
 }
 
+/// A trailer at the beginning, which the end names, and one at the end that says nothing.
+fn linearized(first: &str) -> Vec<u8> {
+    let first =
+        format!("%PDF-1.7\nxref\n0 1\n0000000000 65535 f \ntrailer\n<< /Size 3 {first} >>\nstartxref\n0\n%%EOF\n");
+    let last = "xref\n0 1\n0000000000 65535 f \ntrailer\n<< /Size 3 >>\nstartxref\n9\n%%EOF\n";
+    (first + last).into_bytes()
+}
+
 /// Files and what each shows; in pairs of one with a password and one without.
 fn table() -> Vec<(&'static str, Vec<u8>, Option<Protection>, bool)> {
     use Protection::{Archive, Office, Pdf, Zip, ZipAes, ZipStrong};
@@ -52,6 +60,8 @@ fn table() -> Vec<(&'static str, Vec<u8>, Option<Protection>, bool)> {
         ("ppt, in the clear", compound(&[("Current User", &user(0xe391_c05f), false)]), None),
         ("pdf", pdf("/Encrypt 2 0 R", false), Some(Pdf)),
         ("pdf, a stream", pdf("/Encrypt 2 0 R", true), Some(Pdf)),
+        ("pdf, linearized", linearized("/Encrypt 2 0 R"), Some(Pdf)),
+        ("pdf, linearized, in the clear", linearized(""), None),
         ("pdf, in the clear", pdf("", false), None),
         ("pdf, a stream in the clear", pdf("", true), None),
         ("pdf, another name", pdf("/EncryptMetadata false", false), None),

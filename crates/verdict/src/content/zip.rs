@@ -18,9 +18,11 @@ const TAIL: usize = 65_557;
 /// So many entries are looked at; one that is protected in an archive of more is found among these or not at all.
 const ENTRY_LIMIT: usize = 1_000;
 /// So many entries are looked into for an archive.
-const NESTED_LIMIT: usize = 16;
+const NESTED_LIMIT: usize = 8;
 /// So much of an entry is expanded to see what it is, in octets.
-const EXPANDED_LIMIT: usize = 256 * 1024;
+const EXPANDED_LIMIT: usize = 64 * 1024;
+/// So many entries are expanded that far that they show whether they are an archive.
+const HEAD_LIMIT: usize = 100;
 /// A local header, without what may be longer (§4.3.7), in octets.
 const LOCAL: usize = 30;
 /// No version that is needed to unpack is higher (§4.4.3).
@@ -162,7 +164,7 @@ fn has_extra(mut extra: &[u8], wanted: u16) -> bool {
 /// The first octets of entries in the clear, expanded; those of archives and documents.
 pub(super) fn stored(octets: &dyn Octets, entries: &[Entry]) -> io::Result<Vec<Vec<u8>>> {
     let mut found = Vec::new();
-    for entry in entries.iter().take(ENTRY_LIMIT) {
+    for entry in entries.iter().take(HEAD_LIMIT) {
         if found.len() >= NESTED_LIMIT {
             break;
         }
