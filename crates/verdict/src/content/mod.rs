@@ -19,9 +19,11 @@ use kakitome_smime::mime::header::Encoding;
 use kakitome_smime::mime::scan::Entity;
 use kakitome_smime::octets::{Octets, Slice, read_range};
 
-/// So many parts of a mail are looked into; what would be found in further ones is not told.
+/// So many parts of a mail are looked into; where there are more, that is a finding.
 pub const PART_LIMIT: usize = 200;
-/// So many layers of a mail are looked into.
+/// The finding about more parts.
+const TOO_MANY: &str = "limit.parts";
+/// So many layers of a mail are looked into, which is more than are opened.
 const LAYER_LIMIT: usize = 16;
 /// So much of a part is decoded where its encoding cannot be read at any place, in encoded octets.
 pub const DECODED_LIMIT: usize = 1024 * 1024;
@@ -94,6 +96,8 @@ pub fn examine(mail: &dyn Octets, opened: &Opened) -> io::Result<Vec<Finding>> {
         let octets: &dyn Octets = layer.octets.as_deref().unwrap_or(around);
         for entity in layer.structure.entities.iter().filter(|entity| entity.parts.is_empty()) {
             if parts >= PART_LIMIT {
+                let detail = format!("only {PART_LIMIT} were looked into for files that open with a password");
+                findings.push(Finding::new(TOO_MANY, detail));
                 return Ok(findings);
             }
             parts = parts.saturating_add(1);
@@ -104,6 +108,11 @@ pub fn examine(mail: &dyn Octets, opened: &Opened) -> io::Result<Vec<Finding>> {
         next = layer.inner().map(|inner| (octets, inner));
     }
     Ok(findings)
+}
+
+/// Does a finding say that something opens with a password?
+pub(crate) fn is_protected(finding: &Finding) -> bool {
+    finding.code != TOO_MANY
 }
 
 fn tell(entity: &Entity, found: Protected, findings: &mut Vec<Finding>) {

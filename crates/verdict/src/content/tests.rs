@@ -122,3 +122,20 @@ fn places_beyond_the_end_end_the_search() {
     assert_eq!(file(&round).unwrap(), None);
     assert_eq!(file(&zip(b"", &vec![ZipEntry::new("a", b""); 3_000])).unwrap(), None);
 }
+
+/// More parts than are looked into are told, and are no password by themselves.
+#[test]
+fn parts_beyond_the_limit_are_told() {
+    use kakitome_smime::cms::recipient::NoKeys;
+    use kakitome_smime::message::open::open;
+    use kakitome_smime::octets::InMemory;
+
+    for (count, told) in [(PART_LIMIT, false), (PART_LIMIT + 1, true)] {
+        let parts = "--b\r\nContent-Type: text/plain\r\n\r\nx\r\n".repeat(count);
+        let mail = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n").into_bytes();
+        let opened = open(&mail, &InMemory, &NoKeys).unwrap();
+        let findings = examine(&mail, &opened).unwrap();
+        assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), vec![TOO_MANY; usize::from(told)]);
+        assert!(!findings.iter().any(is_protected));
+    }
+}

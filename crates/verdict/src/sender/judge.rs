@@ -28,6 +28,7 @@ use super::steps::{
 };
 use super::{Evidence, Signer, Wants, expert};
 use crate::answer::{Altered, Answer, Basis, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
+use crate::content;
 use crate::lang::Lang;
 use crate::passage::{self, Passage};
 use crate::reason::Reason;
@@ -551,7 +552,7 @@ impl<'a> Trial<'a> {
     fn contents(&mut self) {
         let contents = &self.evidence.contents;
         self.note_findings(contents);
-        if !contents.is_empty() && self.answer.sealed.answer == Encrypted::No {
+        if contents.iter().any(content::is_protected) && self.answer.sealed.answer == Encrypted::No {
             self.answer.sealed.answer = Encrypted::PasswordFile;
         }
     }
