@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod cms;
 pub mod corpus;
+pub mod dkim;
 mod ecdsa;
 pub mod envelope;
 mod factory;
