@@ -13,6 +13,8 @@ use super::dns::{Answer, Dns};
 
 /// Labels of a domain that are looked at for a policy, from the right (DMARCbis §4.10 stops at eight queries).
 const LABEL_LIMIT: usize = 7;
+/// Records of one name that are tried as a key.
+const RECORD_LIMIT: usize = 3;
 
 /// Looks it up, for a mail that went by mail servers: one that no server has received has no way behind it, and nobody
 /// is asked about a draft.
@@ -73,63 +75,90 @@ fn one_of(
     at: Time,
 ) -> io::Result<(Dkim, String)> {
     let mut worst = (Dkim::NoKey, String::new());
-    for record in records.iter().take(3) {
+    for record in records.iter().take(RECORD_LIMIT) {
         match signature.verify(mail, opened.structure.root(), record, at)? {
             Ok(()) => return Ok((Dkim::Pass, String::new())),
-            Err(problem @ (Problem::Key | Problem::KeyRevoked)) => worst = (Dkim::NoKey, problem.to_string()),
-            Err(problem) => return Ok((Dkim::Fail, problem.to_string())),
+            Err(problem @ (Problem::Key | Problem::KeyRevoked)) if worst.0 == Dkim::NoKey => {
+                worst = (Dkim::NoKey, problem.to_string());
+            }
+            Err(Problem::Key | Problem::KeyRevoked) => {}
+            Err(problem) => worst = (Dkim::Fail, problem.to_string()),
         }
     }
     Ok(worst)
 }
 
-/// What the owner asks for, and whether he wants domains to be the same or only his.
+/// What the owner asks for, whether he wants domains to be the same, and the domain of his organisation where a record
+/// tells it.
 struct Found {
     told: DomainPolicy,
     is_strict: bool,
+    organisation: Option<String>,
 }
 
-/// The first of the names that has a record (DMARCbis §4.10: From's domain first, then up the tree).
+/// The first of the names that has a record asks, and the last one is the organisation's domain (DMARCbis §4.10: From's
+/// domain first, then up the tree; a registry says `psd=y` and is nobody's organisation).
 fn policy(domain: &str, owners: &[String], answers: impl Iterator<Item = Answer>) -> Found {
-    let found = |owner: &str, demand, is_strict| Found {
-        told: DomainPolicy { domain: domain.to_owned(), owner: owner.to_owned(), demand },
-        is_strict,
-    };
+    let told = |owner: &str, demand| DomainPolicy { domain: domain.to_owned(), owner: owner.to_owned(), demand };
+    let mut found: Option<Found> = None;
     for (owner, answer) in owners.iter().zip(answers) {
         match answer {
             Answer::Known(records) => {
-                let mut read = records.iter().filter_map(|record| demand(record, owner == domain));
+                let mut read = records.iter().filter_map(|record| Record::read(record, owner == domain));
                 // Two records are none (RFC 7489 §6.6.3).
-                if let (Some((demand, is_strict)), None) = (read.next(), read.next()) {
-                    return found(owner, demand, is_strict);
+                let (Some(record), None) = (read.next(), read.next()) else { continue };
+                let found = found.get_or_insert_with(|| Found {
+                    told: told(owner, record.demand),
+                    is_strict: record.is_strict,
+                    organisation: None,
+                });
+                if !record.is_registry {
+                    found.organisation = Some(owner.clone());
                 }
             }
             Answer::Absent => {}
-            Answer::Unavailable(cause) => return found(owner, Demand::Unavailable(cause), false),
+            // What stands further up cannot say who the owner is, if what stands below may ask otherwise.
+            Answer::Unavailable(cause) if found.is_none() => {
+                let told = told(owner, Demand::Unavailable(cause));
+                return Found { told, is_strict: false, organisation: None };
+            }
+            Answer::Unavailable(_) => break,
         }
     }
-    found(domain, Demand::Absent, false)
+    found.unwrap_or_else(|| Found { told: told(domain, Demand::Absent), is_strict: false, organisation: None })
 }
 
-/// A record (RFC 7489 §6.3): what is asked for, for the domain itself or for those below it, and `adkim=s`.
-fn demand(record: &[u8], is_own: bool) -> Option<(Demand, bool)> {
-    let text = std::str::from_utf8(record).ok()?;
-    let mut tags = text.split(';').map(|tag| {
-        let (name, value) = tag.split_once('=').unwrap_or((tag, ""));
-        (name.trim().to_ascii_lowercase(), value.trim().to_ascii_lowercase())
-    });
-    if tags.next() != Some(("v".to_owned(), "dmarc1".to_owned())) {
-        return None;
+/// A record of DMARC (RFC 7489 §6.3), as far as it is of use here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Record {
+    demand: Demand,
+    /// `adkim=s`.
+    is_strict: bool,
+    /// `psd=y` (DMARCbis §4.7).
+    is_registry: bool,
+}
+
+impl Record {
+    /// What it asks for the domain itself, or for those below it.
+    fn read(record: &[u8], is_own: bool) -> Option<Self> {
+        let text = std::str::from_utf8(record).ok()?;
+        let mut tags = text.split(';').map(|tag| {
+            let (name, value) = tag.split_once('=').unwrap_or((tag, ""));
+            (name.trim().to_ascii_lowercase(), value.trim().to_ascii_lowercase())
+        });
+        if tags.next() != Some(("v".to_owned(), "dmarc1".to_owned())) {
+            return None;
+        }
+        let tags: Vec<(String, String)> = tags.collect();
+        let tag = |name: &str| tags.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+        let asked = if is_own { tag("p") } else { tag("sp").or_else(|| tag("p")) };
+        let demand = match asked {
+            Some("quarantine") => Demand::Quarantine,
+            Some("reject") => Demand::Reject,
+            _ => Demand::Nothing,
+        };
+        Some(Self { demand, is_strict: tag("adkim") == Some("s"), is_registry: tag("psd") == Some("y") })
     }
-    let tags: Vec<(String, String)> = tags.collect();
-    let tag = |name: &str| tags.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
-    let asked = if is_own { tag("p") } else { tag("sp").or_else(|| tag("p")) };
-    let demand = match asked {
-        Some("quarantine") => Demand::Quarantine,
-        Some("reject") => Demand::Reject,
-        _ => Demand::Nothing,
-    };
-    Some((demand, tag("adkim") == Some("s")))
 }
 
 /// The domain and those above it that have at least two labels, at most eight names (DMARCbis §4.10).
@@ -148,23 +177,13 @@ fn domain(address: &str) -> Option<String> {
     is_name.then_some(domain)
 }
 
-/// Do both belong to the owner of the policy? Without one, only a domain and those below it do.
+/// Are both of one organisation? Without a record that tells its domain, only From's own and those below it are.
 fn is_aligned(signed: &str, author: &str, policy: Option<&Found>) -> bool {
-    let below = |domain: &str, above: &str| domain == above || domain.ends_with(&format!(".{above}"));
-    if signed.is_empty() || signed == author {
-        return !signed.is_empty();
+    if policy.is_some_and(|found| found.is_strict) {
+        return signed == author;
     }
-    match policy {
-        Some(found) if found.is_strict => false,
-        Some(Found { told: DomainPolicy { owner, demand: Demand::Absent | Demand::Unavailable(_), .. }, .. }) => {
-            signed.contains('.') && (below(signed, owner) || below(author, signed))
-        }
-        Some(Found { told, .. }) => {
-            // A record below the organisation's domain stands for it: what is above may be the same owner's.
-            below(signed, &told.owner) || (signed.contains('.') && below(author, signed))
-        }
-        None => false,
-    }
+    let organisation = policy.and_then(|found| found.organisation.as_deref()).unwrap_or(author);
+    signed == organisation || signed.ends_with(&format!(".{organisation}"))
 }
 
 #[cfg(test)]
@@ -176,49 +195,66 @@ mod tests {
         assert_eq!(candidates("a.b.example.co.jp"), ["a.b.example.co.jp", "b.example.co.jp", "example.co.jp", "co.jp"]);
         assert_eq!(candidates("example.jp"), ["example.jp"]);
         assert_eq!(candidates("a.b.c.d.e.f.g.h.i.j").len(), 7);
-        type Read = Option<(Demand, bool)>;
-        let rows: &[(&str, Read, Read)] = &[
-            ("v=DMARC1; p=reject", Some((Demand::Reject, false)), Some((Demand::Reject, false))),
+        let record = |demand, is_strict| Some(Record { demand, is_strict, is_registry: false });
+        let both = |demand, is_strict| (record(demand, is_strict), record(demand, is_strict));
+        type Both = (Option<Record>, Option<Record>);
+        let rows: &[(&str, Both)] = &[
+            ("v=DMARC1; p=reject", both(Demand::Reject, false)),
             (
                 "v=DMARC1; p=none; sp=quarantine; adkim=s",
-                Some((Demand::Nothing, true)),
-                Some((Demand::Quarantine, true)),
+                (record(Demand::Nothing, true), record(Demand::Quarantine, true)),
             ),
-            (" V = dmarc1 ;P= Reject;", Some((Demand::Reject, false)), Some((Demand::Reject, false))),
-            ("v=DMARC1", Some((Demand::Nothing, false)), Some((Demand::Nothing, false))),
-            ("p=reject; v=DMARC1", None, None),
-            ("v=spf1 -all", None, None),
-            ("", None, None),
+            (" V = dmarc1 ;P= Reject;", both(Demand::Reject, false)),
+            ("v=DMARC1", both(Demand::Nothing, false)),
+            ("p=reject; v=DMARC1", (None, None)),
+            ("v=spf1 -all", (None, None)),
+            ("", (None, None)),
         ];
-        for (record, own, below) in rows {
-            assert_eq!((demand(record.as_bytes(), true), demand(record.as_bytes(), false)), (*own, *below), "{record}");
+        for (text, expected) in rows {
+            let read = (Record::read(text.as_bytes(), true), Record::read(text.as_bytes(), false));
+            assert_eq!(read, *expected, "{text}");
         }
     }
 
+    /// For a.b.example.jp: the records of the names from it upwards, and which of these domains are the same owner's.
     #[test]
     fn whose_a_domain_is() {
-        let found = |owner: &str, demand, is_strict| Found {
-            told: DomainPolicy { domain: "a.example.jp".into(), owner: owner.into(), demand },
-            is_strict,
-        };
-        let known = found("example.jp", Demand::Reject, false);
-        let strict = found("example.jp", Demand::Reject, true);
-        let absent = found("a.example.jp", Demand::Absent, false);
-        let rows: &[(&str, &Found, bool)] = &[
-            ("a.example.jp", &known, true),
-            ("b.example.jp", &known, true),
-            ("example.jp", &known, true),
-            ("evilexample.jp", &known, false),
-            ("jp", &known, false),
-            ("a.example.jp", &strict, true),
-            ("example.jp", &strict, false),
-            ("example.jp", &absent, true),
-            ("b.a.example.jp", &absent, true),
-            ("b.example.jp", &absent, false),
-            ("", &known, false),
+        let record = |text: &str| Answer::Known(vec![text.as_bytes().to_vec()]);
+        let (asks, strict, registry) =
+            (record("v=DMARC1; p=reject"), record("v=DMARC1; adkim=s"), record("v=DMARC1; psd=y"));
+        let (none, lost) = (Answer::Absent, Answer::Unavailable(kakitome_verdict::lookup::Cause::Timeout));
+        let two = Answer::Known(vec![b"v=DMARC1; p=reject".to_vec(), b"v=DMARC1; p=none".to_vec()]);
+        let signed = [
+            "a.b.example.jp",
+            "x.a.b.example.jp",
+            "b.example.jp",
+            "c.example.jp",
+            "example.jp",
+            "evilexample.jp",
+            "jp",
+            "",
         ];
-        for (signed, policy, expected) in rows {
-            assert_eq!(is_aligned(signed, "a.example.jp", Some(policy)), *expected, "{signed}");
+        type Row<'a> = ([&'a Answer; 3], &'a str, &'a [usize]);
+        let rows: &[Row<'_>] = &[
+            ([&none, &none, &asks], "reject by example.jp", &[0, 1, 2, 3, 4]),
+            ([&asks, &none, &asks], "reject by a.b.example.jp", &[0, 1, 2, 3, 4]),
+            ([&asks, &none, &none], "reject by a.b.example.jp", &[0, 1]),
+            ([&none, &asks, &none], "reject by b.example.jp", &[0, 1, 2]),
+            ([&none, &asks, &registry], "reject by b.example.jp", &[0, 1, 2]),
+            ([&none, &none, &registry], "none by example.jp", &[0, 1]),
+            ([&strict, &none, &asks], "none by a.b.example.jp", &[0]),
+            ([&none, &two, &asks], "reject by example.jp", &[0, 1, 2, 3, 4]),
+            ([&none, &none, &none], "absent by a.b.example.jp", &[0, 1]),
+            ([&lost, &none, &asks], "unavailable by a.b.example.jp", &[0, 1]),
+            ([&asks, &lost, &asks], "reject by a.b.example.jp", &[0, 1]),
+        ];
+        for (answers, told, aligned) in rows {
+            let author = "a.b.example.jp";
+            let found = policy(author, &candidates(author), answers.iter().copied().cloned());
+            assert_eq!(format!("{} by {}", found.told.demand.name(), found.told.owner), *told);
+            let same: Vec<usize> =
+                (0..signed.len()).filter(|at| is_aligned(signed[*at], author, Some(&found))).collect();
+            assert_eq!(same, *aligned, "{answers:?}");
         }
     }
 }
