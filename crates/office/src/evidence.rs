@@ -172,7 +172,11 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
             let name = format!("{} (SHA-256 {hash})", list.header().name);
             (list, name)
         }
-        None => (trust::built_in(), trust::built_in().header().name.clone()),
+        None => {
+            let list = trust::built_in();
+            let name = list.header().name.clone();
+            (list, name)
+        }
     };
     let roots = roots.distrusting(choice.operators.distrusted.iter().copied());
     let mut anchors = Vec::new();

@@ -1,11 +1,11 @@
 //! The corpus: attack and edge mails, each made by code with one flaw, and the one right answer to each.
 //!
 //! A row's id is stable: letters for the subject (A valid, B CMS, C MIME, D binding, E path, F encryption, G fakes, P
-//! header protection, H robustness, R layers around one another, X more of any), a number, and a small letter where a row has variants. A row says
-//! what is right; where Kakitome knowingly answers otherwise, [`EXCEPTIONS`] says what it answers and why, and an
-//! exception that is no longer needed fails.
+//! header protection, H robustness, R layers around one another, X more of any), a number, and a small letter where a row
+//! has variants. A row says what is right; where Kakitome knowingly answers otherwise, [`EXCEPTIONS`] says what it answers
+//! and why, and an exception that is no longer needed fails.
 //!
-//! To add a row: put it into the file of its subject, and its title into `titles.txt`.
+//! To add a row: put it into the file of its subject.
 
 mod archive;
 mod binding;
