@@ -354,6 +354,24 @@ fn a_strangers_words_never_become_markup() {
 }
 
 #[test]
+fn an_answer_says_when_by_what_and_on_whose_word() {
+    for (lang, words) in [
+        (Lang::En, ["Judged at: 2026-12-01T", "Engine: kakitome 0.", "List of issuers: <bdi>own-ca", "own authority"]),
+        (Lang::Ja, ["判定の時点：2026-12-01T", "エンジン：kakitome 0.", "発行元の一覧：<bdi>own-ca", "の認証局"]),
+    ] {
+        let page = page::result(&example(State::LocalConfirmed), lang).into_string();
+        let basis = page.split("<p class=\"basis\">").nth(1).unwrap().split("</p>").next().unwrap();
+        assert!(words.iter().all(|word| basis.contains(word)), "{basis}");
+    }
+    // nobody chose an issuer where none was needed
+    let mut answer = example(State::NotSigned);
+    (answer.trust_list, answer.whose_choice) = (String::new(), None);
+    let page = page::result(&answer, Lang::En).into_string();
+    let basis = page.split("<p class=\"basis\">").nth(1).unwrap().split("</p>").next().unwrap();
+    assert!(basis.contains("Judged at") && !basis.contains("ssuer"), "{basis}");
+}
+
+#[test]
 fn every_page_can_be_looked_at() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     std::fs::create_dir_all(&target).unwrap();

@@ -1,7 +1,7 @@
 //! The pages as HTML. Every string from outside came through the answer's own sentences and tables
 //! ([`kakitome_verdict::text`]); maud escapes what stands between the tags.
 
-use kakitome_verdict::answer::Answer;
+use kakitome_verdict::answer::{Answer, Choice};
 use kakitome_verdict::text::details::{self, Table};
 use kakitome_verdict::text::{self, Lang, Line, Rendered};
 use kakitome_verdict::{safe, wire};
@@ -211,6 +211,7 @@ pub fn result(answer: &Answer, lang: Lang) -> Markup {
             }
             @if let Some(footer) = rendered.footer { p.scope { (footer) } }
         }
+        (basis(answer, lang))
         details.other lang=(lang.other().tag()) {
             summary {
                 span.tag { (lang.other().pick("日本語", "English")) } " " (other.headline)
@@ -228,6 +229,29 @@ pub fn result(answer: &Answer, lang: Lang) -> Markup {
         p.again { a.button href={ "/?lang=" (lang.tag()) } { (lang.pick("別のメールを確かめる", "Check another mail")) } }
     };
     frame(lang, &format!("{} – Kakitome", rendered.headline), false, &main)
+}
+
+/// When, by what and on whose word it was judged: a printed answer says it too.
+fn basis(answer: &Answer, lang: Lang) -> Markup {
+    let chooser = answer.whose_choice.map(|choice| match choice {
+        Choice::PublicList => lang.pick("公開の一覧", "the public list"),
+        Choice::ChosenFile => lang.pick("利用者の選んだファイル", "a file that the user chose"),
+        Choice::Operator => lang.pick("この Kakitome の管理者", "who runs this Kakitome"),
+        Choice::OwnCa => lang.pick("この Kakitome の認証局", "this Kakitome’s own authority"),
+    });
+    let colon = lang.pick("：", ": ");
+    html! {
+        p.basis {
+            span { (lang.pick("判定の時点", "Judged at")) (colon) (answer.time.verified_at) } " "
+            span { (lang.pick("エンジン", "Engine")) (colon) "kakitome " (env!("CARGO_PKG_VERSION")) } " "
+            @if !answer.trust_list.is_empty() {
+                span { (lang.pick("発行元の一覧", "List of issuers")) (colon) bdi { (safe::Safe::value(&answer.trust_list)) } } " "
+            }
+            @if let Some(chooser) = chooser {
+                span { (lang.pick("発行元を選んだのは", "Issuer chosen by")) (colon) (chooser) }
+            }
+        }
+    }
 }
 
 fn lines(rendered: &Rendered) -> Markup {
@@ -275,7 +299,7 @@ fn json(answer: &Answer) -> Markup {
     let json = wire::json(answer);
     let end = (0..=JSON.min(json.len())).rev().find(|at| json.is_char_boundary(*at)).unwrap_or_default();
     html! {
-        section aria-labelledby="t-json" {
+        section.json aria-labelledby="t-json" {
             h2 #t-json { "JSON" }
             pre tabindex="0" role="region" aria-labelledby="t-json" {
                 (json.get(..end).unwrap_or_default())
