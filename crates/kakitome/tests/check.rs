@@ -110,7 +110,7 @@ fn every_row_ends_as_it_says() {
         ("friend.eml", "--config signs.toml", 20, "NOT_SIGNED", "mime.none"),
         ("list.eml", public, 30, "PART_SIGNED", "mime.list-footer"),
         ("empty.eml", "", 60, "NOT_A_MAIL", "in.empty"),
-        ("page.eml", "", 60, "NOT_A_MAIL", "in.not-mail"),
+        ("page.eml", "", 60, "NOT_A_MAIL", "in.html"),
     ];
     for (mail, options, code, state, reason) in rows {
         let row = format!("check {options} {mail}");

@@ -83,6 +83,10 @@ const LATER_JA: &str = "時間をおいて、もう一度お試しください�
 const LATER_EN: &str = "Please try again later.";
 const EML_JA: &str = "元のメールを .eml 形式で保存し直して、もう一度お試しください。";
 const EML_EN: &str = "Save the original mail as .eml and try again.";
+const RESAVE_JA: &str = "メールソフトで元のメールを開き、.eml 形式で保存してください。";
+const RESAVE_EN: &str = "Open the original in your mail program and save it as .eml.";
+const OUTLOOK_JA: &str = "Outlook on the web か新しい Outlook で元のメールを開き、.eml 形式で保存してください。";
+const OUTLOOK_EN: &str = "Open the original in Outlook on the web or in the new Outlook, and save it as .eml there.";
 
 path! { [sender signature mail content reasons] }
 

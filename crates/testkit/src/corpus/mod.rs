@@ -1,9 +1,9 @@
 //! The corpus: attack and edge mails, each made by code with one flaw, and the one right answer to each.
 //!
 //! A row's id is stable: letters for the subject (A valid, B CMS, C MIME, D binding, E path, F encryption, G fakes, P
-//! header protection, H robustness, R layers around one another, X more of any), a number, and a small letter where a row
-//! has variants. A row says what is right; where Kakitome knowingly answers otherwise, [`EXCEPTIONS`] says what it answers
-//! and why, and an exception that is no longer needed fails.
+//! header protection, H robustness, K kinds of file, R layers around one another, X more of any), a number, and a small
+//! letter where a row has variants. A row says what is right; where Kakitome knowingly answers otherwise, [`EXCEPTIONS`]
+//! says what it answers and why, and an exception that is no longer needed fails.
 //!
 //! To add a row: put it into the file of its subject.
 
@@ -11,6 +11,7 @@ mod archive;
 mod binding;
 mod cms;
 mod exceptions;
+mod files;
 mod layers;
 mod list;
 mod lookalike;
@@ -242,6 +243,7 @@ pub fn rows() -> &'static [Row] {
             layers::rows(),
             oddity::rows(),
             archive::rows(),
+            files::rows(),
         ]
         .into_iter()
         .flatten()

@@ -166,7 +166,7 @@ fn robustness() -> Vec<Row> {
         Row::new("H06z", base.clone().field("From", b"info@bank.example\0").clear_by(bank), "AMBIGUOUS", "bind.parse"),
         not("H07", b"", "in.empty"),
         not("H07w", b"  \r\n\r\n", "in.empty"),
-        not("H07h", b"<!DOCTYPE html><html><body>From: x</body></html>", "in.not-mail"),
+        not("H07h", b"<!DOCTYPE html><html><body>From: x</body></html>", "in.html"),
         not("H07t", b"just a few words\r\n", "in.not-mail"),
         Row::new("H08", half, "AMBIGUOUS", "cms.parse"),
         Row::new("H08o", opaque[..opaque.len() - 400].to_vec(), "AMBIGUOUS", "cms.parse"),

@@ -140,8 +140,56 @@ macro_rules! mail {
                 "Not a mail", "No header of a mail was found.", EML_EN;
             }
             InMsg "in.msg" {
-                "Outlook の .msg 形式です", "この形式には、届いたままのメールが残っていないことがあります。", "Outlook on the web などを使い、.eml 形式で保存し直してください。";
-                "Outlook's .msg format", "This format may not keep the mail as it arrived.", "Save it as .eml, for example with Outlook on the web.";
+                "Outlook の .msg 形式です", "この形式には、届いたままのメールが残っていないことがあります。", OUTLOOK_JA;
+                "Outlook's .msg format", "This format may not keep the mail as it arrived.", OUTLOOK_EN;
+            }
+            InOft "in.oft" {
+                "Outlook のテンプレート（.oft）です", "これから書くメールのひな形で、届いたメールではありません。", OUTLOOK_JA;
+                "An Outlook template (.oft)", "It is a form for mails to be written, not a mail that arrived.", OUTLOOK_EN;
+            }
+            InPst "in.pst" {
+                "Outlook のデータファイル（.pst、.ost）です", "メールボックス全体が独自の形で入っていて、届いたままのメールは残っていません。", OUTLOOK_JA;
+                "An Outlook data file (.pst, .ost)", "It holds a whole mailbox in a form of its own, not the mails as they arrived.", OUTLOOK_EN;
+            }
+            InTnef "in.tnef" {
+                "winmail.dat です", "Outlook が独自の形にまとめた添付ファイルで、メールの一部にすぎません。", "この添付ファイルではなく、これがついていたメール全体を .eml 形式で保存してください。";
+                "A winmail.dat", "It is how Outlook packs what is attached: a part of a mail, not the mail.", "Save the whole mail that it came with as .eml.";
+            }
+            InMht "in.mht" {
+                "Web ページとして保存されたファイル（.mht）です", "画面に出ていた内容から作り直したもので、届いたままのメールではありません。", RESAVE_JA;
+                "A saved web page (.mht)", "It was made anew from what was on the screen; the mail as it arrived is not in it.", RESAVE_EN;
+            }
+            InHtml "in.html" {
+                "HTML ファイルです", "メールの見た目だけで、署名もヘッダーも入っていません。", RESAVE_JA;
+                "A web page (HTML)", "It holds how a mail looks, without its signature and header.", RESAVE_EN;
+            }
+            InPdf "in.pdf" {
+                "PDF ファイルです", "印刷したメールに、メールの署名は残りません。PDF 自体の署名は、ここでは確かめません。", "印刷や「PDF に保存」のかわりに、元のメールを .eml 形式で保存してください。";
+                "A PDF", "A printed mail keeps no signature of the mail, and signatures of PDF are not checked here.", "Instead of printing or saving as PDF, save the original mail as .eml.";
+            }
+            InPicture "in.picture" {
+                "画像ファイルです", "画面を写した画像からは、署名を確かめられません。", "画面を写すかわりに、元のメールを .eml 形式で保存してください。";
+                "A picture", "A signature cannot be checked from a picture of the screen.", "Instead of a picture of the screen, save the original mail as .eml.";
+            }
+            InDocument "in.document" {
+                "Word や Excel などの文書です", "届いたままのメールは、文書には入っていません。", RESAVE_JA;
+                "A document", "The mail as it arrived is not in a document.", RESAVE_EN;
+            }
+            InArchive "in.archive" {
+                "ZIP などにまとめられたファイルです", "中に何が入っているかは見ていません。", "展開して、中にある .eml ファイルを選んでください。";
+                "An archive, such as a ZIP", "What is in it was not looked at.", "Unpack it and choose the .eml file inside.";
+            }
+            InCompressed "in.compressed" {
+                "圧縮されたファイル（gzip など）です", "広げていないので、中がメールかどうかは分かりません。", "gunzip などで元に戻してから、もう一度お試しください。";
+                "A compressed file (gzip or the like)", "It was not expanded, so whether a mail is in it is not known.", "Expand it, for example with gunzip, and try again.";
+            }
+            InEmlx "in.emlx" {
+                "Apple の「メール」が内部で使うファイル（.emlx）です", "添付ファイルが抜かれていることがあり、届いたままとはかぎりません。", "「メール」でそのメールを開き、「ファイル」→「別名で保存」で、形式に「メッセージのソース」を選んで保存してください。";
+                "A file of Apple Mail's own (.emlx)", "Attachments may have been taken out of it, so it need not be the mail as it arrived.", "Open the mail in Mail and choose File → Save As, with the format Raw Message Source.";
+            }
+            InText "in.text" {
+                "メールの文字だけのファイルです", "画面に出ていた文字を写したもので、署名もヘッダーの全体も残っていません。", RESAVE_JA;
+                "Only the text of a mail", "It holds what was on the screen, without the signature and the whole header.", RESAVE_EN;
             }
             InMbox "in.mbox" {
                 "mbox 形式のファイルで、確かめたのは最初の一通だけです", "mbox は、何通ものメールを一つのファイルにまとめる形式です。二通目からあとは確かめていません。", "ほかのメールも確かめるには、一通ずつ .eml 形式で保存してください。";

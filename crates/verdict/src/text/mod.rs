@@ -52,7 +52,7 @@ pub struct Line {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 32] = [
+const REMARKS: [Reason; 31] = [
     Reason::BindDisplayAddress,
     Reason::BindDisplayPad,
     Reason::BindDisplayDomain,
@@ -75,7 +75,6 @@ const REMARKS: [Reason; 32] = [
     Reason::RevNoneOffered,
     Reason::RevAfter,
     Reason::RevOff,
-    Reason::InMsg,
     Reason::InMbox,
     Reason::PpapZip,
     Reason::PpapZipAes,
@@ -97,11 +96,10 @@ pub fn render(answer: &Answer, lang: Lang) -> Rendered {
         Lang::Ja => (ja::badge(answer.state), ja::headline(answer, &slots), ja::one_line(answer, &slots)),
         Lang::En => (en::badge(answer.state), en::headline(answer, &slots), en::one_line(answer, &slots)),
     };
-    // "Save it again" is not enough where the reader's program has no .eml at the usual place.
-    let one_line = match answer.reasons.first() {
-        Some(Reason::InMsg) => Reason::InMsg.explain(lang).todo.to_owned(),
-        _ => one_line,
-    };
+    // "Save it again" is not enough where it is known what the file is: each kind has its own way to the mail.
+    let kind = answer.reasons.first().filter(|_| answer.state == State::NotAMail);
+    let kind = kind.filter(|reason| !matches!(reason, Reason::InEmpty | Reason::InNotMail));
+    let one_line = kind.map_or(one_line, |kind| kind.explain(lang).todo.to_owned());
     let (who, changed, sealed) = match lang {
         Lang::Ja => (ja::who(who, &slots), ja::changed(answer.altered.answer), ja::sealed(answer, &slots)),
         Lang::En => (en::who(who, &slots), en::changed(answer.altered.answer), en::sealed(answer, &slots)),
@@ -112,7 +110,8 @@ pub fn render(answer: &Answer, lang: Lang) -> Rendered {
     };
     let remarks = answer.reasons.iter().filter(|reason| {
         // what else was not looked up matters only where the rest held
-        REMARKS.contains(reason) && (answer.state.is_confirmed() || !reason.code().starts_with("rev."))
+        Some(*reason) == kind
+            || REMARKS.contains(reason) && (answer.state.is_confirmed() || !reason.code().starts_with("rev."))
     });
     Rendered {
         badge,

@@ -7,6 +7,7 @@
 
 mod carrier;
 mod clear;
+mod kind;
 mod listed;
 mod opaque;
 mod raw;
@@ -238,20 +239,17 @@ pub fn open_within(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys, budg
         layer: Layer::NotAMail(finding),
         findings: Vec::new(),
     };
-    if let Some(finding) = raw::not_a_mail(mail)? {
+    if let Some(finding) = kind::of(mail)? {
         return Ok(not_a_mail(scan(mail, 0..0)?, finding));
     }
     let (structure, hashed) = clear::scanned(mail, 0..mail.len(), budget)?;
     let header = &structure.root().header;
-    if header.fields.is_empty()
-        || !["From", "Date", "To", "Subject", "Received", "Message-ID", "MIME-Version", "Content-Type"]
-            .iter()
-            .any(|name| header.all(name).next().is_some())
-    {
-        if let Some(opened) = raw::open(&opening, mail, raw::below_text(mail, spools)?, budget)? {
+    if let Some(finding) = kind::of_header(header) {
+        if finding.code == kind::UNKNOWN
+            && let Some(opened) = raw::open(&opening, mail, raw::below_text(mail, spools)?, budget)?
+        {
             return Ok(opened);
         }
-        let finding = Finding::new("in.not-mail", "there is no header of a mail at the beginning");
         return Ok(not_a_mail(structure, finding));
     }
     let around = protect::Around { signed: false, encrypted: false };

@@ -1,11 +1,9 @@
-//! What comes without a mail around it: CMS objects in BER, DER or PEM, as `smime.p7m` and such are saved; and what
-//! people drop instead of a mail.
+//! What comes without a mail around it: CMS objects in BER, DER or PEM, as `smime.p7m` and such are saved.
 
 use std::io::{self, Write};
 
 use super::carrier::begins_as_cms;
 use super::{Form, Opened, Opening, Place};
-use crate::Finding;
 use crate::budget::Budget;
 use crate::message::protect::Around;
 use crate::mime::encoding::Base64Decoder;
@@ -72,21 +70,4 @@ fn armoured<'a>(input: &'a dyn Octets, spools: &dyn Spools) -> io::Result<Option
     let octets = spool.finish()?;
     let is_cms = begins_as_cms(&read_range(&*octets, 0..octets.len(), 64)?);
     Ok(is_cms.then_some((Form::Pem, octets, clean && ended)))
-}
-
-/// What people drop instead of a mail, told by its first octets.
-pub(super) fn not_a_mail(mail: &dyn Octets) -> io::Result<Option<Finding>> {
-    let head = read_range(mail, 0..mail.len(), 1024)?;
-    let text = head.trim_ascii_start();
-    Ok(if text.is_empty() {
-        Some(Finding::new("in.empty", "there is nothing in it"))
-    } else if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
-        Some(Finding::new("in.msg", "an Outlook .msg file"))
-    } else if text.starts_with(b"<") {
-        Some(Finding::new("in.not-mail", "an HTML or XML page"))
-    } else if head.starts_with(b"%PDF") || head.starts_with(b"PK\x03\x04") || head.starts_with(b"\x89PNG") {
-        Some(Finding::new("in.not-mail", "a document, an archive or a picture"))
-    } else {
-        None
-    })
 }
