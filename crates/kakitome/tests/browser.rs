@@ -154,6 +154,10 @@ impl House {
         format!("http://{}/?lang={lang}", self.address)
     }
 
+    fn help(&self, lang: &str) -> String {
+        format!("http://{}/help?lang={lang}", self.address)
+    }
+
     /// The mail of a state as a file to be chosen.
     fn file(&self, state: &str) -> PathBuf {
         let (_, mail) = self.mails.iter().find(|(name, _)| *name == state).unwrap();
@@ -256,9 +260,9 @@ fn every_page_is_readable_on_a_phone_and_on_a_desk() {
     let Some([chromium, chromedriver]) = programs() else { return };
     let house = house();
     let browser = Browser::start(&chromium, &chromedriver, &json!({}));
-    for (lang, start, empty) in [
-        ("en", "Who really sent this mail?", "No mail was chosen"),
-        ("ja", "このメールは、だれから？", "メールが選ばれていません"),
+    for (lang, start, help, empty) in [
+        ("en", "Who really sent this mail?", "How to save a mail as a file", "No mail was chosen"),
+        ("ja", "このメールは、だれから？", "メールをファイルに保存するには", "メールが選ばれていません"),
     ] {
         for (width, height) in SIZES {
             browser.resize(width, height);
@@ -266,6 +270,9 @@ fn every_page_is_readable_on_a_phone_and_on_a_desk() {
 
             browser.open(&house.url(lang));
             assert_eq!(page("start").look(), start);
+            browser.open(&house.help(lang));
+            assert_eq!(page("help").look(), help);
+            browser.open(&house.url(lang));
             browser.submit("button[type=submit]", "/check?");
             assert_eq!(page("empty").look(), empty);
 
@@ -302,7 +309,7 @@ fn the_keyboard_reaches_everything_in_order() {
             .collect()
     };
     browser.open(&house.url("ja"));
-    assert_eq!(walk(6), ["brand", "switch", "mail", "summary", "button", "summary"]);
+    assert_eq!(walk(6), ["brand", "switch", "mail", "summary", "button", "a"]);
     house.ask(&browser, "ja", "NOT_SIGNED");
     assert_eq!(walk(4), ["brand", "summary", "summary", "button"]);
 }

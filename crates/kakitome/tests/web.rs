@@ -120,6 +120,7 @@ fn every_reply_keeps_the_page_closed_to_the_outside() {
     let server = server();
     let replies = [
         server.get("/", ""),
+        server.get("/help", ""),
         server.get("/style.css", ""),
         server.get("/icon.svg", ""),
         server.get("/healthz", ""),
@@ -131,7 +132,7 @@ fn every_reply_keeps_the_page_closed_to_the_outside() {
         server.form("/check", b"", ""),
     ];
     let found: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
-    assert_eq!(found, [200, 200, 200, 200, 200, 200, 404, 405, 200, 400]);
+    assert_eq!(found, [200, 200, 200, 200, 200, 200, 200, 404, 405, 200, 400]);
     for Reply { head, body, .. } in &replies {
         for line in [
             "content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
@@ -163,6 +164,8 @@ fn the_language_is_the_readers() {
         ("/?x=1&lang=en", "Accept-Language: ja\r\n", "en"),
         ("/?lang=fr", "Accept-Language: ja\r\n", "ja"),
         ("/nothing?lang=ja", "", "ja"),
+        ("/help", "Accept-Language: ja\r\n", "ja"),
+        ("/help?lang=en", "Accept-Language: ja\r\n", "en"),
     ] {
         let reply = server.get(path, accept);
         assert!(reply.body.contains(&format!("<html lang=\"{lang}\">")), "{path} {accept}");

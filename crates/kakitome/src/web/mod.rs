@@ -1,6 +1,6 @@
 //! The check page: drop a mail, read who sent it.
 //!
-//! `GET /` is the form, `POST /check` the answer as a page or as JSON. Nothing is kept: a mail stands in an unlinked
+//! `GET /` is the form, `GET /help` how to get at the file of a mail, `POST /check` the answer as a page or as JSON. Nothing is kept: a mail stands in an unlinked
 //! spool while it is judged and is gone with the reply; what remains is a count per state. No script runs, nothing is
 //! loaded from elsewhere, and the headers below see to it that nothing could.
 //!
@@ -108,6 +108,7 @@ pub fn router(checker: Arc<dyn Checker>) -> Router {
     Router::new()
         .route("/", get(start))
         .route("/check", post(check))
+        .route("/help", get(help))
         .route("/style.css", get(style))
         .route("/icon.svg", get(icon))
         .route(ISSUING_PATH, get(issuing))
@@ -196,6 +197,11 @@ fn json(status: StatusCode, text: String) -> Response {
 async fn start(Shared(site): Shared<Arc<Site>>, query: RawQuery, headers: HeaderMap) -> Response {
     let wish = Wish::of(&query, &headers);
     html(StatusCode::OK, page::start(&site.checker.instance(), wish.lang))
+}
+
+async fn help(query: RawQuery, headers: HeaderMap) -> Response {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    html(StatusCode::OK, page::help(page::Device::of(agent), Wish::of(&query, &headers).lang))
 }
 
 async fn style() -> Response {

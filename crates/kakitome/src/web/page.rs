@@ -1,12 +1,17 @@
 //! The pages as HTML. Every string from outside came through the answer's own sentences and tables
 //! ([`kakitome_verdict::text`]); maud escapes what stands between the tags.
 
+mod help;
+mod saving;
+
 use kakitome_verdict::answer::{Answer, Choice};
 use kakitome_verdict::text::details::{self, Table};
 use kakitome_verdict::text::{self, Lang, Line, Rendered};
 use kakitome_verdict::{safe, wire};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+pub use self::help::{about as help_about, help};
+pub use self::saving::Device;
 use super::{InstanceInfo, mark};
 
 /// The style sheet.
@@ -17,7 +22,8 @@ pub const ICON: &str = include_str!("icon.svg");
 /// So much of the JSON is shown on the page, in bytes; `format=json` gives all of it.
 const JSON: usize = 64 * 1024;
 
-fn frame(lang: Lang, title: &str, switch: bool, main: &Markup) -> Markup {
+/// Every page. `here` is its path where it can be asked for again, in the other language too.
+fn frame(lang: Lang, title: &str, here: Option<&str>, main: &Markup) -> Markup {
     let other = lang.other();
     html! {
         (DOCTYPE)
@@ -37,8 +43,8 @@ fn frame(lang: Lang, title: &str, switch: bool, main: &Markup) -> Markup {
                         span { "Kakitome" } " "
                         span.kanji lang="ja" { "書留" }
                     }
-                    @if switch {
-                        a.switch href={ "/?lang=" (other.tag()) } hreflang=(other.tag()) lang=(other.tag()) {
+                    @if let Some(here) = here {
+                        a.switch href={ (here) "?lang=" (other.tag()) } hreflang=(other.tag()) lang=(other.tag()) {
                             (other.pick("日本語", "English"))
                         }
                     }
@@ -91,7 +97,7 @@ pub fn start(instance: &InstanceInfo, lang: Lang) -> Markup {
         (saving(lang))
         (about(instance, lang))
     };
-    frame(lang, &format!("{title} – Kakitome"), true, &main)
+    frame(lang, &format!("{title} – Kakitome"), Some("/"), &main)
 }
 
 fn limit(bytes: u64, lang: Lang) -> String {
@@ -132,42 +138,14 @@ fn proves(lang: Lang) -> Markup {
     }
 }
 
-/// How to save the original, by program. A forwarded mail is a new mail and its signature is gone.
-const SAVING: [(&str, &str, &str); 6] = [
-    (
-        "Outlook",
-        "新しい Outlook・Web 版：メールの「…」→「ダウンロード」→ EML。従来版の .msg は使えません。",
-        "New Outlook and the web: “…” on the mail → Download → EML. The .msg of classic Outlook does not work.",
-    ),
-    ("Gmail", "メールの「⋮」→「メッセージをダウンロード」。", "“⋮” on the mail → Download message."),
-    (
-        "Yahoo!メール",
-        "メールを開き、「…」→「詳細ヘッダー」または「保存」で .eml を保存します。",
-        "Open the mail, then “…” → detailed header or save, as .eml.",
-    ),
-    ("Thunderbird", "メールを選び、Ctrl+S（Mac は ⌘S）。", "Select the mail, then Ctrl+S (⌘S on a Mac)."),
-    (
-        "Apple Mail",
-        "Mac：メールを選び、ファイル →「別名で保存」→「メッセージのソース」。",
-        "On a Mac: File → Save As → Raw Message Source.",
-    ),
-    (
-        "iPhone・Android",
-        "パソコンで同じメールを開き、上の方法で保存してください。",
-        "Open the same mail on a computer and save it as above.",
-    ),
-];
-
+/// The way to the help. A forwarded mail is a new mail and its signature is gone.
 fn saving(lang: Lang) -> Markup {
     html! {
-        details.plain {
-            summary { (lang.pick("メールをファイルに保存するには", "How to save a mail as a file")) }
-            p { (lang.pick("転送すると署名は失われます。届いたメールそのものを保存してください。", "Forwarding loses the signature: save the mail itself.")) }
-            dl.saving {
-                @for (program, ja, en) in SAVING {
-                    div { dt { (program) } dd { (lang.pick(ja, en)) } }
-                }
+        p.saving {
+            a href={ (help::PATH) "?lang=" (lang.tag()) } {
+                (lang.pick("メールをファイルに保存するには", "How to save a mail as a file"))
             }
+            " " small { (lang.pick("転送すると署名は失われます。届いたメールそのものを保存してください。", "Forwarding loses the signature: save the mail itself.")) }
         }
     }
 }
@@ -228,7 +206,7 @@ pub fn result(answer: &Answer, lang: Lang) -> Markup {
         }
         p.again { a.button href={ "/?lang=" (lang.tag()) } { (lang.pick("別のメールを確かめる", "Check another mail")) } }
     };
-    frame(lang, &format!("{} – Kakitome", rendered.headline), false, &main)
+    frame(lang, &format!("{} – Kakitome", rendered.headline), None, &main)
 }
 
 /// When, by what and on whose word it was judged: a printed answer says it too.
@@ -314,7 +292,8 @@ pub fn trouble(title: &str, text: &str, lang: Lang) -> Markup {
     let main = html! {
         h1 { (title) }
         p.lead { (text) }
+        (saving(lang))
         p.again { a.button href={ "/?lang=" (lang.tag()) } { (lang.pick("最初のページへ", "To the first page")) } }
     };
-    frame(lang, &format!("{title} – Kakitome"), false, &main)
+    frame(lang, &format!("{title} – Kakitome"), None, &main)
 }

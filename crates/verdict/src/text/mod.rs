@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod details;
 mod en;
 mod ja;
+pub mod meaning;
 pub mod remark;
 pub mod shown;
 pub mod terminal;
