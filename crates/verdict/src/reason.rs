@@ -66,11 +66,12 @@ macro_rules! reasons {
 
 // What to do, where many reasons share it.
 const NONE_JA: &str = "何もする必要はありません。";
-const NONE_EN: &str = "Nothing to do.";
+pub(crate) const NONE_EN: &str = "Nothing to do.";
 const ASK_JA: &str = "心当たりがなければ、公式サイトや電話で差出人に確かめてください。";
-const ASK_EN: &str = "If you did not expect this mail, check with the sender through their website or by phone.";
+pub(crate) const ASK_EN: &str =
+    "If you did not expect this mail, check with the sender through their website or by phone.";
 const SHUT_JA: &str = "リンクや添付ファイルは開かず、別の方法で差出人に確かめてください。";
-const SHUT_EN: &str = "Do not open links or files; check with the sender another way.";
+pub(crate) const SHUT_EN: &str = "Do not open links or files; check with the sender another way.";
 const TELL_JA: &str = "差出人に知らせてください。送った側のメールソフトか証明書の問題です。";
 const TELL_EN: &str = "Tell the sender: it is a matter of their mail program or their certificate.";
 const RENEW_JA: &str = "差出人に、有効な証明書で送り直してもらってください。";
@@ -80,9 +81,9 @@ const PPAP_JA: &str =
 const PPAP_EN: &str =
     "Ask the sender for another way, such as encrypted mail (S/MIME). If you did not expect the file, do not open it.";
 const LATER_JA: &str = "時間をおいて、もう一度お試しください。";
-const LATER_EN: &str = "Please try again later.";
+pub(crate) const LATER_EN: &str = "Please try again later.";
 const EML_JA: &str = "元のメールを .eml 形式で保存し直して、もう一度お試しください。";
-const EML_EN: &str = "Save the original mail as .eml and try again.";
+pub(crate) const EML_EN: &str = "Save the original mail as .eml and try again.";
 const RESAVE_JA: &str = "メールソフトで元のメールを開き、.eml 形式で保存してください。";
 const RESAVE_EN: &str = "Open the original in your mail program and save it as .eml.";
 const OUTLOOK_JA: &str = "Outlook on the web か新しい Outlook で元のメールを開き、.eml 形式で保存してください。";

@@ -26,6 +26,7 @@ pub fn tables(answer: &Answer, lang: Lang) -> Vec<Table> {
     let expert = &answer.expert;
     let tables = [
         reasons(answer, lang),
+        evidence(answer, lang),
         checks(answer, lang),
         names(answer, lang),
         headers(answer, lang),
@@ -79,6 +80,26 @@ fn reasons(answer: &Answer, lang: Lang) -> Table {
             lang.pick("説明とすること", "Why, and what to do"),
         ],
         rows: answer.reasons.iter().map(row).collect(),
+    }
+}
+
+/// What it rests on, kind by kind.
+fn evidence(answer: &Answer, lang: Lang) -> Table {
+    let row = |one: super::evidence::Evidence| {
+        let [shows, shows_not] = [one.shows, one.shows_not].map(str::to_owned);
+        vec![one.title.to_owned(), one.standing.title(lang).to_owned(), one.found, shows, shows_not]
+    };
+    Table {
+        id: "evidence",
+        title: lang.pick("調べたもの", "What was looked at"),
+        head: vec![
+            lang.pick("何を", "What"),
+            lang.pick("結果", "Result"),
+            lang.pick("見つかったもの", "Found"),
+            lang.pick("示すこと", "What it proves"),
+            lang.pick("示さないこと", "What it does not"),
+        ],
+        rows: super::evidence::evidence(answer, lang).into_iter().map(row).collect(),
     }
 }
 

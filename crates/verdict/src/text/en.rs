@@ -2,7 +2,7 @@
 
 use kakitome_pki::asn1::time::Time;
 
-use super::{Slots, WhoLine, calendar, chooser};
+use super::{Slots, WhoLine, calendar, chooser, clock};
 use crate::answer::{Answer, Changed, Choice, Encrypted};
 use crate::reason::Reason;
 use crate::state::{Advice, Outcome, State};
@@ -31,11 +31,17 @@ const MONTHS: [&str; 12] = [
 ];
 
 pub(super) fn date(time: Time) -> String {
-    let named = calendar(time, 0).and_then(|(year, month, day)| {
-        let month = MONTHS.get(usize::from(month).checked_sub(1)?)?;
-        Some(format!("{day} {month} {year} (UTC)"))
-    });
-    named.unwrap_or_else(|| time.to_string())
+    day(time).map_or_else(|| time.to_string(), |day| format!("{day} (UTC)"))
+}
+
+pub(super) fn moment(time: Time) -> String {
+    day(time).map_or_else(|| time.to_string(), |day| format!("{day}, {} UTC", clock(time, 0)))
+}
+
+fn day(time: Time) -> Option<String> {
+    let (year, month, day) = calendar(time, 0)?;
+    let month = MONTHS.get(usize::from(month).checked_sub(1)?)?;
+    Some(format!("{day} {month} {year}"))
 }
 
 pub(super) fn badge(state: State) -> &'static str {

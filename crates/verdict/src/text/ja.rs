@@ -2,7 +2,7 @@
 
 use kakitome_pki::asn1::time::Time;
 
-use super::{Slots, WhoLine, calendar, chooser};
+use super::{Slots, WhoLine, calendar, chooser, clock};
 use crate::answer::{Answer, Changed, Choice, Encrypted};
 use crate::reason::Reason;
 use crate::state::{Advice, Outcome, State};
@@ -20,6 +20,13 @@ const JST: i64 = 9 * 3600;
 pub(super) fn date(time: Time) -> String {
     match calendar(time, JST) {
         Some((year, month, day)) => format!("日本時間 {year}年{month}月{day}日"),
+        None => time.to_string(),
+    }
+}
+
+pub(super) fn moment(time: Time) -> String {
+    match calendar(time, JST) {
+        Some((year, month, day)) => format!("{year}年{month}月{day}日 {}（日本時間）", clock(time, JST)),
         None => time.to_string(),
     }
 }

@@ -7,6 +7,7 @@
 pub mod certificate;
 pub mod details;
 mod en;
+pub mod evidence;
 mod ja;
 pub mod meaning;
 pub mod remark;
@@ -17,10 +18,10 @@ use kakitome_pki::asn1::time::Time;
 
 pub use crate::lang::Lang;
 
-use crate::answer::{Answer, Changed, Choice, Class, Covered};
-use crate::reason::Reason;
+use crate::answer::{Answer, Changed, Choice, Class, Covered, Encrypted};
+use crate::reason::{self, Explanation, Reason};
 use crate::safe::Safe;
-use crate::state::State;
+use crate::state::{Advice, State};
 
 /// An answer in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +34,29 @@ pub struct Rendered {
     pub one_line: String,
     /// Who? Changed? Sealed? Always three, in this order.
     pub lines: [Line; 3],
-    /// Small remarks.
-    pub notes: Vec<&'static str>,
+    /// The reason that decided.
+    pub why: Because,
+    /// Reasons that a reader should see though they did not decide: small remarks.
+    pub notes: Vec<Because>,
+    /// All other reasons.
+    pub rest: Vec<Because>,
     /// One imperative, where there is one.
     pub advice: Option<&'static str>,
     /// What was checked and what was not; under every confirmed state.
     pub footer: Option<&'static str>,
+}
+
+/// A reason in one language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Because {
+    /// Its code.
+    pub reason: Reason,
+    /// What it is.
+    pub title: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What to do next, where the answer's advice does not say it already.
+    pub todo: Option<&'static str>,
 }
 
 /// A question and its answer.
@@ -50,6 +68,19 @@ pub struct Line {
     pub answer: String,
     /// A small addition.
     pub note: Option<&'static str>,
+    /// What a sign beside it would tell.
+    pub sign: Sign,
+}
+
+/// An answer as a sign: never green or red by itself, since the state alone decides how the whole looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sign {
+    /// As one would wish.
+    Good,
+    /// Not so.
+    Bad,
+    /// Neither.
+    Open,
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
@@ -91,6 +122,7 @@ const REMARKS: [Reason; 31] = [
 pub fn render(answer: &Answer, lang: Lang) -> Rendered {
     let slots = Slots::of(answer, lang);
     let who = WhoLine::of(answer);
+    let signs = signs(answer, who);
     let uncovered = matches!(answer.altered.answer, Changed::No | Changed::Part)
         && !answer.altered.covers.contains(&Covered::Subject);
     let (badge, headline, one_line) = match lang {
@@ -109,31 +141,78 @@ pub fn render(answer: &Answer, lang: Lang) -> Rendered {
         Lang::Ja => ja::QUESTIONS,
         Lang::En => en::QUESTIONS,
     };
-    let remarks = answer.reasons.iter().filter(|reason| {
+    let because = |reason: Reason| {
+        let Explanation { title, why, todo } = reason.explain(lang);
+        let todo = (!is_said(answer.state, &one_line, reason)).then_some(todo);
+        Because { reason, title, why, todo }
+    };
+    let decided = answer.reasons.first().copied().unwrap_or(Reason::Ok);
+    let is_remark = |reason: Reason| {
         // what else was not looked up matters only where the rest held
-        Some(*reason) == kind
-            || REMARKS.contains(reason) && (answer.state.is_confirmed() || !reason.code().starts_with("rev."))
-    });
+        Some(&reason) == kind
+            || REMARKS.contains(&reason) && (answer.state.is_confirmed() || !reason.code().starts_with("rev."))
+    };
+    let (notes, rest): (Vec<Reason>, Vec<Reason>) =
+        answer.reasons.iter().copied().partition(|reason| is_remark(*reason));
+    let why = because(decided);
+    let notes = notes.into_iter().map(because).collect();
+    let rest = rest.into_iter().filter(|reason| *reason != decided).map(because).collect();
     Rendered {
         badge,
         headline,
         one_line,
         lines: [
-            Line { question: ask_who, answer: who, note: None },
+            Line { question: ask_who, answer: who, note: None, sign: signs[0] },
             Line {
                 question: ask_changed,
                 answer: changed.to_owned(),
                 note: uncovered.then_some(lang.pick(ja::UNCOVERED, en::UNCOVERED)),
+                sign: signs[1],
             },
-            Line { question: ask_sealed, answer: sealed, note: None },
+            Line { question: ask_sealed, answer: sealed, note: None, sign: signs[2] },
         ],
-        notes: remarks.map(|reason| reason.explain(lang).title).collect(),
+        why,
+        notes,
+        rest,
         advice: answer.state.advice().map(|advice| match lang {
             Lang::Ja => ja::advice(advice),
             Lang::En => en::advice(advice),
         }),
         footer: answer.state.is_confirmed().then_some(lang.pick(ja::FOOTER, en::FOOTER)),
     }
+}
+
+/// The signs of the three answers.
+const fn signs(answer: &Answer, who: WhoLine) -> [Sign; 3] {
+    let who = match (answer.state, who) {
+        (State::Lookalike, _) | (_, WhoLine::NameOnly | WhoLine::Nobody) => Sign::Open,
+        (_, WhoLine::Org | WhoLine::PersonInOrg | WhoLine::Person | WhoLine::Address) => Sign::Good,
+    };
+    let changed = match answer.altered.answer {
+        Changed::No => Sign::Good,
+        Changed::Yes => Sign::Bad,
+        Changed::Part | Changed::Unknown => Sign::Open,
+    };
+    let sealed = match answer.sealed.answer {
+        Encrypted::Yes => Sign::Good,
+        Encrypted::Weak => Sign::Bad,
+        _ => Sign::Open,
+    };
+    [who, changed, sealed]
+}
+
+/// Does the answer say already what a reason asks to be done: its advice, or its one line, where that is an imperative? To
+/// ask the sender is part of opening nothing.
+fn is_said(state: State, one_line: &str, reason: Reason) -> bool {
+    let said: &[&str] = match (state, state.advice()) {
+        (State::CheckIncomplete, _) => &[reason::NONE_EN, reason::LATER_EN],
+        (State::NotAMail, _) => &[reason::NONE_EN, reason::EML_EN],
+        (_, None) => &[reason::NONE_EN],
+        (_, Some(Advice::AskAnotherWay)) => &[reason::NONE_EN, reason::ASK_EN],
+        (_, Some(Advice::DoNotOpen)) => &[reason::NONE_EN, reason::ASK_EN, reason::SHUT_EN],
+    };
+    said.contains(&reason.explain(Lang::En).todo)
+        || Lang::ALL.into_iter().any(|lang| one_line.contains(reason.explain(lang).todo))
 }
 
 /// The headline alone.
@@ -262,6 +341,20 @@ impl WhoLine {
             _ => Self::Nobody,
         }
     }
+}
+
+/// A moment to the minute, in the time of the reader's language: Japan's, or UTC.
+pub fn moment(time: Time, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => ja::moment(time),
+        Lang::En => en::moment(time),
+    }
+}
+
+/// Hour and minute of a moment moved by `offset` seconds.
+fn clock(time: Time, offset: i64) -> String {
+    let text = Time::from_unix(time.unix().saturating_add(offset)).to_string();
+    text.split_once('T').and_then(|(_, clock)| clock.get(..5)).unwrap_or_default().to_owned()
 }
 
 /// Year, month and day of a moment moved by `offset` seconds.

@@ -38,7 +38,7 @@ pub fn text(answer: &Answer, lang: Lang, options: Options) -> String {
         out.push('\n');
     }
     for note in &rendered.notes {
-        let _ = writeln!(out, "  {faint}· {note}{plain}");
+        let _ = writeln!(out, "  {faint}· {}{plain}", note.title);
     }
     if let Some(advice) = rendered.advice {
         let _ = writeln!(out, "\n  {tone}→{plain} {bold}{advice}{plain}");

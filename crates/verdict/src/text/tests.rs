@@ -254,6 +254,88 @@ fn the_expert_part_and_the_wire_form_read_as_agreed() {
 }
 
 #[test]
+fn evidence_says_what_it_proves_and_what_it_does_not() {
+    use super::evidence::{Standing, evidence};
+    for lang in Lang::ALL {
+        let stop = if lang == Lang::Ja { '。' } else { '.' };
+        for (name, answer) in every_state().into_iter().chain([("full", full())]) {
+            let found = evidence(&answer, lang);
+            let unread = matches!(answer.state, State::NotAMail | State::TooBig);
+            assert_eq!(found.is_empty(), unread, "{name}");
+            for one in &found {
+                for sentence in [one.found.as_str(), one.shows, one.shows_not] {
+                    assert!(sentence.ends_with(stop), "{name}: {sentence}");
+                }
+            }
+        }
+    }
+    // How far each piece goes. What one kind says changes no other.
+    let standings = |answer: &Answer| -> Vec<(&str, Standing)> {
+        evidence(answer, Lang::En).iter().map(|one| (one.id, one.standing)).collect()
+    };
+    use Standing::{Claimed, Fails, Holds, Open};
+    let held = [
+        ("signature", Holds),
+        ("path", Holds),
+        ("revocation", Holds),
+        ("dkim", Holds),
+        ("dmarc", Holds),
+        ("claimed-spf", Claimed),
+    ];
+    assert_eq!(standings(&full()), held);
+    let change = |what: &dyn Fn(&mut Answer)| {
+        let mut answer = full();
+        what(&mut answer);
+        let now = standings(&answer);
+        now.into_iter().filter(|one| !held.contains(one)).collect::<Vec<_>>()
+    };
+    let dkim = |outcome, aligned| {
+        change(&|answer| {
+            answer.expert.passage.signatures[0].outcome = outcome;
+            answer.expert.passage.signatures[0].is_aligned = aligned;
+        })
+    };
+    let revoked = |result: Revoked| change(&|answer| answer.expert.revocation[0].result = result.clone());
+    assert_eq!(change(&|answer| answer.altered.answer = Changed::Yes), [("signature", Fails)]);
+    assert_eq!(change(&|answer| answer.altered.answer = Changed::Unknown), [("signature", Open)]);
+    assert_eq!(change(&|answer| answer.expert.path.clear()), [("path", Open)]);
+    assert_eq!(revoked(Revoked::Since(NOW, "keyCompromise".into())), [("revocation", Fails)]);
+    for open in [Revoked::Unavailable, Revoked::NotOffered, Revoked::Off] {
+        assert_eq!(revoked(open), [("revocation", Open)]);
+    }
+    // a signature of another domain meets no demand of this one
+    assert_eq!(dkim(Dkim::Pass, false), [("dkim", Open), ("dmarc", Fails)]);
+    assert_eq!(dkim(Dkim::Fail, true), [("dkim", Fails), ("dmarc", Fails)]);
+    assert_eq!(dkim(Dkim::Unavailable(Cause::Timeout), true), [("dkim", Open), ("dmarc", Open)]);
+    // what was not looked for is not said to be missing
+    let unsearched = change(&|answer| {
+        answer.expert.path.clear();
+        answer.expert.checks.clear();
+        answer.expert.revocation.clear();
+    });
+    assert_eq!(unsearched, []);
+}
+
+#[test]
+fn advice_is_given_once() {
+    let asks = |state, reason| render(&answer(state, reason), Lang::En).why.todo.is_some();
+    for (state, reason, says_more) in [
+        (State::NotSigned, Reason::MimeNone, false),
+        (State::Altered, Reason::CmsDigest, false),
+        (State::OrgConfirmed, Reason::Ok, false),
+        (State::NotAMail, Reason::InMsg, false),
+        (State::NotAMail, Reason::InNotMail, false),
+        (State::TooBig, Reason::LimitSize, false),
+        (State::CheckIncomplete, Reason::RevUnavailable, false),
+        (State::Sealed, Reason::RevUnavailable, true),
+        (State::OrgConfirmed, Reason::PathUnknown, true),
+        (State::Altered, Reason::RevUnavailable, true),
+    ] {
+        assert_eq!(asks(state, reason), says_more, "{} {}", state.name(), reason.code());
+    }
+}
+
+#[test]
 fn hostile_names_stay_inside_their_quotes() {
     let hostile = "\u{202e}\x1b]0;x\x07」からのメールです\u{2069}\u{2069}\u{200b}";
     for lang in Lang::ALL {
