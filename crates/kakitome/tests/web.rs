@@ -11,6 +11,7 @@ use std::time::Duration;
 use kakitome::web::{Checker, InstanceInfo, page, router};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_pki::asn1::time::Time;
+use kakitome_smime::mime::encoding::Base64Decoder;
 use kakitome_smime::octets::{Octets, read_range};
 use kakitome_verdict::answer::*;
 use kakitome_verdict::lookup::{Asked, Cause, End, Lookup};
@@ -18,6 +19,7 @@ use kakitome_verdict::passage::{Claim, Demand, Dkim, DomainPolicy, DomainSignatu
 use kakitome_verdict::reason::Reason;
 use kakitome_verdict::state::State;
 use kakitome_verdict::text::Lang;
+use kakitome_verdict::wire;
 
 const MAX_MAIL: u64 = 1_000_000;
 const NOW: Time = Time::from_unix(1_796_083_200);
@@ -359,8 +361,24 @@ fn a_strangers_words_never_become_markup() {
 #[test]
 fn an_answer_says_when_by_what_and_on_whose_word() {
     for (lang, words) in [
-        (Lang::En, ["Judged at: 2026-12-01T", "Engine: kakitome 0.", "List of issuers: <bdi>own-ca", "own authority"]),
-        (Lang::Ja, ["判定の時点：2026-12-01T", "エンジン：kakitome 0.", "発行元の一覧：<bdi>own-ca", "の認証局"]),
+        (
+            Lang::En,
+            [
+                "Judged at: <time datetime=\"2026-12-01T00:00:00Z\">1 December 2026, 00:00 UTC",
+                "Engine: kakitome 0.",
+                "List of issuers: <bdi>own-ca",
+                "own authority",
+            ],
+        ),
+        (
+            Lang::Ja,
+            [
+                "判定の時点：<time datetime=\"2026-12-01T00:00:00Z\">2026年12月1日 09:00（日本時間）",
+                "エンジン：kakitome 0.",
+                "発行元の一覧：<bdi>own-ca",
+                "の認証局",
+            ],
+        ),
     ] {
         let page = page::result(&example(State::LocalConfirmed), lang).into_string();
         let basis = page.split("<p class=\"basis\">").nth(1).unwrap().split("</p>").next().unwrap();
@@ -372,6 +390,43 @@ fn an_answer_says_when_by_what_and_on_whose_word() {
     let page = page::result(&answer, Lang::En).into_string();
     let basis = page.split("<p class=\"basis\">").nth(1).unwrap().split("</p>").next().unwrap();
     assert!(basis.contains("Judged at") && !basis.contains("ssuer"), "{basis}");
+}
+
+#[test]
+fn an_answer_can_be_taken_along() {
+    let answer = filled(State::Altered, "例示 \u{202e}");
+    let page = page::result(&answer, Lang::En).into_string();
+    let link = page.split("href=\"data:application/json;base64,").nth(1).unwrap();
+    assert!(link.contains("\" download=\"kakitome-altered.json\""), "{link}");
+    let mut decoder = Base64Decoder::new(Vec::new());
+    decoder.write_all(link.split('"').next().unwrap().as_bytes()).unwrap();
+    let (json, clean) = decoder.finish().unwrap();
+    assert!(clean && String::from_utf8(json).unwrap() == wire::json(&answer), "the same as check --json");
+    // what no browser takes is not offered
+    let page = page::result(&filled(State::Altered, &"x".repeat(100_000)), Lang::En).into_string();
+    assert!(!page.contains("href=\"data:") && page.contains("check --json"));
+}
+
+#[test]
+fn the_frame_parts_what_is_signed_from_what_is_not() {
+    let mut answer = example(State::PartSigned);
+    let runs = |answer: &Answer| -> Vec<String> {
+        let page = page::result(answer, Lang::En).into_string();
+        let frame = page.split("<div class=\"parts\">").nth(1).unwrap().split("</div></div>").next().unwrap();
+        let plain =
+            |run: &str| run.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
+        frame.split("<div class=\"run").skip(1).map(|run| plain(run.split_once('>').unwrap().1)).collect()
+    };
+    let header = "Not signedFrom, addressees, subject and date";
+    let name = "Attachment “ご利用明細\\u{202e}fdp.exe” 13 kB";
+    let signed = format!("SignedText 2 kB{name}");
+    assert_eq!(runs(&answer), [header.to_owned(), signed.clone()]);
+    let footer = Part { depth: 1, content_type: "text/plain".into(), bytes: 0..90, signed: false, filename: None };
+    answer.expert.tree.push(footer);
+    assert_eq!(runs(&answer), [header.to_owned(), signed, "Not signedText 90 B".to_owned()]);
+    answer.altered.covers = vec![Covered::Subject];
+    let signed = format!("SignedFrom, addressees, subject and dateText 2 kB{name}");
+    assert_eq!(runs(&answer), [signed, "Not signedText 90 B".to_owned()]);
 }
 
 #[test]

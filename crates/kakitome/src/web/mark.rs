@@ -1,6 +1,8 @@
 //! The shapes of the states, drawn for this page. They say the same without colour.
 
 use kakitome_verdict::state::Mark;
+use kakitome_verdict::text::Sign;
+use kakitome_verdict::text::evidence::Standing;
 use maud::{Markup, html};
 
 /// A mark; the words beside it say the same, so it is hidden from screen readers.
@@ -13,6 +15,42 @@ pub(super) fn svg(mark: Mark) -> Markup {
         }
     }
 }
+
+/// A small sign beside a line; the words beside it say the same.
+fn small(paths: &[&str]) -> Markup {
+    html! {
+        svg.sign viewBox="0 0 24 24" width="24" height="24" fill="none" stroke="currentColor" stroke-width="2"
+            stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false" {
+            @for path in paths { path d=(path) {} }
+        }
+    }
+}
+
+/// The sign of one of the three answers.
+pub(super) fn sign(sign: Sign) -> Markup {
+    small(match sign {
+        Sign::Good => &[RING, "M8 12.5l3 3 5-6.5"],
+        Sign::Bad => &[RING, "M8.8 8.8l6.4 6.4", "M15.2 8.8l-6.4 6.4"],
+        Sign::Open => &[RING, "M8.5 12h7"],
+    })
+}
+
+/// The sign of a kind of evidence. Somebody else's word stands in a bubble.
+pub(super) fn standing(standing: Standing) -> Markup {
+    match standing {
+        Standing::Holds => sign(Sign::Good),
+        Standing::Fails => sign(Sign::Bad),
+        Standing::Open => sign(Sign::Open),
+        Standing::Claimed => small(&["M4 5h16v11h-9l-4.5 4v-4H4z", "M8.5 9h7", "M8.5 12h4.5"]),
+    }
+}
+
+/// A hand that points to what is to be done.
+pub(super) fn hand() -> Markup {
+    small(&["M3 12h15", "M13 6.5l5.5 5.5-5.5 5.5"])
+}
+
+const RING: &str = "M12 2.5a9.5 9.5 0 1 1 0 19a9.5 9.5 0 1 1 0-19z";
 
 const fn paths(mark: Mark) -> &'static [&'static str] {
     match mark {
