@@ -51,7 +51,12 @@ impl Budget {
 
     /// Takes one element; false where none is left.
     pub(crate) fn element(&self) -> bool {
-        match self.elements.get().checked_sub(1) {
+        self.elements(1)
+    }
+
+    /// Takes so many elements; false where fewer are left.
+    pub(crate) fn elements(&self, count: u64) -> bool {
+        match self.elements.get().checked_sub(count) {
             Some(left) => {
                 self.elements.set(left);
                 true

@@ -110,6 +110,21 @@ impl Oid {
         Some(self)
     }
 
+    /// Its last two octets: few identifiers that are known have the same.
+    #[allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        reason = "a const fn has no checked forms of these; no identifier is longer than its array"
+    )]
+    pub(super) const fn end(&self) -> u16 {
+        let length = self.length as usize;
+        if length < 2 || length > OID_LIMIT {
+            return 0;
+        }
+        u16::from_be_bytes([self.octets[length - 2], self.octets[length - 1]])
+    }
+
     /// The contents octets.
     pub fn as_bytes(&self) -> &[u8] {
         self.octets.get(..usize::from(self.length)).unwrap_or_default()

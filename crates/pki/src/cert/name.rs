@@ -35,8 +35,12 @@ pub struct Attribute {
 #[derive(Clone, Debug)]
 pub struct Name {
     raw: Vec<u8>,
-    parts: Vec<Vec<Attribute>>,
-    folded: Vec<Vec<(Oid, String)>>,
+    /// How many parts there are (RelativeDistinguishedName), those too that hold nothing.
+    parts: usize,
+    /// Each with the number of its part.
+    attributes: Vec<(usize, Attribute)>,
+    /// The same made ready to be compared, each part in an order of its own.
+    folded: Vec<(usize, Oid, String)>,
 }
 
 impl Name {
@@ -49,16 +53,13 @@ impl Name {
             return Err(Malformed::new("a name is longer than 16 KiB"));
         }
         let mut relative = element.of(tag::SEQUENCE, "a name is not a SEQUENCE")?.inside();
-        let mut parts = Vec::new();
-        let mut prepared = Vec::new();
-        let (mut count, mut length) = (0usize, 0usize);
+        let (mut attributes, mut folded) = (Vec::new(), Vec::new());
+        let (mut part, mut length) = (0usize, 0usize);
         while !relative.is_empty() {
             let mut set = relative.expect(tag::SET, "a name holds something other than a SET")?.inside();
-            let mut attributes = Vec::new();
-            let mut folded = Vec::new();
+            let first = folded.len();
             while !set.is_empty() {
-                count = count.saturating_add(1);
-                if count > ATTRIBUTE_LIMIT {
+                if attributes.len() >= ATTRIBUTE_LIMIT {
                     return Err(Malformed::new("a name has more than 100 attributes"));
                 }
                 let mut pair = set.expect(tag::SEQUENCE, "an attribute of a name is not a SEQUENCE")?.inside();
@@ -72,14 +73,13 @@ impl Name {
                 if length > PREPARED_LIMIT {
                     return Err(Malformed::new("a name is longer than 32 KiB when it is made ready to be compared"));
                 }
-                folded.push((kind, prepared));
-                attributes.push(Attribute { kind, value: decoded.unwrap_or_else(|| octets(&element)) });
+                folded.push((part, kind, prepared));
+                attributes.push((part, Attribute { kind, value: decoded.unwrap_or_else(|| octets(&element)) }));
             }
-            folded.sort();
-            prepared.push(folded);
-            parts.push(attributes);
+            folded.get_mut(first..).unwrap_or_default().sort();
+            part = part.saturating_add(1);
         }
-        Ok(Self { raw: element.raw.to_vec(), parts, folded: prepared })
+        Ok(Self { raw: element.raw.to_vec(), parts: part, attributes, folded })
     }
 
     /// Reads one from DER.
@@ -108,7 +108,7 @@ impl Name {
             .collect();
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let raw = write::sequence(&parts);
-        Self::from_der(&raw).unwrap_or(Self { raw, parts: Vec::new(), folded: Vec::new() })
+        Self::from_der(&raw).unwrap_or(Self { raw, parts: 0, attributes: Vec::new(), folded: Vec::new() })
     }
 
     /// The DER that it was read from.
@@ -118,17 +118,17 @@ impl Name {
 
     /// Has it no attribute at all?
     pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        self.parts == 0
     }
 
     /// Every attribute, in order.
     pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
-        self.parts.iter().flatten()
+        self.attributes.iter().map(|(_, attribute)| attribute)
     }
 
     /// The values of one kind of attribute, in order.
     pub fn all(&self, kind: Oid) -> impl Iterator<Item = &str> {
-        self.parts.iter().flatten().filter(move |part| part.kind == kind).map(|part| part.value.as_str())
+        self.attributes().filter(move |attribute| attribute.kind == kind).map(|attribute| attribute.value.as_str())
     }
 
     /// The last (most specific) value of one kind of attribute.
@@ -138,7 +138,9 @@ impl Name {
 
     /// Does this name lie in the subtree of `base` (RFC 5280 §7.1: the first parts are equal)?
     pub fn is_within(&self, base: &Self) -> bool {
-        self.folded.starts_with(&base.folded)
+        // Whole parts are equal: what follows the base stands in a part of its own.
+        let follows = self.folded.get(base.folded.len()).is_none_or(|(part, ..)| *part >= base.parts);
+        base.parts <= self.parts && follows && self.folded.starts_with(&base.folded)
     }
 
     /// This name with one part more: the contents of a RelativeDistinguishedName (RFC 5280 §4.2.1.13). `None` if they
@@ -155,9 +157,10 @@ impl Name {
             hasher.update(&octets.len().to_be_bytes());
             hasher.update(octets);
         };
-        for part in &self.folded {
+        let mut attributes = self.folded.iter().peekable();
+        for part in 0..self.parts {
             take(b"");
-            for (kind, value) in part {
+            while let Some((_, kind, value)) = attributes.next_if(|(of, ..)| *of == part) {
                 take(kind.as_bytes());
                 take(value.as_bytes());
             }
@@ -176,7 +179,7 @@ impl Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.raw == other.raw || self.folded == other.folded
+        self.raw == other.raw || (self.parts == other.parts && self.folded == other.folded)
     }
 }
 
@@ -191,23 +194,22 @@ impl Hash for Name {
 impl fmt::Display for Name {
     /// As RFC 4514 writes it, but in the certificate's own order.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        for (number, part) in self.parts.iter().enumerate() {
-            for (inner, attribute) in part.iter().enumerate() {
-                if !first {
-                    f.write_str(if inner == 0 && number > 0 { ", " } else { "+" })?;
-                }
-                first = false;
-                match oid::name(&attribute.kind) {
-                    Some(name) => f.write_str(name)?,
-                    None => attribute.kind.fmt(f)?,
-                }
-                f.write_str("=")?;
-                for piece in attribute.value.split_inclusive(ESCAPED) {
-                    match piece.char_indices().next_back().filter(|(_, last)| ESCAPED.contains(last)) {
-                        Some((at, last)) => write!(f, "{}\\{last}", piece.get(..at).unwrap_or_default())?,
-                        None => f.write_str(piece)?,
-                    }
+        let mut before = None;
+        for (part, attribute) in &self.attributes {
+            match before.replace(part) {
+                Some(other) if other == part => f.write_str("+")?,
+                Some(_) => f.write_str(", ")?,
+                None => {}
+            }
+            match oid::name(&attribute.kind) {
+                Some(name) => f.write_str(name)?,
+                None => attribute.kind.fmt(f)?,
+            }
+            f.write_str("=")?;
+            for piece in attribute.value.split_inclusive(ESCAPED) {
+                match piece.char_indices().next_back().filter(|(_, last)| ESCAPED.contains(last)) {
+                    Some((at, last)) => write!(f, "{}\\{last}", piece.get(..at).unwrap_or_default())?,
+                    None => f.write_str(piece)?,
                 }
             }
         }

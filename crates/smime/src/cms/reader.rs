@@ -187,6 +187,15 @@ impl<'a> Reader<'a> {
         if u64::try_from(raw.len()).ok() != Some(length) {
             return Err(Malformed::new("the message ends inside an element").into());
         }
+        // Nearly everything that comes is DER, and is taken as it stands.
+        if let Some(Shape { elements, depth }) = Shape::of_der(&raw) {
+            self.budget.deeper(depth).ok_or(DEEP)?;
+            return if self.budget.elements(elements) {
+                Ok(Some(Captured { tag: element.tag, was_der: true, der: raw }))
+            } else {
+                Err(MANY)
+            };
+        }
         let mut der = Vec::with_capacity(raw.len());
         let rest = normalise(&raw, &self.budget, &mut der)?;
         if !rest.is_empty() {
@@ -313,6 +322,55 @@ pub struct Captured {
     pub der: Vec<u8>,
     /// Was it encoded so already?
     pub was_der: bool,
+}
+
+/// What stands in an element.
+struct Shape {
+    /// How many elements, itself among them.
+    elements: u64,
+    /// How deep they nest in it.
+    depth: usize,
+}
+
+impl Shape {
+    /// So many levels are looked into; what nests deeper is left to [`normalise`].
+    const LEVELS: usize = 24;
+
+    /// That of one element and nothing else, if it is normalised already; `None` for every other, malformed ones too.
+    fn of_der(bytes: &[u8]) -> Option<Self> {
+        // Where the elements end that have begun, the outermost first.
+        let mut ends = [0; Self::LEVELS];
+        let (mut at, mut level, mut end) = (0usize, 0usize, bytes.len());
+        let mut shape = Self { elements: 0, depth: 0 };
+        loop {
+            let header = Header::parse(bytes.get(at..)?).ok().filter(Header::is_minimal)?;
+            let contents = at.checked_add(usize::try_from(header.header).ok()?)?;
+            let behind = contents.checked_add(usize::try_from(header.length?).ok()?)?;
+            if behind > end || header.tag == tag::CONSTRUCTED_OCTET_STRING {
+                return None;
+            }
+            shape.elements = shape.elements.saturating_add(1);
+            at = behind;
+            if header.tag & 0x20 != 0 {
+                shape.depth = shape.depth.max(level.saturating_add(1));
+                if behind > contents {
+                    *ends.get_mut(level)? = end;
+                    level = level.saturating_add(1);
+                    (at, end) = (contents, behind);
+                    continue;
+                }
+            }
+            while at == end {
+                let Some(outer) = level.checked_sub(1) else { return Some(shape) };
+                level = outer;
+                end = *ends.get(outer)?;
+            }
+            // Something stands behind the one.
+            if level == 0 {
+                return None;
+            }
+        }
+    }
 }
 
 /// Appends the first element of `bytes` in its normalised form; gives back what stands behind it.

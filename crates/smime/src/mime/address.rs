@@ -105,24 +105,29 @@ pub fn author_of(value: &[u8]) -> Result<Mailbox, NoAuthor> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Atom(String),
+enum Token<'a> {
+    Atom(&'a str),
     /// With its quotes and escapes, and the text inside.
-    Quoted(String, String),
-    Literal(String),
+    Quoted(&'a str, String),
+    Literal(&'a str),
     Special(char),
 }
 
-fn tokens(text: &str) -> Result<Vec<Token>, Unreadable> {
+fn tokens(text: &str) -> Result<Vec<Token<'_>>, Unreadable> {
     let mut out = Vec::new();
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
+    let mut characters = text.char_indices().peekable();
+    while let Some((start, character)) = characters.next() {
+        // What was read since then, as far as the next character.
+        let read = |next: Option<&(usize, char)>| {
+            let end = next.map_or(text.len(), |(at, _)| *at);
+            text.get(start..end).unwrap_or_default()
+        };
         match character {
             ' ' | '\t' => {}
             '(' => {
                 let mut depth = 1usize;
                 while depth > 0 {
-                    match characters.next().ok_or(Unreadable::Syntax)? {
+                    match characters.next().ok_or(Unreadable::Syntax)?.1 {
                         '\\' => {
                             characters.next();
                         }
@@ -133,51 +138,44 @@ fn tokens(text: &str) -> Result<Vec<Token>, Unreadable> {
                 }
             }
             '"' => {
-                let (mut raw, mut inner) = (String::from('"'), String::new());
+                let mut inner = String::new();
                 loop {
-                    let next = characters.next().ok_or(Unreadable::Syntax)?;
-                    raw.push(next);
-                    match next {
+                    match characters.next().ok_or(Unreadable::Syntax)?.1 {
                         '"' => break,
-                        '\\' => {
-                            let escaped = characters.next().ok_or(Unreadable::Syntax)?;
-                            raw.push(escaped);
-                            inner.push(escaped);
-                        }
-                        _ => inner.push(next),
+                        '\\' => inner.push(characters.next().ok_or(Unreadable::Syntax)?.1),
+                        next => inner.push(next),
                     }
                 }
-                out.push(Token::Quoted(raw, inner));
+                out.push(Token::Quoted(read(characters.peek()), inner));
             }
             '[' => {
-                let mut literal = String::from('[');
                 loop {
-                    let next = characters.next().ok_or(Unreadable::Syntax)?;
-                    literal.push(next);
-                    match next {
+                    match characters.next().ok_or(Unreadable::Syntax)?.1 {
                         ']' => break,
                         '[' | '\\' => return Err(Unreadable::Syntax),
                         _ => {}
                     }
                 }
-                out.push(Token::Literal(literal));
+                out.push(Token::Literal(read(characters.peek())));
             }
             '<' | '>' | '@' | ',' | '.' => out.push(Token::Special(character)),
             // A group, an obsolete route's end, or what stands nowhere.
             ':' | ';' | '\\' | ')' | ']' => return Err(Unreadable::Syntax),
             _ => {
-                let mut atom = String::from(character);
-                while let Some(next) = characters.next_if(|next| !" \t()<>[]:;@\\,.\"".contains(*next)) {
-                    atom.push(next);
-                }
-                out.push(Token::Atom(atom));
+                while characters.next_if(|(_, next)| !ends_atom(*next)).is_some() {}
+                out.push(Token::Atom(read(characters.peek())));
             }
         }
     }
     Ok(out)
 }
 
-fn one(tokens: &[Token]) -> Result<Mailbox, Unreadable> {
+/// White space, or one of the specials of RFC 5322 §3.2.3.
+const fn ends_atom(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',' | '.' | '"')
+}
+
+fn one(tokens: &[Token<'_>]) -> Result<Mailbox, Unreadable> {
     let open = tokens.iter().position(|token| *token == Token::Special('<'));
     let Some(open) = open else {
         if !tokens.contains(&Token::Special('@')) {
@@ -190,35 +188,38 @@ fn one(tokens: &[Token]) -> Result<Mailbox, Unreadable> {
     if inside.is_empty() {
         return Err(Unreadable::NoAddress);
     }
-    let mut words = Vec::new();
+    let mut name: Option<String> = None;
     for token in phrase {
-        match token {
-            Token::Atom(atom) => words.push(atom.clone()),
-            Token::Quoted(_, inner) => words.push(inner.clone()),
+        let word = match token {
+            Token::Atom(atom) => *atom,
+            Token::Quoted(_, inner) => inner,
             // RFC 5322 §4.1 obs-phrase: a dot in a name, such as `Taro K. Reiji`.
             Token::Special('.') => {
-                if let Some(last) = words.last_mut() {
-                    last.push('.');
-                }
+                name.iter_mut().for_each(|name| name.push('.'));
+                continue;
             }
             Token::Special(_) | Token::Literal(_) => return Err(Unreadable::Syntax),
+        };
+        match &mut name {
+            Some(name) => name.extend([" ", word]),
+            None => name = Some(word.to_owned()),
         }
     }
-    let name = words.join(" ");
-    let display_name = if words.is_empty() { None } else { Some(header::decode(name.as_bytes())) };
+    let display_name = name.as_ref().map(|name| header::decode(name.as_bytes()));
+    let name = name.unwrap_or_default();
     Ok(Mailbox { display_name, longest_blank: longest_blank(name.as_bytes()), address: addr_spec(inside)? })
 }
 
 /// `local-part "@" domain` of dot-atoms, a quoted local part or a domain literal; nothing obsolete.
-fn addr_spec(tokens: &[Token]) -> Result<String, Unreadable> {
+fn addr_spec(tokens: &[Token<'_>]) -> Result<String, Unreadable> {
     let at = tokens.iter().position(|token| *token == Token::Special('@')).ok_or(Unreadable::NoAddress)?;
     let (local, rest) = tokens.split_at_checked(at).ok_or(Unreadable::Syntax)?;
     let local = match local {
-        [Token::Quoted(raw, _)] => raw.clone(),
+        [Token::Quoted(raw, _)] => (*raw).to_owned(),
         _ => dot_atom(local)?,
     };
     let domain = match rest.get(1..).unwrap_or_default() {
-        [Token::Literal(literal)] => literal.clone(),
+        [Token::Literal(literal)] => (*literal).to_owned(),
         domain => dot_atom(domain)?,
     };
     // RFC 2047 §5: no encoded word stands in an addr-spec; programs that decode one show another address.
@@ -228,7 +229,7 @@ fn addr_spec(tokens: &[Token]) -> Result<String, Unreadable> {
     Ok(format!("{local}@{domain}"))
 }
 
-fn dot_atom(tokens: &[Token]) -> Result<String, Unreadable> {
+fn dot_atom(tokens: &[Token<'_>]) -> Result<String, Unreadable> {
     let mut out = String::new();
     let mut want_atom = true;
     for token in tokens {

@@ -286,7 +286,7 @@ impl ContentType {
 
     /// `kind/subtype`.
     pub fn essence(&self) -> String {
-        format!("{}/{}", self.kind, self.subtype)
+        [&*self.kind, "/", &*self.subtype].concat()
     }
 
     /// Is it this type?

@@ -38,6 +38,9 @@ pub fn decode(value: &[u8]) -> String {
 
 /// The longest run of white space in a value, decoded: enough of it pushes what follows out of sight.
 pub(super) fn longest_blank(value: &[u8]) -> usize {
+    if is_plain(value) {
+        return value.split(|octet| *octet != b' ').map(<[u8]>::len).max().unwrap_or_default();
+    }
     let text = spaced(value);
     text.split(|c: char| !c.is_whitespace()).map(|blanks| blanks.chars().count()).max().unwrap_or_default()
 }

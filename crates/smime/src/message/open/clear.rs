@@ -41,11 +41,9 @@ impl Tap for SignedPart {
         if !message.content_type.is("multipart", "signed") {
             return Wanted::Nothing;
         }
-        let bare = |name: &str| name.trim().to_ascii_lowercase().replace('-', "");
         let named = message.content_type.parameter("micalg").unwrap_or_default();
-        let named = named
-            .split(',')
-            .filter_map(|name| Digest::ALL.into_iter().find(|digest| bare(digest.name()) == bare(name)));
+        let named =
+            named.split(',').filter_map(|name| Digest::ALL.into_iter().find(|digest| is_micalg(name.trim(), *digest)));
         let mut digests: Vec<Digest> = named.take(DIGESTS_AT_ONCE).collect();
         if digests.is_empty() {
             digests.push(Digest::Sha256);
@@ -201,6 +199,14 @@ fn verified(place: &Place<'_>, range: Range<u64>, signed: &SignedData) -> io::Re
     Ok(outcome)
 }
 
+/// Does a micalg name this digest? RFC 8551 §3.4.3.2 writes `sha-256`, older programs write `sha256`.
+fn is_micalg(named: &str, digest: Digest) -> bool {
+    fn bare(name: &str) -> impl Iterator<Item = u8> {
+        name.bytes().filter(|octet| *octet != b'-').map(|octet| octet.to_ascii_lowercase())
+    }
+    bare(named).eq(bare(digest.name()))
+}
+
 /// What the labels say beside the truth.
 fn labels(root: &Entity, signature: &Entity, layer: &mut SignedLayer) {
     let protocol = root.content_type.parameter("protocol").unwrap_or_default();
@@ -212,8 +218,9 @@ fn labels(root: &Entity, signature: &Entity, layer: &mut SignedLayer) {
         layer.findings.push(Finding::new("compat.label", what));
     }
     if let Some(proof) = &layer.outcome.verified {
-        let micalg = root.content_type.parameter("micalg").unwrap_or_default().to_ascii_lowercase();
-        if micalg.replace('-', "") != proof.digest().name().to_ascii_lowercase().replace('-', "") {
+        let micalg = root.content_type.parameter("micalg").unwrap_or_default();
+        if !is_micalg(micalg, proof.digest()) {
+            let micalg = micalg.to_ascii_lowercase();
             layer.findings.push(Finding::new(
                 "lint.micalg",
                 format!("micalg says «{micalg}», the digest is {}", proof.digest().name()),

@@ -333,11 +333,13 @@ impl Opening<'_> {
         let is_opaque = is_pkcs7_mime(root) || carrier::is_named_cms(place.octets, root)?;
         // A Content-Type beyond a limit, or the second of two, is the first of another program.
         let mut types = root.header.all("Content-Type").map(|field| ContentType::parse(root.header.value(field)));
-        let claims_layer = root.header.over_limit
-            || is_opaque
-            || types.any(|known| known.is("multipart", "signed") || known.subtype.ends_with("pkcs7-mime"));
+        let mut claims_layer = || {
+            root.header.over_limit
+                || is_opaque
+                || types.any(|known| known.is("multipart", "signed") || known.subtype.ends_with("pkcs7-mime"))
+        };
         // Two readings of the root are possible: then no layer of it is believed.
-        let ambiguous = findings.iter().find(|finding| is_ambiguous(finding.code)).filter(|_| claims_layer).cloned();
+        let ambiguous = findings.iter().find(|finding| is_ambiguous(finding.code)).filter(|_| claims_layer()).cloned();
         let layer = if is_clear || is_opaque {
             match place.budget.layer() {
                 Some(inside) if is_clear => self.clear(place, &inside)?,

@@ -224,46 +224,54 @@ fn fields(
     reads_hidden: bool,
 ) -> Vec<ProtectedField> {
     let inside = composed(header);
+    // Each name has a number: fields of one name are compared with each other.
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut of_name = Vec::with_capacity(inside.len());
+    for (name, _) in &inside {
+        let next = names.len();
+        of_name.push(*names.entry(name.to_ascii_lowercase()).or_insert(next));
+    }
     // Exact pairs first: such a field everybody could read. What is left of a name was put there instead.
-    let mut records: HashMap<String, VecDeque<&Vec<u8>>> = HashMap::new();
+    let mut records: Vec<VecDeque<&Vec<u8>>> = vec![VecDeque::new(); names.len()];
     for (name, value) in sent {
-        records.entry(name.to_ascii_lowercase()).or_default().push_back(value);
+        let known = names.get(&name.to_ascii_lowercase()).and_then(|number| records.get_mut(*number));
+        known.into_iter().for_each(|values| values.push_back(value));
     }
     let mut placed: Vec<Option<&Vec<u8>>> = Vec::with_capacity(inside.len());
-    for (name, value) in &inside {
-        let of_name = records.get_mut(&name.to_ascii_lowercase());
-        let same = of_name.and_then(|all| {
+    for ((_, value), number) in inside.iter().zip(&of_name) {
+        let same = records.get_mut(*number).and_then(|all| {
             let at = all.iter().position(|other| *other == value)?;
             all.remove(at)
         });
         placed.push(same);
     }
     let open: Vec<bool> = placed.iter().map(Option::is_some).collect();
-    for ((name, _), place) in inside.iter().zip(placed.iter_mut()) {
+    for (number, place) in of_name.iter().zip(placed.iter_mut()) {
         if place.is_none() {
-            *place = records.get_mut(&name.to_ascii_lowercase()).and_then(VecDeque::pop_front);
+            *place = records.get_mut(*number).and_then(VecDeque::pop_front);
         }
     }
     // The nth field of a name is compared with the nth outside; a field that was left out there takes what remains.
-    let mut outside: HashMap<String, VecDeque<String>> = HashMap::new();
+    let mut outside: Vec<VecDeque<String>> = vec![VecDeque::new(); names.len()];
     for field in &outer.fields {
-        let values = outside.entry(outer.name(field).to_ascii_lowercase()).or_default();
-        values.push_back(decode(outer.value(field)));
+        let known = names.get(&outer.name(field).to_ascii_lowercase()).and_then(|number| outside.get_mut(*number));
+        known.into_iter().for_each(|values| values.push_back(decode(outer.value(field))));
     }
     let mut shown: Vec<Option<String>> = vec![None; inside.len()];
     for was_sent in [true, false] {
-        for (((name, _), place), shown) in inside.iter().zip(&placed).zip(shown.iter_mut()) {
+        for ((number, place), shown) in of_name.iter().zip(&placed).zip(shown.iter_mut()) {
             if place.is_some() == was_sent {
-                *shown = outside.get_mut(&name.to_ascii_lowercase()).and_then(VecDeque::pop_front);
+                *shown = outside.get_mut(*number).and_then(VecDeque::pop_front);
             }
         }
     }
     let rows = inside.into_iter().zip(placed).zip(open).zip(shown);
     rows.map(|((((name, raw), place), is_open), outer)| {
         let is_hidden = reads_hidden && !is_open;
+        let inner = decode(&raw);
         ProtectedField {
-            inner: decode(&raw),
-            sent: if reads_hidden { place.map(|value| decode(value)) } else { Some(decode(&raw)) },
+            sent: if reads_hidden { place.map(|value| decode(value)) } else { Some(inner.clone()) },
+            inner,
             name,
             raw,
             outer,
