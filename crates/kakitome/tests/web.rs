@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kakitome::web::mbox::{Choice as Mails, OFFERED, Offer};
 use kakitome::web::{Checker, InstanceInfo, page, router};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_pki::asn1::time::Time;
@@ -211,11 +212,20 @@ fn what_cannot_be_answered_is_told_kindly() {
     let server = server();
     let form = "multipart/form-data; boundary=b";
     for (reply, status, words) in [
-        (server.form("/check", b"", ""), 400, "No mail was chosen"),
+        (server.form("/check", b"", ""), 400, "The file is empty"),
         (
             server.post("/check", form, b"--b\r\nContent-Disposition: form-data; name=\"mail\"\r\n\r\nX-St"),
             400,
             "arrive whole",
+        ),
+        (
+            server.post(
+                "/check",
+                form,
+                b"--b\r\nContent-Disposition: form-data; name=\"mail\"; filename=\"\"\r\n\r\n\r\n--b--\r\n",
+            ),
+            400,
+            "No mail was chosen",
         ),
         (server.post("/check", form, b"nonsense"), 400, "arrive whole"),
         (server.post("/check", form, b"--b--\r\n"), 400, "No mail was chosen"),
@@ -230,6 +240,61 @@ fn what_cannot_be_answered_is_told_kindly() {
         assert!(reply.body.contains(words), "{words}\n{}", reply.body);
         assert!(!reply.body.contains("disk is full"), "a fault is for the log");
     }
+}
+
+#[test]
+fn of_a_file_with_many_mails_one_is_chosen() {
+    let server = server();
+    let mbox = b"From a@x Tue Dec  1 00:00:00 2026\nX-State: ALTERED\nFrom: =?UTF-8?B?5L6L56S6?= <a@bank.example>\n\
+        Subject: <b>one</b>\nDate: Tue, 1 Dec 2026 00:00:00 +0000\n\nx\n\n\
+        From b@x Tue Dec  1 00:00:00 2026\nX-State: REVOKED\nSubject: two\n\n>From y\n";
+    let ask = server.form("/check?lang=en", mbox, "");
+    assert_eq!(ask.status, 200);
+    for shown in ["This file holds 2 mails", "&lt;b&gt;one&lt;/b&gt;", "例示 &lt;a@bank.example&gt;", "(no date)"] {
+        assert!(ask.body.contains(shown), "{shown}\n{}", ask.body);
+    }
+    // by the query, as programs do it, or by the form; the file comes again
+    let form = |number: &str| {
+        let mut body = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"number\"\r\n\r\n{number}\r\n\
+             --b\r\nContent-Disposition: form-data; name=\"number\"\r\n\r\n\r\n\
+             --b\r\nContent-Disposition: form-data; name=\"mail\"; filename=\"a.mbox\"\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(mbox);
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        server.post("/check?lang=en&format=json", "multipart/form-data; boundary=b", &body)
+    };
+    let query = |number: &str| server.form(&format!("/check?lang=en&format=json&number={number}"), mbox, "");
+    for (reply, state) in
+        [(form("1"), "ALTERED"), (form("2"), "REVOKED"), (query("1"), "ALTERED"), (query("2"), "REVOKED")]
+    {
+        assert!(reply.body.contains(&format!("\"state\": \"{state}\"")), "{}", reply.body);
+    }
+    // the second is what it was before it was put into the file
+    let second = "X-State: REVOKED\nSubject: two\n\nFrom y\n";
+    assert!(query("2").body.contains(&format!("\"trust_list\": \"{}\"", second.len())));
+    for wrong in [form("3"), query("0"), query("18446744073709551615")] {
+        assert_eq!(wrong.status, 400);
+        assert!(wrong.body.contains("\"error\":\"number\""), "{}", wrong.body);
+    }
+    assert!(form(&"1".repeat(21)).body.contains("\"error\":\"broken\""));
+    // a file with one mail, and one that is no mbox, need no choice
+    let one = mbox.split(|octet| *octet == b'\n').take(6).collect::<Vec<_>>().join(&b'\n');
+    assert!(server.form("/check?lang=en", &one, "").body.contains("Changed after it was signed"));
+    let reply = server.form("/check?lang=en&number=7", b"X-State: ALTERED\r\n\r\n", "");
+    assert!(reply.body.contains("Changed after it was signed"));
+    // a program that says nothing is answered about the file as it stands
+    assert!(server.form("/check?format=json", mbox, "").body.contains("NOT_A_MAIL"));
+}
+
+#[test]
+fn more_mails_than_are_offered_are_counted() {
+    let server = server();
+    let mails = "From a\nSubject: x\n\ny\n\n".repeat(OFFERED + 7);
+    let body = server.form("/check?lang=en", mails.as_bytes(), "").body;
+    assert!(body.contains("This file holds 507 mails") && body.contains("These are the first 500"), "{body}");
+    assert_eq!(body.matches("type=\"radio\"").count(), OFFERED);
 }
 
 #[test]
@@ -446,6 +511,15 @@ fn every_page_can_be_looked_at() {
         write(
             format!("trouble.{tag}.html"),
             page::trouble("混みあっています", "Please try again.", lang).into_string(),
+        );
+        let mails = (1..=7).map(|number| Offer {
+            from: Some("例示銀行 お客様窓口 <info@bank.example>".into()),
+            subject: Some(format!("月例報告 {number} / Your statement")),
+            date: Some("Tue, 1 Dec 2026 00:00:00 +0900".into()),
+        });
+        write(
+            format!("choice.{tag}.html"),
+            page::choice(&Mails { mails: mails.collect(), all: 612 }, lang).into_string(),
         );
         for state in State::ALL {
             write(format!("{}.{tag}.html", state.name()), page::result(&example(state), lang).into_string());

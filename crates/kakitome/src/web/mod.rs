@@ -10,6 +10,7 @@
 mod door;
 mod lang;
 mod mark;
+pub mod mbox;
 pub mod page;
 mod trouble;
 mod upload;
@@ -38,6 +39,7 @@ use kakitome_verdict::wire;
 use tokio::sync::Semaphore;
 
 pub use self::door::Door;
+use self::mbox::Held;
 use self::trouble::Trouble;
 use self::upload::Uploaded;
 
@@ -162,6 +164,8 @@ async fn harden(mut response: Response) -> Response {
 struct Wish {
     lang: Lang,
     json: bool,
+    /// Of a file with many mails, which one.
+    number: Option<u64>,
 }
 
 impl Wish {
@@ -180,6 +184,7 @@ impl Wish {
             lang: parameter("lang")
                 .and_then(Lang::from_tag)
                 .unwrap_or_else(|| lang::preferred(field(header::ACCEPT_LANGUAGE))),
+            number: parameter("number").and_then(|number| number.parse().ok()),
             json: parameter("format") == Some("json")
                 || (accept.contains("application/json") && !accept.contains("text/html")),
         }
@@ -240,10 +245,17 @@ async fn metrics(Shared(site): Shared<Arc<Site>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out).into_response()
 }
 
+/// What an upload leads to.
+enum Ended {
+    Answer(Box<Answer>),
+    /// It holds many mails, and nobody said which one is meant.
+    Choice(mbox::Choice),
+}
+
 async fn check(Shared(site): Shared<Arc<Site>>, query: RawQuery, request: Request<Body>) -> Response {
     let wish = Wish::of(&query, request.headers());
-    match examine(&site, request).await {
-        Ok(answer) => {
+    match examine(&site, request, &wish).await {
+        Ok(Ended::Answer(answer)) => {
             if let Some((_, count)) = State::ALL.iter().zip(&site.answers).find(|(state, _)| **state == answer.state) {
                 count.fetch_add(1, Ordering::Relaxed);
             }
@@ -253,6 +265,7 @@ async fn check(Shared(site): Shared<Arc<Site>>, query: RawQuery, request: Reques
             };
             if wish.json { json(status, wire::json(&answer)) } else { html(status, page::result(&answer, wish.lang)) }
         }
+        Ok(Ended::Choice(choice)) => html(StatusCode::OK, page::choice(&choice, wish.lang)),
         Err(trouble) => {
             site.troubles.fetch_add(1, Ordering::Relaxed);
             trouble.response(&wish)
@@ -260,21 +273,31 @@ async fn check(Shared(site): Shared<Arc<Site>>, query: RawQuery, request: Reques
     }
 }
 
-async fn examine(site: &Arc<Site>, request: Request<Body>) -> Result<Answer, Trouble> {
+async fn examine(site: &Arc<Site>, request: Request<Body>, wish: &Wish) -> Result<Ended, Trouble> {
     let _place = site.uploads.try_acquire().map_err(|_| Trouble::Busy)?;
     let instance = site.checker.instance();
     let uploaded = tokio::time::timeout(UPLOAD_TIME, upload::receive(request, &instance));
-    let mail = match uploaded.await.map_err(|_| Trouble::Slow)?? {
-        Uploaded::Mail(mail) => mail,
-        Uploaded::TooBig => return Ok(Answer::new(State::TooBig, Reason::LimitSize, now())),
+    let (mail, number) = match uploaded.await.map_err(|_| Trouble::Slow)?? {
+        Uploaded::Mail(mail, number) => (mail, number.or(wish.number)),
+        Uploaded::TooBig => {
+            return Ok(Ended::Answer(Box::new(Answer::new(State::TooBig, Reason::LimitSize, now()))));
+        }
     };
     let _turn = site.checks.acquire().await.map_err(|_| Trouble::Busy)?;
     let checker = Arc::clone(&site.checker);
-    match tokio::task::spawn_blocking(move || checker.check(mail)).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(fault)) => Err(Trouble::Fault(fault)),
-        Err(bug) => Err(Trouble::Bug(bug.to_string())),
-    }
+    // a program that names no mail is answered about the first, as `kakitome check` does
+    let chooses = number.is_some() || !wish.json;
+    let judge = move || {
+        let held = if chooses { mbox::choose(mail, number, &instance.spools) } else { Ok(Held::One(mail)) };
+        match held.map_err(|error| Trouble::Fault(format!("the spool: {error}")))? {
+            Held::One(mail) => {
+                checker.check(mail).map(|answer| Ended::Answer(Box::new(answer))).map_err(Trouble::Fault)
+            }
+            Held::Many(choice) => Ok(Ended::Choice(choice)),
+            Held::Absent => Err(Trouble::Number),
+        }
+    };
+    tokio::task::spawn_blocking(judge).await.map_err(|bug| Trouble::Bug(bug.to_string()))?
 }
 
 fn now() -> Time {

@@ -1,6 +1,7 @@
 //! The pages as HTML. Every string from outside came through the answer's own sentences and tables
 //! ([`kakitome_verdict::text`]); maud escapes what stands between the tags.
 
+mod choice;
 mod evidence;
 mod help;
 mod result;
@@ -10,6 +11,7 @@ mod start;
 use kakitome_verdict::text::Lang;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+pub use self::choice::choice;
 pub use self::help::{about as help_about, help};
 pub use self::result::result;
 pub use self::saving::Device;

@@ -15,6 +15,10 @@ pub(super) enum Trouble {
     Method,
     /// The form came without a mail.
     Nothing,
+    /// The file that was chosen is empty.
+    Empty,
+    /// The file holds no mail of the number that was chosen.
+    Number,
     /// The upload does not keep to its form.
     Broken,
     /// Neither a form nor a mail.
@@ -57,6 +61,18 @@ impl Trouble {
                 "nothing",
                 ["メールが選ばれていません", "ファイルを選ぶか、メールのソースを貼り付けてください。"],
                 ["No mail was chosen", "Please choose a file or paste the source of a mail."],
+            ),
+            Self::Empty => row(
+                StatusCode::BAD_REQUEST,
+                "empty",
+                ["ファイルが空です", "0 バイトのファイルでした。メールを保存し直して、もう一度選んでください。"],
+                ["The file is empty", "It has no content at all. Please save the mail again and choose that file."],
+            ),
+            Self::Number => row(
+                StatusCode::BAD_REQUEST,
+                "number",
+                ["その番号のメールはありません", "メールの入った、同じファイルを選んだかお確かめください。"],
+                ["There is no mail of that number", "Please make sure that it is the same file of mails."],
             ),
             Self::Broken => row(
                 StatusCode::BAD_REQUEST,

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use kakitome_office::spool::FileSpool;
@@ -16,16 +17,18 @@ use super::trouble::Trouble;
 
 /// So much is gathered before it is written, in bytes.
 const PIECE: usize = 256 * 1024;
-/// A form has at most so many fields; ours has two.
+/// A form has at most so many fields; ours have three.
 const FIELDS: usize = 8;
+/// A number in a form is at most so long, in octets.
+const NUMBER: usize = 20;
 /// Of a mail beyond the limit, up to this many times the limit is still read and thrown away: a browser shows the
 /// answer only after it could send everything.
 const DRAIN: u64 = 4;
 
 /// What came.
 pub(super) enum Uploaded {
-    /// A mail.
-    Mail(Arc<dyn Octets>),
+    /// A mail, or a file of mails; and which one of them, where the form says so.
+    Mail(Arc<dyn Octets>, Option<u64>),
     /// More than the limit.
     TooBig,
 }
@@ -48,10 +51,16 @@ async fn form(request: Request<Body>, instance: &InstanceInfo) -> Result<Uploade
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| Trouble::Broken)?;
     // A browser sends both fields, one of them empty. The first that is not empty is the mail; the rest is read, since
     // otherwise the browser could not finish.
-    let mut uploaded = None;
+    let (mut uploaded, mut number, mut is_empty) = (None, None, false);
     for _ in 0..FIELDS {
         let Some(mut field) = form.next_field().await.map_err(|_| Trouble::Broken)? else { break };
+        if field.name() == Some("number") {
+            number = number_in(field).await?.or(number);
+            continue;
+        }
         let pasted = field.name() == Some("source");
+        // a form without a file sends one without a name
+        let is_file = field.file_name().is_some_and(|name| !name.is_empty());
         let mut mail = Incoming::new(instance);
         if uploaded.is_some() || !(pasted || field.name() == Some("mail") || field.file_name().is_some()) {
             mail.most = 0;
@@ -67,11 +76,29 @@ async fn form(request: Request<Body>, instance: &InstanceInfo) -> Result<Uploade
                 return Ok(Uploaded::TooBig);
             }
         }
+        is_empty |= is_file && mail.seen == 0;
         if uploaded.is_none() && mail.most > 0 && mail.seen > 0 {
             uploaded = Some(mail.finish().await?);
         }
     }
-    uploaded.ok_or(Trouble::Nothing)
+    match uploaded {
+        Some(Uploaded::Mail(mail, _)) => Ok(Uploaded::Mail(mail, number)),
+        Some(uploaded) => Ok(uploaded),
+        None if is_empty => Err(Trouble::Empty),
+        None => Err(Trouble::Nothing),
+    }
+}
+
+/// The number in a field; `None` where it holds none.
+async fn number_in(mut field: Field<'_>) -> Result<Option<u64>, Trouble> {
+    let mut text = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|_| Trouble::Broken)? {
+        if text.len().saturating_add(chunk.len()) > NUMBER {
+            return Err(Trouble::Broken);
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok()))
 }
 
 async fn bare(mut body: Body, instance: &InstanceInfo) -> Result<Uploaded, Trouble> {
@@ -148,7 +175,7 @@ impl Incoming {
     async fn finish(mut self) -> Result<Uploaded, Trouble> {
         self.write().await?;
         let Some(spool) = self.spool else { return Ok(Uploaded::TooBig) };
-        Ok(Uploaded::Mail(Arc::from(spool.finish().map_err(fault)?)))
+        Ok(Uploaded::Mail(Arc::from(spool.finish().map_err(fault)?), None))
     }
 }
 
