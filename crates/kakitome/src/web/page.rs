@@ -73,7 +73,7 @@ fn saving(lang: Lang) -> Markup {
 /// A request that got no answer.
 pub fn trouble(title: &str, text: &str, lang: Lang) -> Markup {
     let main = html! {
-        h1 { (title) }
+        h1 tabindex="-1" autofocus { (title) }
         p.lead { (text) }
         (saving(lang))
         p.again { a.button href={ "/?lang=" (lang.tag()) } { (lang.pick("最初のページへ", "To the first page")) } }

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The Tab key (WebDriver §17.4.2).
 const TAB: &str = "\u{e004}";
+/// The Enter key.
+const ENTER: &str = "\u{e007}";
 /// The name under which WebDriver hands over an element (§12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -62,6 +64,7 @@ impl Browser {
             "/session",
             &json!({ "capabilities": { "alwaysMatch": {
                 "goog:chromeOptions": { "binary": chromium, "args": arguments, "prefs": preferences },
+                "timeouts": { "script": PATIENCE.as_millis() },
                 "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
             }}}),
         );
@@ -82,6 +85,11 @@ impl Browser {
         self.say("/execute/sync", &json!({ "script": script, "args": [argument] }))
     }
 
+    /// Runs a script of ours that calls its last argument when it is done, and returns what it hands over.
+    pub(crate) fn wait_for(&self, script: &str) -> Value {
+        self.say("/execute/async", &json!({ "script": script, "args": [] }))
+    }
+
     /// Types into the element, or gives a file input the path of its file.
     pub(crate) fn type_into(&self, css: &str, text: &str) {
         self.say(&format!("/element/{}/value", self.element(css)), &json!({ "text": text }));
@@ -94,9 +102,13 @@ impl Browser {
     /// Clicks a button and waits for the page that it leads to, whose address holds `to`: a click may return before.
     pub(crate) fn submit(&self, css: &str, to: &str) {
         self.click(css);
+        self.arrive(css, to);
+    }
+
+    fn arrive(&self, by: &str, to: &str) {
         let end = Instant::now() + PATIENCE;
         while !self.ask("/url").as_str().unwrap().contains(to) {
-            assert!(Instant::now() < end, "{css} did not lead to {to}");
+            assert!(Instant::now() < end, "{by} did not lead to {to}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -110,7 +122,17 @@ impl Browser {
     }
 
     pub(crate) fn tab(&self) {
-        let press = json!([{ "type": "keyDown", "value": TAB }, { "type": "keyUp", "value": TAB }]);
+        self.press(TAB);
+    }
+
+    /// Presses Enter where the focus is, and waits for the page that it leads to, whose address holds `to`.
+    pub(crate) fn enter(&self, to: &str) {
+        self.press(ENTER);
+        self.arrive("Enter", to);
+    }
+
+    fn press(&self, key: &str) {
+        let press = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
         self.say("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": press }] }));
     }
 

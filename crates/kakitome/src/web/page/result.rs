@@ -63,7 +63,8 @@ fn card(answer: &Answer, rendered: &Rendered, lang: Lang) -> Markup {
                 (mark::svg(answer.state.mark()))
                 div {
                     p.badge { (rendered.badge) }
-                    h1 #headline { (rendered.headline) }
+                    // a reader who cannot see the page hears the answer first
+                    h1 #headline tabindex="-1" autofocus { (rendered.headline) }
                 }
             }
             p.one-line {
@@ -187,7 +188,8 @@ fn basis(answer: &Answer, lang: Lang) -> Markup {
 
 fn table_of(table: &Table) -> Markup {
     html! {
-        section aria-labelledby={ "t-" (table.id) } {
+        // the scrolled region below is the landmark, and one is enough
+        section {
             h2 #{ "t-" (table.id) } { (table.title) }
             // wide tables scroll by themselves; a scrolled region must be reachable by the keyboard
             div.scroll tabindex="0" role="region" aria-labelledby={ "t-" (table.id) } {
@@ -213,7 +215,7 @@ fn table_of(table: &Table) -> Markup {
 fn shown_json(json: &str) -> Markup {
     let end = (0..=JSON.min(json.len())).rev().find(|at| json.is_char_boundary(*at)).unwrap_or_default();
     html! {
-        section.json aria-labelledby="t-json" {
+        section.json {
             h2 #t-json { "JSON" }
             pre tabindex="0" role="region" aria-labelledby="t-json" {
                 (json.get(..end).unwrap_or_default())

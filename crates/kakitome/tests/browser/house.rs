@@ -1,0 +1,215 @@
+//! The page with the real judge, over a real connection: mails of a member of its own, and a mail of the corpus for every
+//! state there is.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kakitome::settings::Settings;
+use kakitome::web::{Checker, InstanceInfo, router};
+use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::evidence::{self, Choice};
+use kakitome_office::outgoing::{Disposition, Outgoing};
+use kakitome_office::spool::SpoolDirectory;
+use kakitome_office::store::Store;
+use kakitome_office::vault::Vault;
+use kakitome_pki::cert::Certificate;
+use kakitome_pki::cert::ocsp::OcspResponse;
+use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_pki::roots::RootList;
+use kakitome_smime::cms::recipient::HeldKeys;
+use kakitome_smime::octets::{InMemory, Octets, read_range};
+use kakitome_testkit::NOW;
+use kakitome_testkit::corpus::{Row, rows};
+use kakitome_verdict::answer::Answer;
+use kakitome_verdict::sender::Evidence;
+use kakitome_verdict::state::State;
+
+use crate::driver::Browser;
+
+/// The largest mail that the page takes, in octets.
+const MAX_MAIL: u64 = 1_000_000;
+
+/// A member's name can be as long as he likes; the page must not grow with it.
+const MEMBER: &str = "kakitome-no-tantousha-2026.eigyou-honbu.dai-ni-ka@example.test";
+
+/// Judges as the page of `kakitome up` does, at a fixed moment; a mail of the corpus on the evidence of its row.
+struct Judge {
+    anchor: Certificate,
+    spools: SpoolDirectory,
+    settings: PathBuf,
+}
+
+impl Judge {
+    fn evidence(&self, row: Option<&Row>) -> Result<Evidence, String> {
+        let Some(row) = row else {
+            let choice = Choice { own_ca: vec![self.anchor.clone()], ..Choice::default() };
+            return evidence::gather(&choice, NOW).map_err(|error| error.to_string());
+        };
+        std::fs::write(&self.settings, row.given.settings).map_err(|error| error.to_string())?;
+        let settings = Settings::load(Some(&self.settings), std::iter::empty()).map_err(|error| error.to_string())?;
+        let choice = Choice { expectations: settings.check.expectations(), ..Choice::default() };
+        let evidence = evidence::gather(&choice, row.given.at).map_err(|error| error.to_string())?;
+        let responses = row.given.responses.iter().map(|response| OcspResponse::parse(response).unwrap());
+        Ok(Evidence {
+            roots: RootList::default(),
+            anchors: row.given.anchors.clone(),
+            hints: row.given.hints.clone(),
+            crls: row.given.crls.clone(),
+            responses: responses.collect(),
+            revocation: row.given.revocation,
+            ..evidence
+        })
+    }
+}
+
+impl Checker for Judge {
+    fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
+        let octets = read_range(&*mail, 0..mail.len(), usize::MAX).map_err(|error| error.to_string())?;
+        let row = rows().iter().find(|row| row.mail == octets);
+        let evidence = self.evidence(row)?;
+        let keys = row.map_or_else(|| HeldKeys::new(&SystemRandom), Row::held);
+        let judgement =
+            evidence::examine(&*mail, &self.spools, &keys, &evidence, None).map_err(|error| error.to_string())?;
+        Ok(judgement.answer)
+    }
+
+    fn instance(&self) -> InstanceInfo {
+        InstanceInfo {
+            member_domains: vec!["example.test".into()],
+            own_ca: Some(self.anchor.subject().short()),
+            spools: self.spools.clone(),
+            max_mail: MAX_MAIL,
+        }
+    }
+}
+
+fn authority(data: &Path) -> Arc<Authority> {
+    let store = Arc::new(Store::open(data).unwrap());
+    let vault = Arc::new(Vault::open(&data.join("sealing.key"), &store).unwrap());
+    let settings = AuthoritySettings { member_key: KeyKind::P256, ..AuthoritySettings::default() };
+    Arc::new(Authority::open(store, vault, settings, NOW, Arc::new(SystemRandom)).unwrap())
+}
+
+const MAIL: &str = "From: =?UTF-8?B?5L6L56S6IOWkqumDjg==?= <MEMBER>\r\n\
+    To: hanako@example.net\r\n\
+    Subject: =?UTF-8?B?5pyI5L6L5aCx5ZGK?=\r\n\
+    Date: Tue, 01 Dec 2026 00:00:00 +0000\r\n\
+    Message-ID: <1@example.test>\r\n\
+    MIME-Version: 1.0\r\n\
+    Content-Type: text/plain; charset=UTF-8\r\n\
+    Content-Transfer-Encoding: quoted-printable\r\n\
+    \r\n\
+    The amount is 1,000 yen.\r\n";
+
+fn signed_by(authority: &Arc<Authority>, mail: &str) -> String {
+    let outgoing = Outgoing::new(Arc::clone(authority), vec!["example.test".into()], Arc::new(SystemRandom));
+    let mail = mail.as_bytes().to_vec();
+    let Disposition::Signed { mail, .. } = outgoing.sign(&mail, false, &InMemory, NOW).unwrap() else {
+        panic!("the mail was not signed")
+    };
+    String::from_utf8(read_range(&*mail, 0..mail.len(), 1 << 20).unwrap()).unwrap()
+}
+
+/// A mail that calls any file its signature.
+const FAKE: &str = "From: Bank <info@bank.example>\r\n\
+    To: hanako@example.net\r\n\
+    Subject: Your account\r\n\
+    MIME-Version: 1.0\r\n\
+    Content-Type: multipart/mixed; boundary=b\r\n\
+    \r\n\
+    --b\r\n\
+    Content-Type: text/plain\r\n\
+    \r\n\
+    Please confirm your password.\r\n\
+    --b\r\n\
+    Content-Type: application/octet-stream; name=\"smime.p7s\"\r\n\
+    Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\
+    Content-Transfer-Encoding: base64\r\n\
+    \r\n\
+    9vd2Zx1kqU0mYQ7cH3Jr5n8bT4sLwEoKpA==\r\n\
+    --b--\r\n";
+
+/// A served page, and what can be dropped on it.
+pub(crate) struct House {
+    pub(crate) address: SocketAddr,
+    pub(crate) anchor: Certificate,
+    /// State and mail, by members of this house, and others.
+    pub(crate) mails: Vec<(&'static str, String)>,
+    directory: tempfile::TempDir,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl House {
+    pub(crate) fn open() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let path = directory.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            path
+        };
+        let (own, foreign) = (authority(&folder("own")), authority(&folder("foreign")));
+        let mail = MAIL.replace("MEMBER", MEMBER);
+        let signed = signed_by(&own, &mail);
+        let altered = signed.replace("1,000 yen", "9,000 yen");
+        assert_ne!(altered, signed);
+        let mails = vec![
+            ("LOCAL_CONFIRMED", signed),
+            ("ALTERED", altered),
+            ("FAKE_SIGNATURE", FAKE.to_owned()),
+            ("NOT_SIGNED", mail.clone()),
+            ("NOT_A_MAIL", "%PDF-1.7\n\u{1}\u{2}\n".to_owned()),
+            ("ISSUER_UNKNOWN", signed_by(&foreign, &mail)),
+        ];
+        let spools = SpoolDirectory::new(folder("spool")).unwrap();
+        let anchor = own.anchor().clone();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let site = router(Arc::new(Judge {
+            anchor: anchor.clone(),
+            spools,
+            settings: directory.path().join("settings.toml"),
+        }));
+        runtime.spawn(async move { axum::serve(listener, site).await });
+        Self { address, anchor, mails, directory, _runtime: runtime }
+    }
+
+    pub(crate) fn url(&self, lang: &str) -> String {
+        format!("http://{}/?lang={lang}", self.address)
+    }
+
+    pub(crate) fn help(&self, lang: &str) -> String {
+        format!("http://{}/help?lang={lang}", self.address)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A mail as a file to be chosen.
+    pub(crate) fn file(&self, name: &str, mail: &[u8]) -> PathBuf {
+        let path = self.folder().join(format!("{name}.eml"));
+        std::fs::write(&path, mail).unwrap();
+        path
+    }
+
+    /// The mail of a state, from this house or from the corpus.
+    pub(crate) fn mail(&self, state: &str) -> Vec<u8> {
+        if state == State::TooBig.name() {
+            return vec![b'x'; usize::try_from(MAX_MAIL).unwrap() + 1];
+        }
+        if let Some((_, mail)) = self.mails.iter().find(|(name, _)| *name == state) {
+            return mail.clone().into_bytes();
+        }
+        let fits = |row: &&Row| row.state == state && row.exception().is_none() && row.given.delivered.is_none();
+        rows().iter().find(fits).unwrap().mail.clone()
+    }
+
+    /// Drops the mail of a state on the page.
+    pub(crate) fn ask(&self, browser: &Browser, lang: &str, state: &str) {
+        browser.open(&self.url(lang));
+        browser.type_into("#mail", self.file(state, &self.mail(state)).to_str().unwrap());
+        browser.submit("button[type=submit]", "/check?");
+    }
+}
