@@ -13,6 +13,8 @@ use crate::store::{AnchorRow, DistrustRow, Store};
 
 /// The roots of Mozilla's program, as NSS has them; made by `cargo xtask roots` (docs/trust.md).
 const PUBLIC: &str = include_str!("../data/public-roots.pem");
+/// Where each of them begins there, by the key of its name.
+static PLACES: &[(u64, u32)] = &include!(concat!(env!("OUT_DIR"), "/places.rs"));
 
 /// What the operator of an instance chose, as a search for a path needs it.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +60,7 @@ pub struct Distrusted {
 
 /// The built-in list of publicly trusted e-mail roots. Costs nothing before a signature is judged.
 pub fn built_in() -> RootList {
-    static LIST: LazyLock<RootList> = LazyLock::new(|| RootList::embedded(PUBLIC));
+    static LIST: LazyLock<RootList> = LazyLock::new(|| RootList::embedded(PUBLIC, PLACES));
     LIST.clone()
 }
 

@@ -181,7 +181,28 @@ struct Body {
     header: Header,
     /// Read into `roots` at first need.
     embedded: &'static str,
+    /// Where a root begins in `embedded`, by the key of its name, in order.
+    places: &'static [(u64, u32)],
+    /// Those of them that a search met; as long as `places`.
+    met: OnceLock<Box<[OnceLock<Option<Box<Root>>>]>>,
     roots: OnceLock<Vec<Root>>,
+}
+
+impl Body {
+    /// The roots of an embedded list whose name has this key, read at first need; no others are.
+    fn named(&self, key: u64) -> impl Iterator<Item = &Root> {
+        let met = self.met.get_or_init(|| self.places.iter().map(|_| OnceLock::new()).collect());
+        let first = self.places.partition_point(|(other, _)| *other < key);
+        let places = self.places.iter().zip(met).skip(first).take_while(move |((other, _), _)| *other == key);
+        places.filter_map(|((_, at), root)| root.get_or_init(|| self.read(*at).map(Box::new)).as_deref())
+    }
+
+    /// The root that begins there.
+    fn read(&self, at: u32) -> Option<Root> {
+        let mut reader = Reader::new(self.embedded.get(usize::try_from(at).ok()?..)?);
+        let first = reader.next()?;
+        reader.root(first).ok()?.believed().ok()
+    }
 }
 
 impl RootList {
@@ -202,10 +223,12 @@ impl RootList {
     }
 
     /// A list that is part of the program. Its head is read now, its roots at first need, and their hashes are not
-    /// compared again: a test has read the whole. A list that cannot be read is empty.
-    pub fn embedded(text: &'static str) -> Self {
+    /// compared again: a test has read the whole. A list that cannot be read is empty. `places` says where each root
+    /// begins, by the [key](crate::cert::name::Name::key) of its name, in order.
+    pub fn embedded(text: &'static str, places: &'static [(u64, u32)]) -> Self {
         let header = Reader::new(text).header().map(|header| header.told).unwrap_or_default();
-        Self { body: Arc::new(Body { header, embedded: text, roots: OnceLock::new() }), distrusted: Arc::default() }
+        let body = Body { header, embedded: text, places, ..Body::default() };
+        Self { body: Arc::new(body), distrusted: Arc::default() }
     }
 
     /// A list of certificates that are all for mail.
@@ -216,7 +239,7 @@ impl RootList {
 
     /// A list of these roots.
     pub fn new(header: Header, roots: Vec<Root>) -> Self {
-        let body = Body { header, embedded: "", roots: OnceLock::from(roots) };
+        let body = Body { header, roots: OnceLock::from(roots), ..Body::default() };
         Self { body: Arc::new(body), distrusted: Arc::default() }
     }
 
@@ -265,18 +288,23 @@ impl RootList {
         let mut issuers: Vec<u64> = untrusted.map(|certificate| certificate.issuer().key()).collect();
         issuers.push(leaf.issuer().key());
         issuers.sort_unstable();
+        issuers.dedup();
         let wanted =
             |root: &&Root| issuers.binary_search(&root.subject).is_ok() || root.fingerprint == *leaf.fingerprint();
-        let mut anchors = Vec::new();
-        for root in self.roots().iter().filter(wanted) {
-            if let Some(mut anchor) = root.anchor(AnchorSource::PublicList) {
-                if self.distrusts(root) {
-                    anchor.standing = Standing::Distrusted;
-                }
-                anchors.push(anchor);
+        let anchor = |root: &Root| {
+            let mut anchor = root.anchor(AnchorSource::PublicList)?;
+            if self.distrusts(root) {
+                anchor.standing = Standing::Distrusted;
             }
+            Some(anchor)
+        };
+        if self.body.places.is_empty() {
+            return self.roots().iter().filter(wanted).filter_map(anchor).collect();
         }
-        anchors
+        // A root is found by its own name where the leaf is it.
+        let own = Some(leaf.subject().key()).filter(|own| issuers.binary_search(own).is_err());
+        let keys = issuers.iter().copied().chain(own);
+        keys.flat_map(|key| self.body.named(key)).filter(wanted).filter_map(anchor).collect()
     }
 
     /// The roots for mail as anchors of another source: what a user believes who gives this list as his own choice.

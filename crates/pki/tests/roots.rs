@@ -54,7 +54,7 @@ fn a_list_is_written_and_read_back() {
     let certificates = pem::read(text.as_bytes()).into_iter().filter(pem::Block::is_certificate).count();
     assert_eq!(certificates, 1);
     // The same list, read at first need.
-    let embedded = RootList::embedded(Box::leak(text.into_boxed_str()));
+    let embedded = RootList::embedded(Box::leak(text.into_boxed_str()), &[]);
     assert_eq!((embedded.header(), embedded.roots()), (list.header(), list.roots()));
 }
 
@@ -174,7 +174,7 @@ fn limits_of_a_root_hold() {
         root.distrust_after = distrust_after;
         let header = Header { name: "test-1".to_owned(), ..Header::default() };
         let text = roots::write(&header, &[], &[root]);
-        let list = RootList::embedded(Box::leak(text.into_boxed_str()));
+        let list = RootList::embedded(Box::leak(text.into_boxed_str()), &[]);
         assert_eq!(ask(&list, &world.bank), expected, "{only_for:?} {distrust_after:?}");
     }
 }
