@@ -176,6 +176,9 @@ pub struct RootList {
     distrusted: Arc<HashSet<[u8; 32]>>,
 }
 
+/// A root that was read, if a search met it and it could be.
+type Met = OnceLock<Option<Box<Root>>>;
+
 #[derive(Debug, Default)]
 struct Body {
     header: Header,
@@ -184,7 +187,7 @@ struct Body {
     /// Where a root begins in `embedded`, by the key of its name, in order.
     places: &'static [(u64, u32)],
     /// Those of them that a search met; as long as `places`.
-    met: OnceLock<Box<[OnceLock<Option<Box<Root>>>]>>,
+    met: OnceLock<Box<[Met]>>,
     roots: OnceLock<Vec<Root>>,
 }
 
