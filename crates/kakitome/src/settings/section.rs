@@ -1,0 +1,243 @@
+//! The sections of the settings file as they are used: their defaults, and the words that a setting can be.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::sender::{Correspondent, Protected, Sender};
+use super::value::{AddressRange, Domain, HostPort, LoopbackAddress, PublicUrl};
+
+/// Everything that needs a restart to change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// `[members]`: whose mail is signed.
+    pub members: Members,
+    /// `[gateway]`: the mail flow.
+    pub gateway: Gateway,
+    /// `[web]`: the check page.
+    pub web: Web,
+    /// `[check]`: what is known of senders.
+    pub check: Check,
+    /// `[fetch]`: what is asked outside of a mail while it is checked.
+    pub fetch: Fetch,
+    /// `[vault]`: the sealing of keys.
+    pub vault: Vault,
+    /// `[log]`: what is told.
+    pub log: Log,
+}
+
+/// `[members]`: whose mail is signed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Members {
+    /// Domains whose addresses get a certificate at their first mail.
+    pub domains: Vec<Domain>,
+    /// The kind of key that a member's certificate gets.
+    pub key: MemberKey,
+}
+
+/// `[gateway]`: the mail flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gateway {
+    /// Whether mail may be changed at all.
+    pub mode: Mode,
+    /// The mail server that takes what we made; absent: a Maildir in the data directory.
+    pub next_hop: Option<HostPort>,
+    /// How many connections are served at once, over all listeners.
+    pub max_connections: NonZeroU32,
+    /// The largest mail that is taken, in bytes.
+    pub max_mail: NonZeroU64,
+    /// The name we give ourselves in SMTP; absent: the machine's.
+    pub hostname: Option<Domain>,
+    /// The doors for mail.
+    pub listeners: Vec<Listener>,
+}
+
+/// `[web]`: the check page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Web {
+    /// Where the page is served.
+    pub address: SocketAddr,
+    /// What the outside calls this page; absent: certificates of the own CA carry no URL.
+    pub public_url: Option<PublicUrl>,
+    /// The largest mail that the page takes, in bytes.
+    pub max_mail: NonZeroU64,
+}
+
+/// `[check]`: what is known of senders before a mail is looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Check {
+    /// Names that nobody else should be taken for.
+    pub protected: Vec<Protected>,
+    /// Whom the reader writes with.
+    pub correspondents: Vec<Correspondent>,
+    /// A file with more of them.
+    pub correspondents_file: Option<PathBuf>,
+    /// Who signs every mail.
+    pub expected_signers: Vec<Sender>,
+    /// A file that says when which signed mail was delivered.
+    pub delivery_log: Option<PathBuf>,
+}
+
+/// `[fetch]`: what is asked outside of a mail while it is checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fetch {
+    /// Whether anything is.
+    pub enabled: bool,
+    /// Networks that are not the public Internet and from which is fetched all the same.
+    pub allow_private: Vec<AddressRange>,
+    /// Hosts from which a missing issuer's certificate is fetched.
+    pub issuer_hosts: Vec<Domain>,
+    /// How long all questions for one mail may take, in seconds.
+    pub time: NonZeroU32,
+    /// The largest revocation list, in bytes.
+    pub max_list: NonZeroU64,
+}
+
+/// `[vault]`: the sealing of keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vault {
+    /// The file with the key that seals all others; absent: `sealing.key` in the data directory.
+    pub key_file: Option<PathBuf>,
+}
+
+/// `[log]`: what is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Log {
+    /// The least important kind of message that is written.
+    pub level: Level,
+}
+
+/// The kind of key that a member's certificate gets.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum MemberKey {
+    /// RSA with 2048 bits: every mail program reads it.
+    #[default]
+    #[serde(rename = "rsa-2048")]
+    Rsa2048,
+    /// ECDSA on P-256: smaller, not read by old programs.
+    #[serde(rename = "p-256")]
+    P256,
+}
+
+/// Whether mail may be changed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Members' mail from outbound listeners is signed.
+    #[default]
+    Sign,
+    /// Every mail passes as it came.
+    Pass,
+}
+
+/// How a listener speaks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// RFC 5321: one reply after DATA.
+    Smtp,
+    /// RFC 2033: one reply for each recipient after DATA.
+    Lmtp,
+}
+
+/// Which way mail goes. It belongs to the listener, never to what a mail says of itself: only mail that entered by an
+/// outbound listener is ever signed, so mail forged outside cannot be.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the members to the world.
+    Outbound,
+    /// From the world to the members.
+    Inbound,
+}
+
+/// One door for mail.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// How it speaks.
+    pub protocol: Protocol,
+    /// Where it listens.
+    pub address: LoopbackAddress,
+    /// Which way mail goes that enters here.
+    pub direction: Direction,
+}
+
+/// The least important kind of log message that is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What failed.
+    Error,
+    /// What is odd.
+    Warn,
+    /// One line for each mail.
+    #[default]
+    Info,
+    /// Decisions on the way.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self { domains: vec![Domain::example()], key: MemberKey::default() }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        let listener =
+            |protocol, port, direction| Listener { protocol, address: LoopbackAddress::on_port(port), direction };
+        Self {
+            mode: Mode::default(),
+            next_hop: None,
+            max_connections: NonZeroU32::MIN.saturating_add(199),
+            max_mail: mebibytes(200),
+            hostname: None,
+            listeners: vec![
+                listener(Protocol::Smtp, 2525, Direction::Outbound),
+                listener(Protocol::Lmtp, 10024, Direction::Outbound),
+                listener(Protocol::Lmtp, 10025, Direction::Inbound),
+            ],
+        }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { address: SocketAddr::from(([127, 0, 0, 1], 8025)), public_url: None, max_mail: mebibytes(50) }
+    }
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            allow_private: Vec::new(),
+            issuer_hosts: Vec::new(),
+            time: NonZeroU32::MIN.saturating_add(11),
+            max_list: mebibytes(64),
+        }
+    }
+}
+
+fn mebibytes(count: u64) -> NonZeroU64 {
+    NonZeroU64::new(count.saturating_mul(1024 * 1024)).unwrap_or(NonZeroU64::MIN)
+}
+
+impl Gateway {
+    /// The name we give ourselves in SMTP: the setting, else the machine's name, else `localhost`.
+    pub fn own_name(&self) -> String {
+        let machines = || {
+            ["/proc/sys/kernel/hostname", "/etc/hostname"]
+                .iter()
+                .find_map(|file| Domain::try_from(fs::read_to_string(file).ok()?.trim().to_owned()).ok())
+        };
+        self.hostname.clone().or_else(machines).map_or_else(|| "localhost".to_owned(), String::from)
+    }
+}
