@@ -92,6 +92,11 @@ impl RawRsa {
 
 /// The RSA key of this name and length, the same in every run: its primes are the first behind what the name hashes to.
 pub(crate) fn made(name: &str, bits: usize) -> SigningKey {
+    SigningKey::from_der(&made_der(name, bits)).expect("two primes make a key")
+}
+
+/// The same in DER (RFC 8017 §A.1.2); also of a length that nobody should use.
+pub(crate) fn made_der(name: &str, bits: usize) -> Vec<u8> {
     const PUBLIC: u64 = 65537;
     let half = |which: &str| prime::behind(&format!("RSA {bits} {name} {which}"), bits / 2, PUBLIC);
     let (p, q) = (half("p"), half("q"));
@@ -120,7 +125,7 @@ pub(crate) fn made(name: &str, bits: usize) -> SigningKey {
     ];
     let numbers: Vec<Vec<u8>> = numbers.iter().map(|number| write::unsigned(number)).collect();
     let numbers: Vec<&[u8]> = numbers.iter().map(Vec::as_slice).collect();
-    SigningKey::from_der(&write::sequence(&numbers)).expect("two primes make a key")
+    write::sequence(&numbers)
 }
 
 /// A public key with the exponent 3 whose private key nobody knows, and a "signature" over `message` whose cube begins
@@ -159,7 +164,7 @@ fn digest_info(digest: Digest, message: &[u8]) -> Vec<u8> {
     write::sequence(&[&algorithm, &write::octet_string(value.as_ref())])
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal")).collect()
 }
 

@@ -349,13 +349,16 @@ impl Trial {
                 self.note(Reason::RevOff);
                 self.lines.push(Line { examined, outcome: CheckOutcome::Skipped, detail: Detail::default() });
             }
-            Status::Revoked { which, when, reason, is_ca } => {
+            Status::Revoked { which, when, reason, is_ca, is_disputed } => {
                 let (name, why) = (which.subject().short(), reason.map(|reason| reason.name()));
                 let detail = Detail::new(
                     format!("{name} は {when} に取り消された: {}", why.unwrap_or("理由の記載なし")),
                     format!("{name} was revoked at {when}: {}", why.unwrap_or("no reason given")),
                 );
                 self.fails(examined, Outcome::Contradicted, steps::revoked_reason(*reason, *is_ca), detail);
+                if *is_disputed {
+                    self.note(Reason::RevConflict);
+                }
             }
             Status::Unknown { which, cause } => {
                 let (reason, detail) = steps::unknown(which, cause, lookups);

@@ -30,6 +30,12 @@ pub const EXCEPTIONS: &[Exception] = &[
         "bind.parse",
         "raw Shift_JIS may hold octets that another program takes for an address",
     ),
+    exception(
+        "A21",
+        "OLD_SIGNATURE",
+        "time.expired-since",
+        "time-stamp tokens are not verified yet, so nobody but the signer says when it was signed",
+    ),
     exception("B02", "AMBIGUOUS", "cms.econtent-and-detached", "it has two flaws, and this one shows first"),
     exception("B04", "AMBIGUOUS", "mime.header", "attributes are no MIME part, and that shows first"),
     exception("B16", "AMBIGUOUS", "cms.esscert", "a signature that names another certificate is not looked into"),

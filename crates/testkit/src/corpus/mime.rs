@@ -228,6 +228,13 @@ fn fakes() -> Vec<Row> {
     let document = SignedFactory::by(bank, b"%PDF contract").embedded().der();
     let sealed = |kind| EnvelopeFactory::new(kind).recipient(key_transport(&bank.certificate, None, &[1; 256])).der();
     let not_signed = |id, mail: Vec<u8>| Row::new(id, mail, "NOT_SIGNED", "mime.none");
+    // Outlook's rich text: the signed mail is inside, in a form of its own (MS-OXTNEF §2.1.3).
+    let tnef = |inside: &[u8]| {
+        let packed = [&[0x78, 0x9f, 0x3e, 0x22, 1, 0][..], inside].concat();
+        let head =
+            "Content-Type: application/ms-tnef; name=\"winmail.dat\"\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+        [head.as_bytes(), &crate::mail::base64(&packed)].concat()
+    };
     vec![
         Row::new("F01", base.opaque(&sealed(oid::ENVELOPED_DATA)), "SEALED", "enc.cannot-open"),
         Row::new("F01a", base.opaque(&sealed(oid::AUTH_ENVELOPED_DATA)), "SEALED", "enc.cannot-open"),
@@ -240,6 +247,7 @@ fn fakes() -> Vec<Row> {
         fake("G03", &stolen, "fake.othermail"),
         fake("G03s", &SignedFactory::new(b"").holder(bank).der(), "fake.othermail"),
         Row::new("G04", other.clear(&stolen), "ALTERED", "cms.digest"),
+        not_signed("F19", base.around(&mixed(&[&text("x"), &tnef(&base.clear_by(bank))]))).note("mime.tnef"),
         not_signed("G05", base.around(&mixed(&[base.payload(), &signature_part(&stolen)]))).note("fake.flattened"),
         not_signed(
             "G05n",

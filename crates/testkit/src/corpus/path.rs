@@ -210,6 +210,13 @@ fn revocation() -> Vec<Row> {
         Row::new(id, mail.clear(&signed.der()), state, code).lists(vec![re_list()])
     };
     vec![
+        // The responder says good, the list says revoked, and the other way round.
+        stapled("E25", se_answers(bank, Says::Good), "REVOKED", "rev.before")
+            .lists(revoked(-20, None))
+            .note("rev.conflict"),
+        stapled("E25o", se_answers(bank, Says::Revoked(in_days(-20), None)), "REVOKED", "rev.before")
+            .lists(world.lists())
+            .note("rev.conflict"),
         row("E18", -5, revoked(-1, Some(Reason::Superseded)), "REVOKED", "rev.before"),
         row("E18d", -5, then_and(revoked(-1, Some(Reason::Superseded))), "ORG_CONFIRMED", "ok")
             .delivered(in_days(-4))

@@ -7,10 +7,12 @@ use crate::cms::SignedFactory;
 use crate::envelope::{EnvelopeFactory, Takes, compressed, key_transport};
 use crate::mail::{Mail, clear_part, opaque_part};
 use crate::recipient::{Pieces, sealed as to};
-use crate::{Pki, in_days};
+use crate::rsa::{self, unhex};
+use crate::{Pki, RawRsa, in_days};
 use kakitome_pki::algorithm::Cipher;
 use kakitome_pki::asn1::{Oid, oid, tag, write as der};
 use kakitome_pki::cert::Certificate;
+use kakitome_pki::crypto::DecryptionKey;
 
 use super::Row;
 
@@ -30,7 +32,7 @@ fn in_pieces(takes: Takes, cipher: Cipher, content: &[u8]) -> Pieces {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    [opened(), efail(), downgraded(), addressed(), parsing()].into_iter().flatten().collect()
+    [opened(), weak(), efail(), downgraded(), addressed(), parsing()].into_iter().flatten().collect()
 }
 
 /// With the reader's key of this kind.
@@ -76,6 +78,49 @@ fn opened() -> Vec<Row> {
             .key(ended.certificate, Takes::Rsa.key_der("ended"))
             .opened(),
         by_rsa("F16f", Mail::of(eve).opaque(&gcm(&signed)), "SIGNER_DIFFERS", "bind.none"),
+    ]
+}
+
+/// [`PLAIN`] as `openssl enc -des-ede3-cbc` encrypts it with this key and sevens for the vector: the library does not
+/// encrypt by what can be broken.
+const BY_3DES: (&str, &str) = (
+    "0123456789abcdef23456789abcdef01456789abcdef0123",
+    "84d6b654dba6d508254aa1d39dd35bf02df30a687c6823b0435404b6a025265078ed218622e02950b75f49b4a6fd99245180f5dd24b573e6\
+     1682a40650c59b5fc2a4f67264d383cd463f9fa693cf0dadbe3249104e1d0ef7ac0fb96ff01141fd",
+);
+/// The same by `-rc2-40-cbc`.
+const BY_RC2: (&str, &str) = (
+    "0123456789",
+    "fd9f7b6c320b2c1eb010ffe27bca88384ce45603f8217ce05272e7813e8e2f7800c9e14e3131a60a7946f5d589696fb532ea00649b6ec0df\
+     67f992990c5b97062539aa3da99266c5865cf7424ee776f6542813c13a8d59ff89dc8f6fc0902ab1",
+);
+
+/// What others could open today, too: it is opened, and said.
+fn weak() -> Vec<Row> {
+    let base = Mail::of(&Pki::get().bank);
+    let iv = [7; 8];
+    let sealed = |(key, content): (&str, &str), algorithm: Vec<u8>| {
+        let key = RawRsa::encrypting(reader(Takes::Rsa).spki()).encrypt(&unhex(key));
+        let factory =
+            EnvelopeFactory::new(oid::ENVELOPED_DATA).recipient(key_transport(&reader(Takes::Rsa), None, &key));
+        base.opaque(&factory.algorithm(algorithm).content(Some(&unhex(content))).der())
+    };
+    // RFC 3370 §5.2: 160 stands for 40 bits.
+    let rc2 = der::sequence(&[&der::unsigned(&[160]), &der::octet_string(&iv)]);
+    let rc2 = der::sequence(&[&der::oid(&oid::RC2_CBC), &rc2]);
+    let unsigned = |id, mail| read_by(id, Takes::Rsa, mail, "NOT_SIGNED", "mime.none").sealed("weak").note("enc.weak");
+    let short_key = rsa::made_der("short", 1024);
+    let short_spki = DecryptionKey::from_der(&short_key).expect("a key that decrypts").spki().to_vec();
+    let short = Takes::Rsa.holder_of("jiro", |factory| factory.spki(&short_spki));
+    let to_short =
+        Pieces::of(&to(&[reader(Takes::Rsa)], Cipher::Aes256Gcm, PLAIN), std::slice::from_ref(&short.certificate));
+    vec![
+        unsigned("F06", sealed(BY_3DES, cbc(oid::DES_EDE3_CBC, &iv))),
+        unsigned("F06r", sealed(BY_RC2, rc2)),
+        Row::new("F07", base.opaque(&to_short.whole().der()), "NOT_SIGNED", "mime.none")
+            .key(short.certificate, short_key)
+            .sealed("weak")
+            .note("enc.weak-key"),
     ]
 }
 

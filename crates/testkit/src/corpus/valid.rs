@@ -3,8 +3,12 @@
 use crate::cms::{Form, SignedFactory, SignerFactory};
 use crate::list::CrlFactory;
 use crate::mail::{self, Mail, replaced};
-use crate::{BANK, CertificateFactory, Holder, Pki, ed25519_key, in_days, rsa_key, write};
-use kakitome_pki::asn1::oid;
+use crate::{BANK, CertificateFactory, Holder, Pki, ed25519_key, in_days, ml_dsa_key, rsa_key, write};
+use kakitome_pki::algorithm::MlDsa;
+use kakitome_pki::asn1::{oid, write as der};
+use kakitome_pki::crypto;
+use kakitome_smime::cms::content::{Object, read};
+use kakitome_smime::octets::InMemory;
 
 use super::{Row, issued, issued_for};
 
@@ -56,6 +60,7 @@ pub(crate) fn rows() -> Vec<Row> {
     );
     let alabel =
         issued(Pki::leaf(&[(oid::COMMON_NAME, "taro@xn--r8jz45g.example")], "taro@xn--r8jz45g.example", 1), "alabel");
+    let lattice = issued_for(Pki::leaf(BANK, "info@bank.example", 2), ml_dsa_key(MlDsa::MlDsa65, "bank"));
     let orphan = Holder { chain: Vec::new(), ..bank.clone() };
     let old_mail = |holder: &Holder| {
         let mail = Mail::of(holder).dated(in_days(-150));
@@ -109,6 +114,8 @@ pub(crate) fn rows() -> Vec<Row> {
         org("A18c", base.clear(&by(SignerFactory::new(bank)).form(Form::Indefinite(17)).der())),
         org("A19", base.clear_by(&orphan)).hint(&world.se.certificate),
         Row::new("A19n", base.clear_by(&orphan), "ISSUER_UNKNOWN", "path.unknown"),
+        Row::new("A21", stamped(), "ORG_CONFIRMED", "time.tst"),
+        org("A22", Mail::of(&lattice).clear_by(&lattice)),
         org("A23", Mail::from("\"=?utf-8?B?5L6L56S66YqA6KGM?=\" <info@bank.example> (PR)").clear_by(bank)),
         org("A24", jis.clear_by(bank)),
         org("X01", base.clear(&by(SignerFactory::new(bank).by_key_id()).der())),
@@ -116,6 +123,37 @@ pub(crate) fn rows() -> Vec<Row> {
     ];
     rows.extend(robustness());
     rows
+}
+
+/// Signed by a certificate that has ended since, with a time-stamp token (RFC 3161, CAdES-T) from before its end.
+fn stamped() -> Vec<u8> {
+    let holder = &Pki::get().expired;
+    let mail = Mail::of(holder).dated(in_days(-20));
+    let signer = SignerFactory::new(holder).at(in_days(-20));
+    let signature = match read(&SignedFactory::new(mail.payload()).signer(&signer).der(), &InMemory) {
+        Ok(Object::Signed(signed)) => signed.signers[0].signature.clone(),
+        _ => panic!("no signed-data"),
+    };
+    let sha256 = der::sequence(&[&der::oid(&oid::SHA256)]);
+    let info = der::sequence(&[
+        &der::unsigned(&[1]),
+        &der::oid(&Pki::policy(9, 9)),
+        &der::sequence(&[&sha256, &der::octet_string(&crypto::sha256(&signature))]),
+        &der::unsigned(&[1]),
+        &in_days(-20).to_der(),
+    ]);
+    let authority = issued(
+        CertificateFactory::new(&[(oid::COMMON_NAME, "TSA")], "TSA").with(
+            oid::EXTENDED_KEY_USAGE,
+            true,
+            write::usages(&[oid::TIME_STAMPING]),
+        ),
+        "TSA",
+    );
+    let token = SignedFactory::new(&info).signer(&SignerFactory::new(&authority)).holder(&authority);
+    let token = token.content_type(oid::TST_INFO).embedded().der();
+    let signer = signer.unsigned(oid::TIME_STAMP_TOKEN, token);
+    mail.clear(&SignedFactory::new(mail.payload()).signer(&signer).holder(holder).der())
 }
 
 fn robustness() -> Vec<Row> {

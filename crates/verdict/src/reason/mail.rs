@@ -21,6 +21,10 @@ macro_rules! mail {
                 "添付されたメールがあります", "添付されたメールの署名は、このメールの差出人とは関係がありません。", "添付されたメールを .eml で保存すれば、別に確かめられます。";
                 "A mail is attached", "A signature on the attached mail says nothing about the sender of this one.", "Save the attached mail as .eml to check it by itself.";
             }
+            MimeTnef "mime.tnef" {
+                "Outlook 独自の形（winmail.dat）で届いた部分があります", "Outlook がメールを独自の形にまとめ直したため、中に署名があっても、差出人が書いたとおりには残っていません。", "送った人に、リッチテキストではなく HTML かテキストの形式で送りなおすよう頼んでください。";
+                "A part of it came in Outlook's own form (winmail.dat)", "Outlook has repacked the mail; a signature inside, if any, no longer covers what its sender wrote.", "Ask the sender to send it again as HTML or plain text, not as rich text.";
+            }
             MimeChildren "mime.children" {
                 "署名つきメールの部品の数が違います", "本文と署名の二つだけのはずが、そうなっていません（RFC 1847）。", ASK_JA;
                 "Wrong number of parts", "A signed mail has exactly two parts, text and signature (RFC 1847).", ASK_EN;

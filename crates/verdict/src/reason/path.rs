@@ -184,6 +184,10 @@ macro_rules! path {
                 "一時停止中の証明書です", "発行元が、この証明書の利用を一時的に止めています。", ASK_JA;
                 "The certificate is suspended", "Its issuer has put it on hold.", ASK_EN;
             }
+            RevConflict "rev.conflict" {
+                "取り消しの情報が食い違っています", "失効リストとサーバー（OCSP）の一方は取り消されたと、もう一方は有効だと答えています。悪い知らせのほうを採りました。", NONE_JA;
+                "Revocation answers contradict each other", "Of the issuer's list and its responder one says revoked, the other good. The bad news counts.", NONE_EN;
+            }
             RevCa "rev.ca" {
                 "発行元の証明書が取り消されています", "途中の認証局が取り消されたため、その先の証明書も使えません。", SHUT_JA;
                 "An issuing authority was revoked", "With it, every certificate that it issued falls.", SHUT_EN;

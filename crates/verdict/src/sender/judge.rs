@@ -333,9 +333,12 @@ impl<'a> Trial<'a> {
 
     fn tell_revoked(&mut self, found: &Found) {
         if let Found::Path(_, judged) = found
-            && let Status::Revoked { when, .. } = &judged.status
+            && let Status::Revoked { when, is_disputed, .. } = &judged.status
         {
             self.answer.revoked_on = Some(*when);
+            if *is_disputed {
+                self.note(Reason::RevConflict);
+            }
         }
     }
 

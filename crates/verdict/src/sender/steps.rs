@@ -46,7 +46,9 @@ pub(crate) fn choice(source: AnchorSource) -> Choice {
 /// Step 7.
 pub(super) fn revoked(found: &Found) -> Outcome {
     let Found::Path(_, judged) = found else { return Outcome::Skipped };
-    let Status::Revoked { which, when, reason, is_ca } = &judged.status else { return Outcome::Holds(String::new()) };
+    let Status::Revoked { which, when, reason, is_ca, .. } = &judged.status else {
+        return Outcome::Holds(String::new());
+    };
     let code = revoked_reason(*reason, *is_ca);
     fails(State::Revoked, code, &format!("{} at {when}", which.subject().short()))
 }
@@ -197,6 +199,8 @@ pub(super) fn unsigned_notes(opened: &Opened) -> Vec<Reason> {
             notes.push(Reason::MimeErrantSignature);
         } else if content_type.is("message", "rfc822") {
             notes.push(Reason::MimeForwarded);
+        } else if content_type.is("application", "ms-tnef") {
+            notes.push(Reason::MimeTnef);
         }
     }
     notes

@@ -84,7 +84,7 @@ pub enum Sign {
 }
 
 /// Reasons that a reader should see though they do not decide the headline.
-const REMARKS: [Reason; 31] = [
+const REMARKS: [Reason; 33] = [
     Reason::BindDisplayAddress,
     Reason::BindDisplayPad,
     Reason::BindDisplayDomain,
@@ -99,6 +99,7 @@ const REMARKS: [Reason; 31] = [
     Reason::MimeErrantSignature,
     Reason::FakeFlattened,
     Reason::MimeForwarded,
+    Reason::MimeTnef,
     Reason::CmsCertsOnly,
     Reason::BindSenderOnly,
     Reason::HpAdded,
@@ -106,6 +107,7 @@ const REMARKS: [Reason; 31] = [
     Reason::PathListOld,
     Reason::RevNoneOffered,
     Reason::RevAfter,
+    Reason::RevConflict,
     Reason::RevOff,
     Reason::InMbox,
     Reason::PpapZip,

@@ -15,11 +15,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "path.list-old",
         "what a list says of its age stands in the list, and the rows have anchors; tests/trust.rs of kakitome",
     ),
-    (
-        "enc.weak",
-        "this engine encrypts by no weak cipher; mails of others that do are read by crates/smime/tests/vectors",
-    ),
-    ("enc.weak-key", "testkit makes no key of so few bits that decrypts"),
     ("auth.dmarc", "who judges does not ask the DNS; tests/passage.rs of kakitome-office"),
     ("rev.ssrf", "who judges does not fetch; tests/fetch.rs of kakitome-office tries every place that is refused"),
 ];

@@ -5,6 +5,7 @@
 mod attacks;
 mod codes;
 mod metamorphic;
+mod numbers;
 
 use std::collections::BTreeSet;
 

@@ -97,6 +97,9 @@ pub enum Status {
         reason: Option<Reason>,
         /// Is it a CA above the leaf?
         is_ca: bool,
+        /// Does another authentic answer, which is current, say "good"? A responder may lag behind the list, or the
+        /// list behind it; nobody is served by believing the better news.
+        is_disputed: bool,
     },
     /// It could not be found out.
     Unknown {
@@ -357,7 +360,14 @@ impl<'a> Court<'a> {
             _ => None,
         });
         if let Some(entry) = revoked.min_by_key(|entry| entry.when) {
-            return Status::Revoked { which: which.clone(), when: entry.when, reason: entry.reason, is_ca };
+            let is_disputed = said.iter().any(|said| matches!(said, Said::Good { .. }));
+            return Status::Revoked {
+                which: which.clone(),
+                when: entry.when,
+                reason: entry.reason,
+                is_ca,
+                is_disputed,
+            };
         }
         let mut cause = None;
         for said in said {
