@@ -12,13 +12,15 @@ use serde_json::{Value, json};
 
 use crate::driver::Browser;
 use crate::house::House;
-use crate::{SIZES, peers, programs};
+use crate::{SIZES, golden, peers, picture, programs, without_values};
 
 const SUITE: &str = "axe-core over the check page";
 const AXE: &str = include_str!("axe.js");
 const FIT: &str = concat!(include_str!("measure.js"), include_str!("fit.js"));
 const STOP: &str = concat!(include_str!("measure.js"), include_str!("stop.js"));
 const SPOKEN: &str = include_str!("spoken.js");
+/// Until the page has been drawn: what it focuses by itself is focused just before that (HTML, "update the rendering").
+const DRAWN: &str = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
 /// Rules of axe that are about what the first page has: that they ran shows that axe saw it.
 const RULES: [&str; 5] = ["color-contrast", "html-has-lang", "label", "target-size", "document-title"];
 /// What axe leaves to others to decide, and who does.
@@ -36,7 +38,7 @@ fn library() -> Option<String> {
 
 /// Every page there is, by name.
 fn pages() -> impl Iterator<Item = &'static str> {
-    ["start", "help", "empty", "nowhere"].into_iter().chain(State::ALL.map(State::name))
+    ["start", "help", "empty", "nowhere", "many"].into_iter().chain(State::ALL.map(State::name))
 }
 
 fn open(house: &House, browser: &Browser, lang: &str, page: &str) {
@@ -48,8 +50,10 @@ fn open(house: &House, browser: &Browser, lang: &str, page: &str) {
             browser.open(&house.url(lang));
             browser.submit("button[type=submit]", "/check?");
         }
+        "many" => house.drop(browser, lang, "many", &house.many()),
         state => house.ask(browser, lang, state),
     }
+    browser.wait_for(DRAWN);
 }
 
 /// What was found, and where each thing was first: most stand on every page.
@@ -111,6 +115,12 @@ fn spoken(browser: &Browser, lang: &str, page: &str, place: &str, found: &mut Fi
     if told["title"] != format!("{headline} – Kakitome") {
         found.add(place, format!("the title {} is not that of {headline}", told["title"]));
     }
+    if State::ALL.iter().any(|state| state.name() == page) {
+        let (said, meant) = (without_values(headline, '\u{2068}', '\u{2069}'), golden(page, lang));
+        if said != meant {
+            found.add(place, format!("{said} is not the answer {meant}"));
+        }
+    }
     if told["lang"] != lang {
         found.add(place, format!("the page says that it is in {}", told["lang"]));
     }
@@ -135,6 +145,11 @@ fn every_page(lang: &str) {
             browser.resize(width, height);
             open(&house, &browser, lang, page);
             spoken(&browser, lang, page, &place, &mut found);
+            for scheme in ["light", "dark"] {
+                browser.prefer(scheme);
+                picture(&browser, page, lang, width, scheme);
+            }
+            browser.prefer("light");
             if let Some(library) = &library {
                 axe(&browser, library, page, &place, &mut found);
             }
@@ -201,6 +216,7 @@ fn the_keyboard_alone_does_it_all() {
         });
         assert!(presses.is_some(), "no button is reached");
         browser.enter("/check?");
+        browser.wait_for(DRAWN);
         assert_eq!(browser.run(focused, ""), "headline", "the answer is read out");
         walk(&browser, 1, &format!("answer {lang}"), &mut found);
         // what is folded opens by Enter

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use kakitome::settings::Settings;
 use kakitome::web::{Checker, InstanceInfo, router};
@@ -38,7 +38,11 @@ struct Judge {
     anchor: Certificate,
     spools: SpoolDirectory,
     settings: PathBuf,
+    asked: Asked,
 }
+
+/// Which row of the corpus is asked about, if it is one: some rows have the same mail, and differ in their evidence.
+type Asked = Arc<Mutex<Option<&'static Row>>>;
 
 impl Judge {
     fn evidence(&self, row: Option<&Row>) -> Result<Evidence, String> {
@@ -65,8 +69,7 @@ impl Judge {
 
 impl Checker for Judge {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
-        let octets = read_range(&*mail, 0..mail.len(), usize::MAX).map_err(|error| error.to_string())?;
-        let row = rows().iter().find(|row| row.mail == octets);
+        let row = *self.asked.lock().unwrap();
         let evidence = self.evidence(row)?;
         let keys = row.map_or_else(|| HeldKeys::new(&SystemRandom), Row::held);
         let judgement =
@@ -136,6 +139,7 @@ pub(crate) struct House {
     pub(crate) anchor: Certificate,
     /// State and mail, by members of this house, and others.
     pub(crate) mails: Vec<(&'static str, String)>,
+    asked: Asked,
     directory: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
 }
@@ -166,13 +170,15 @@ impl House {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
+        let asked = Asked::default();
         let site = router(Arc::new(Judge {
             anchor: anchor.clone(),
             spools,
             settings: directory.path().join("settings.toml"),
+            asked: Arc::clone(&asked),
         }));
         runtime.spawn(async move { axum::serve(listener, site).await });
-        Self { address, anchor, mails, directory, _runtime: runtime }
+        Self { address, anchor, mails, asked, directory, _runtime: runtime }
     }
 
     pub(crate) fn url(&self, lang: &str) -> String {
@@ -194,8 +200,9 @@ impl House {
         path
     }
 
-    /// The mail of a state, from this house or from the corpus.
+    /// The mail of a state, from this house or from the corpus; it is the next to be judged.
     pub(crate) fn mail(&self, state: &str) -> Vec<u8> {
+        *self.asked.lock().unwrap() = None;
         if state == State::TooBig.name() {
             return vec![b'x'; usize::try_from(MAX_MAIL).unwrap() + 1];
         }
@@ -203,13 +210,27 @@ impl House {
             return mail.clone().into_bytes();
         }
         let fits = |row: &&Row| row.state == state && row.exception().is_none() && row.given.delivered.is_none();
-        rows().iter().find(fits).unwrap().mail.clone()
+        let row = rows().iter().find(fits).unwrap();
+        *self.asked.lock().unwrap() = Some(row);
+        row.mail.clone()
     }
 
     /// Drops the mail of a state on the page.
     pub(crate) fn ask(&self, browser: &Browser, lang: &str, state: &str) {
+        self.drop(browser, lang, state, &self.mail(state));
+    }
+
+    /// Drops a file on the page.
+    pub(crate) fn drop(&self, browser: &Browser, lang: &str, name: &str, file: &[u8]) {
         browser.open(&self.url(lang));
-        browser.type_into("#mail", self.file(state, &self.mail(state)).to_str().unwrap());
+        browser.type_into("#mail", self.file(name, file).to_str().unwrap());
         browser.submit("button[type=submit]", "/check?");
+    }
+
+    /// A file with every mail of this house.
+    pub(crate) fn many(&self) -> Vec<u8> {
+        let each = self.mails.iter().filter(|(_, mail)| mail.contains("From: "));
+        let each = each.map(|(_, mail)| format!("From mail@example.test Tue Dec  1 00:00:00 2026\n{mail}\n"));
+        each.collect::<String>().into_bytes()
     }
 }

@@ -1,5 +1,5 @@
-//! The check page in a real Chromium, steered by chromedriver, over a real connection and with the real judge. Pictures
-//! of all pages are left in `target/tmp/browser` to be looked at.
+//! The check page in a real Chromium, steered by chromedriver, over a real connection and with the real judge. With
+//! `KAKITOME_PICTURES=1` pictures of all pages are left in `target/tmp/browser`, to be looked at.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -87,17 +87,21 @@ impl Page<'_> {
             let h1 = seen["h1"].as_array().unwrap();
             assert_eq!(h1.len(), 1, "{told}");
             headline = h1[0].as_str().unwrap().to_owned();
-            browser.picture(&pictures().join(format!("{name}.{lang}.{width}.{then}.png")));
+            picture(browser, name, lang, *width, then);
         }
         browser.prefer("light");
         headline
     }
 }
 
-fn pictures() -> PathBuf {
+/// A picture of the page before us, where pictures are wanted.
+fn picture(browser: &Browser, name: &str, lang: &str, width: u32, how: &str) {
+    if std::env::var_os("KAKITOME_PICTURES").is_none_or(|wanted| wanted != "1") {
+        return;
+    }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     std::fs::create_dir_all(&folder).unwrap();
-    folder
+    browser.picture(&folder.join(format!("{name}.{lang}.{width}.{how}.png")));
 }
 
 /// Chromium, chromedriver and a font for Japanese, or a visible skip.

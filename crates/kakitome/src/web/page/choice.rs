@@ -15,7 +15,7 @@ pub fn choice(choice: &Choice, lang: Lang) -> Markup {
     };
     let beyond = u64::try_from(choice.mails.len()).is_ok_and(|offered| offered < choice.all);
     let main = html! {
-        h1 { (title) }
+        h1 tabindex="-1" autofocus { (title) }
         p.lead { (lang.pick("どのメールを確かめますか。", "Which one do you want to check?")) }
         form method="post" action={ "/check?lang=" (lang.tag()) } enctype="multipart/form-data" {
             fieldset.offers {
@@ -53,7 +53,8 @@ pub fn choice(choice: &Choice, lang: Lang) -> Markup {
 
 fn offer(number: u64, mail: &Offer, lang: Lang) -> Markup {
     let shown = |text: &Option<String>, none| match text.as_deref().filter(|text| !text.is_empty()) {
-        Some(text) => html! { bdi { (Safe::name(text)) } },
+        // an address that is cut would hide its domain
+        Some(text) => html! { bdi { (Safe::value(text)) } },
         None => html! { (none) },
     };
     html! {

@@ -64,7 +64,7 @@ fn card(answer: &Answer, rendered: &Rendered, lang: Lang) -> Markup {
                 div {
                     p.badge { (rendered.badge) }
                     // a reader who cannot see the page hears the answer first
-                    h1 #headline tabindex="-1" autofocus { (rendered.headline) }
+                    h1 #headline tabindex="-1" autofocus { (breakable(&rendered.headline)) }
                 }
             }
             p.one-line {
@@ -81,6 +81,11 @@ fn card(answer: &Answer, rendered: &Rendered, lang: Lang) -> Markup {
             @if let Some(footer) = rendered.footer { p.scope { (footer) } }
         }
     }
+}
+
+/// Where a line is too short for an address, it breaks behind a sign of it and not in the middle of a name.
+fn breakable(text: &str) -> Markup {
+    html! { @for piece in text.split_inclusive(['@', '.']) { (piece) @if piece.ends_with(['@', '.']) { wbr; } } }
 }
 
 fn lines(rendered: &Rendered) -> Markup {
@@ -142,7 +147,8 @@ fn mail(answer: &Answer, lang: Lang) -> Markup {
                     @for header in known {
                         div {
                             dt { (field(&header.name, lang)) }
-                            dd { bdi { (Safe::name(header.outer.as_deref().unwrap_or_default())) } }
+                            // an address that is cut would hide its domain
+                            dd { bdi { (Safe::value(header.outer.as_deref().unwrap_or_default())) } }
                         }
                     }
                 }
