@@ -2,6 +2,7 @@
 //! call by which every door gets its answer. What these lack is asked for [`outside`], by the one guarded fetcher
 //! ([`fetch`]).
 
+pub mod attached;
 pub mod dns;
 pub mod fetch;
 pub mod outside;
@@ -13,6 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use attached::Examiner;
 use kakitome_pki::asn1::Malformed;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::crl::Crl;
@@ -22,6 +24,7 @@ use kakitome_pki::crypto::{self, SigningKey};
 use kakitome_pki::path::revocation::Mode;
 use kakitome_pki::path::{Anchor, AnchorSource, PolicyInputs};
 use kakitome_pki::roots::{ListProblem, RootList};
+use kakitome_smime::budget::Budget;
 use kakitome_smime::cms::recipient::Keys;
 use kakitome_smime::message::open::{self, Opened};
 use kakitome_smime::octets::{Octets, Spools};
@@ -222,8 +225,8 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
     Ok((evidence, unreadable))
 }
 
-/// The answer about a mail: the one call that every door makes. What is encrypted is opened with `keys`; what the judge
-/// lacks is asked for `outside`, where that may be.
+/// The answer about a mail, and about each that is attached to it: the one call that every door makes. What is encrypted is
+/// opened with `keys`; what the judge lacks is asked for `outside`, where that may be.
 ///
 /// # Errors
 /// The environment's; what is wrong with the mail is in the answer.
@@ -234,14 +237,22 @@ pub fn examine(
     evidence: &Evidence,
     outside: Option<&Outside>,
 ) -> io::Result<Judgement> {
-    let opened = open::open(mail, spools, keys)?;
+    let budget = Budget::default();
+    let opened = open::open_within(mail, spools, keys, &budget)?;
     let contents = content::examine(mail, &opened)?;
     let passage = match outside {
-        Some(outside) => outside.passage(mail, &opened, evidence.at)?,
-        None if contents.is_empty() => return Ok(judged(&opened, evidence, None)),
-        None => evidence.passage.clone(),
+        Some(outside) => Some(outside.passage(mail, &opened, evidence.at)?),
+        None => None,
     };
-    Ok(judged(&opened, &Evidence { passage, contents, ..evidence.clone() }, outside))
+    let mut judgement = match passage {
+        None if contents.is_empty() => judged(&opened, evidence, None),
+        passage => {
+            let passage = passage.unwrap_or_else(|| evidence.passage.clone());
+            judged(&opened, &Evidence { passage, contents, ..evidence.clone() }, outside)
+        }
+    };
+    Examiner::new(spools, keys, evidence, outside).below(mail, &opened, &budget, &mut judgement.answer)?;
+    Ok(judgement)
 }
 
 /// The same about a mail that was opened already, for whoever asks about its signature alone: what its way tells is not

@@ -35,8 +35,22 @@ pub struct Answer {
     pub revoked_on: Option<Time>,
     /// The subject as it was signed (RFC 9788), where it is.
     pub protected_subject: Option<String>,
+    /// The answers about attached mails, in the order of the parts. None of them says anything about this mail (RFC 9787
+    /// §6.3).
+    pub attached: Vec<Attached>,
     /// Everything for readers who want to see for themselves.
     pub expert: Expert,
+}
+
+/// An attached mail, judged by itself; what is attached to it in turn stands in its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// The name that it would be saved under.
+    pub name: Option<String>,
+    /// What its header says it is about, decoded.
+    pub subject: Option<String>,
+    /// The answer.
+    pub answer: Answer,
 }
 
 impl Answer {
@@ -53,6 +67,7 @@ impl Answer {
             whose_choice: None,
             revoked_on: None,
             protected_subject: None,
+            attached: Vec::new(),
             expert: Expert::default(),
         }
     }

@@ -46,7 +46,16 @@ struct Wire<'a> {
     whose_choice: Option<&'static str>,
     revoked_on: Option<String>,
     protected_subject: Option<&'a str>,
+    attached: Vec<Attached<'a>>,
     expert: ExpertPart<'a>,
+}
+
+/// An attached mail; its answer has the form of the whole.
+#[derive(Serialize)]
+struct Attached<'a> {
+    name: Option<&'a str>,
+    subject: Option<&'a str>,
+    answer: Wire<'a>,
 }
 
 #[derive(Serialize)]
@@ -256,7 +265,18 @@ impl<'a> Wire<'a> {
             whose_choice: answer.whose_choice.map(|choice| choice.name()),
             revoked_on: answer.revoked_on.map(|time| time.to_string()),
             protected_subject: answer.protected_subject.as_deref(),
+            attached: answer.attached.iter().map(Attached::of).collect(),
             expert: ExpertPart::of(&answer.expert),
+        }
+    }
+}
+
+impl<'a> Attached<'a> {
+    fn of(attached: &'a crate::answer::Attached) -> Self {
+        Self {
+            name: attached.name.as_deref(),
+            subject: attached.subject.as_deref(),
+            answer: Wire::of(&attached.answer),
         }
     }
 }

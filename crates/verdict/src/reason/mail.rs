@@ -18,8 +18,8 @@ macro_rules! mail {
                 "From a mailing list, with more around the signature than a footer", "Where the signer's words end cannot be told in this form.", ASK_EN;
             }
             MimeForwarded "mime.forwarded" {
-                "添付されたメールがあります", "添付されたメールの署名は、このメールの差出人とは関係がありません。", "添付されたメールを .eml で保存すれば、別に確かめられます。";
-                "A mail is attached", "A signature on the attached mail says nothing about the sender of this one.", "Save the attached mail as .eml to check it by itself.";
+                "添付されたメールがあります", "添付されたメールの署名は、このメールの差出人とは関係がありません。", "添付されたメールについての結果は、このメールの結果とは別に見てください。";
+                "A mail is attached", "A signature on the attached mail says nothing about the sender of this one.", "See what is said of the attached mail by itself.";
             }
             MimeTnef "mime.tnef" {
                 "Outlook 独自の形（winmail.dat）で届いた部分があります", "Outlook がメールを独自の形にまとめ直したため、中に署名があっても、差出人が書いたとおりには残っていません。", "送った人に、リッチテキストではなく HTML かテキストの形式で送りなおすよう頼んでください。";

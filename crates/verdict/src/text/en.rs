@@ -8,6 +8,7 @@ use crate::reason::Reason;
 use crate::state::{Advice, Outcome, State};
 
 pub(super) const UNKNOWN: &str = "unknown";
+pub(super) const ATTACHED: &str = "The attached mail";
 /// In the place of a domain, where From names no single one.
 pub(super) const THIS_SENDER: &str = "This sender";
 pub(super) const QUESTIONS: [&str; 3] = ["Who?", "Changed?", "Sealed?"];

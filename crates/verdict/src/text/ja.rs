@@ -8,6 +8,7 @@ use crate::reason::Reason;
 use crate::state::{Advice, Outcome, State};
 
 pub(super) const UNKNOWN: &str = "不明";
+pub(super) const ATTACHED: &str = "添付されたメール";
 /// In the place of a domain, where From names no single one.
 pub(super) const THIS_SENDER: &str = "この差出人";
 pub(super) const QUESTIONS: [&str; 3] = ["だれから？", "書き換え？", "暗号化？"];

@@ -18,7 +18,7 @@ use kakitome_pki::asn1::time::Time;
 
 pub use crate::lang::Lang;
 
-use crate::answer::{Answer, Changed, Choice, Class, Covered, Encrypted};
+use crate::answer::{Answer, Attached, Changed, Choice, Class, Covered, Encrypted};
 use crate::reason::{self, Explanation, Reason};
 use crate::safe::Safe;
 use crate::state::{Advice, State};
@@ -286,6 +286,21 @@ impl Slots {
             signed_on: date(answer.time.signed_claimed),
             reason: answer.reasons.first().map_or("", |reason| reason.explain(lang).title),
         }
+    }
+}
+
+/// What stands above the answer about an attached mail.
+pub fn attached_title(attached: &Attached, lang: Lang) -> String {
+    let title = lang.pick(ja::ATTACHED, en::ATTACHED);
+    match attached.subject.as_deref().or(attached.name.as_deref()) {
+        Some(named) => {
+            let named = inner_quotes(&isolated(Safe::name(named)), lang);
+            match lang {
+                Lang::Ja => format!("{title}「{named}」"),
+                Lang::En => format!("{title} “{named}”"),
+            }
+        }
+        None => title.to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::details::{self, Table};
 use super::{Lang, render};
-use crate::answer::Answer;
+use crate::answer::{Answer, Attached};
 use crate::state::{Mark, Tone};
 
 /// How to show it.
@@ -20,13 +20,35 @@ pub(super) const BOLD: &str = "\x1b[1m";
 pub(super) const FAINT: &str = "\x1b[2m";
 pub(super) const PLAIN: &str = "\x1b[0m";
 
-/// The answer as lines of text, the last one ended.
+/// The answer as lines of text, the last one ended; those about attached mails stand below it, each under a line of its
+/// own.
 pub fn text(answer: &Answer, lang: Lang, options: Options) -> String {
+    let mut out = String::new();
+    one(answer, lang, options, &mut out);
+    let mut open: Vec<(usize, &Attached)> = answer.attached.iter().rev().map(|attached| (1, attached)).collect();
+    while let Some((depth, attached)) = open.pop() {
+        let mut below = String::new();
+        one(&attached.answer, lang, options, &mut below);
+        let (bold, plain) = if options.color { (BOLD, PLAIN) } else { ("", "") };
+        // writing to a string cannot fail
+        let _ = writeln!(out, "\n{}{bold}{}{plain}", MARGIN.repeat(depth), super::attached_title(attached, lang));
+        for line in below.lines() {
+            let margin = if line.is_empty() { String::new() } else { MARGIN.repeat(depth) };
+            let _ = writeln!(out, "{margin}{line}");
+        }
+        open.extend(attached.answer.attached.iter().rev().map(|inner| (depth.saturating_add(1), inner)));
+    }
+    out
+}
+
+/// What stands before the lines about an attached mail, once for each mail around it.
+const MARGIN: &str = "  | ";
+
+fn one(answer: &Answer, lang: Lang, options: Options, out: &mut String) {
     let rendered = render(answer, lang);
     let (bold, faint, plain) = if options.color { (BOLD, FAINT, PLAIN) } else { ("", "", "") };
     let tone = if options.color { color(answer.state.tone()) } else { "" };
     let mark = mark(answer.state.mark());
-    let mut out = String::new();
     // writing to a string cannot fail
     let _ = writeln!(out, "{tone}{mark} {bold}{}{plain}", rendered.headline);
     let _ = writeln!(out, "  {}\n", rendered.one_line);
@@ -49,10 +71,9 @@ pub fn text(answer: &Answer, lang: Lang, options: Options) -> String {
     if options.details {
         for table in details::tables(answer, lang) {
             let _ = writeln!(out, "\n{bold}{}{plain}", table.title);
-            lines(&table, &mut out);
+            lines(&table, out);
         }
     }
-    out
 }
 
 impl Lang {

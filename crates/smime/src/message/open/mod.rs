@@ -5,6 +5,7 @@
 //! who judges is `kakitome-verdict`. What protects the mail as a whole is the layer at its root alone (RFC 9787 §4.5):
 //! layers of parts below are structure.
 
+mod attached;
 mod carrier;
 mod clear;
 mod kind;
@@ -33,6 +34,7 @@ use crate::mime::header::{self, ContentType, Encoding, Header};
 use crate::mime::scan::{Entity, Structure, scan};
 use crate::octets::{Octets, Spools, copy_range};
 
+pub use attached::{Attachment, attachments};
 pub use carrier::SIGNATURE_LIMIT;
 pub(super) use carrier::{Decoded, decoded, is_decodable, is_pkcs7_mime, is_pkcs7_signature};
 pub use listed::{ListedLayer, list_id};
