@@ -18,6 +18,7 @@ use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_pki::path::Known;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::{NotWritten, Signer};
 use kakitome_smime::message::sign::{Draft, Form};
@@ -85,11 +86,25 @@ impl Member {
 
     /// Opens and judges; the answer must be that it is confirmed.
     pub fn check(&self, mail: &dyn Octets, spools: &dyn Spools) -> anyhow::Result<()> {
-        let opened = kakitome_smime::message::open::open(mail, spools, &NoKeys)?;
-        let answer = judge(&opened, &self.evidence).answer;
-        ensure!(answer.state.is_confirmed(), "the answer is {}", answer.state.name());
-        Ok(())
+        check(mail, spools, &self.evidence)
     }
+
+    /// The same, with the paths of the mails before remembered.
+    pub fn check_remembering<'a>(
+        &'a self,
+        mail: &'a dyn Octets,
+        spools: &'a dyn Spools,
+    ) -> impl Fn() -> anyhow::Result<()> + 'a {
+        let evidence = Evidence { known: Known::remembering(), ..self.evidence.clone() };
+        move || check(mail, spools, &evidence)
+    }
+}
+
+fn check(mail: &dyn Octets, spools: &dyn Spools, evidence: &Evidence) -> anyhow::Result<()> {
+    let opened = kakitome_smime::message::open::open(mail, spools, &NoKeys)?;
+    let answer = judge(&opened, evidence).answer;
+    ensure!(answer.state.is_confirmed(), "the answer is {}", answer.state.name());
+    Ok(())
 }
 
 /// A mail in a file, and the same mail signed.

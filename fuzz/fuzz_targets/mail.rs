@@ -39,6 +39,7 @@ fuzz_target!(|data: &[u8]| {
             }],
             ..Expectations::default()
         },
+        known: kakitome_pki::path::Known::default(),
         deliveries: Vec::new(),
         trust_list: String::new(),
     };

@@ -22,7 +22,7 @@ use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::cert::{Certificate, bundle, hex, pem, pkcs12};
 use kakitome_pki::crypto::{self, SigningKey};
 use kakitome_pki::path::revocation::Mode;
-use kakitome_pki::path::{Anchor, AnchorSource, PolicyInputs};
+use kakitome_pki::path::{Anchor, AnchorSource, Known, PolicyInputs};
 use kakitome_pki::roots::{ListProblem, RootList};
 use kakitome_smime::budget::Budget;
 use kakitome_smime::cms::recipient::Keys;
@@ -72,6 +72,8 @@ pub struct Choice {
     pub correspondents: Option<PathBuf>,
     /// A file that says when signed mail was delivered.
     pub delivery_log: Option<PathBuf>,
+    /// What searches before left, where the caller judges mail after mail.
+    pub known: Known,
 }
 
 /// A file that the caller named is not what it should be.
@@ -208,6 +210,7 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
         roots,
         anchors,
         hints: Vec::new(),
+        known: choice.known.clone(),
         crls,
         responses,
         lookups: Vec::new(),

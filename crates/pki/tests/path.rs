@@ -5,7 +5,8 @@
 use kakitome_pki::asn1::{Oid, oid, write as der};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::path::{
-    Anchor, AnchorSource, PathProblem, PolicyInputs, Purpose, Question, Refusal, ValidPath, find,
+    Anchor, AnchorSource, KNOWN_OCTETS_LIMIT, Known, PathProblem, PolicyInputs, Purpose, Question, Refusal, ValidPath,
+    find,
 };
 use kakitome_testkit::write;
 use kakitome_testkit::{Authority, BANK, CertificateFactory, Flaw, NOW, Pki, anchor, in_days, key, weak_spki};
@@ -545,6 +546,57 @@ fn the_best_of_several_paths_is_taken() {
     assert!(matches!(refusal.problem, PathProblem::Expired { .. }), "{refusal:?}");
     assert_eq!(refusal.partial.len(), 2);
     assert_eq!(refusal.anchor.map(|anchor| anchor.certificate), Some(world.re.certificate.clone()));
+}
+
+/// What is remembered makes a search faster, and changes none of its answers.
+#[test]
+fn the_arithmetic_alone_is_remembered() {
+    let world = Pki::get();
+    let anchors = world.public_anchors();
+    let (leaf, chain) = (leaf().issued_by(&world.se), [world.se.certificate.clone()]);
+    let count = |known: &Known| format!("{known:?}");
+    let nothing = Known::default();
+    let known = Known::remembering();
+    let path = ask(&leaf, &chain, &anchors).unwrap();
+    nothing.keep(&path);
+    known.keep(&path);
+    known.clone().keep(&path);
+    assert_eq!([count(&nothing), count(&known)], ["Known(None)", "Known(Some(2))"]);
+
+    let (recalled, issuers) = (known.recall(&leaf), chain.each_ref().map(|issuer| known.recall(issuer)));
+    assert!(recalled == leaf && issuers == chain && nothing.recall(&leaf) == leaf);
+    assert!(recalled.verify_signature(world.se.certificate.key()).is_ok());
+    assert!(recalled.verify_signature(world.re.certificate.key()).is_err(), "by another key it is what it was");
+    let at = |leaf: &Certificate, untrusted: &[Certificate], days| {
+        told(&find(&Question { at: in_days(days), ..question(leaf, untrusted, &anchors) }))
+    };
+    for days in [-10_000, 0, 10_000] {
+        assert_eq!(at(&recalled, &issuers, days), at(&leaf, &chain, days), "{days}");
+    }
+    assert_eq!(told(&ask(&recalled, &issuers, &[])), told(&ask(&leaf, &chain, &[])));
+
+    // Another signature makes another certificate.
+    let mut octets = leaf.raw().to_vec();
+    *octets.last_mut().unwrap() ^= 1;
+    let forged = Certificate::parse(&octets).unwrap();
+    assert_eq!(told(&ask(&known.recall(&forged), &issuers, &anchors)), "BadSignature");
+
+    // Nobody verifies an anchor's own signature, so nobody says that it verified.
+    let alone = Known::remembering();
+    alone.keep(&ask(&leaf, &[], &[anchor(&leaf, AnchorSource::User)]).unwrap());
+    assert_eq!(count(&alone), "Known(Some(0))");
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let world = Pki::get();
+    let (anchors, known) = (world.public_anchors(), Known::remembering());
+    let large = |number: u8| leaf().with(UNKNOWN, false, vec![number; 200_000]).issued_by(&world.re);
+    let fit = KNOWN_OCTETS_LIMIT / large(0).raw().len();
+    for number in 0..fit + 3 {
+        known.keep(&ask(&large(u8::try_from(number).unwrap()), &[], &anchors).unwrap());
+    }
+    assert_eq!(format!("{known:?}"), "Known(Some(3))");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use kakitome_office::trust::Chosen;
 use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_pki::path::Known;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::octets::Octets;
 use kakitome_verdict::answer::Answer;
@@ -170,6 +171,7 @@ impl House {
                     max_mail: settings.web.max_mail.get(),
                 },
                 expected: settings.check.clone(),
+                known: Known::remembering(),
             }),
             anchor,
             spools,
@@ -336,13 +338,16 @@ struct PageChecker {
     instance: InstanceInfo,
     /// What is known of senders.
     expected: settings::Check,
+    /// What the mails before left.
+    known: Known,
 }
 
 impl Checker for PageChecker {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
         // Read anew for each mail: what the operator adds or takes out counts at once.
         let operators = Chosen::read(&self.store).map_err(|fault| fault.to_string())?.operators();
-        let choice = Choice { own_ca: vec![self.anchor.clone()], operators, ..trust::expected(&self.expected) };
+        let (own_ca, known) = (vec![self.anchor.clone()], self.known.clone());
+        let choice = Choice { own_ca, operators, known, ..trust::expected(&self.expected) };
         let evidence = evidence::gather(&choice, input::now()).map_err(|error| error.to_string())?;
         let judgement = examine(&*mail, &self.instance.spools, &NoKeys, &evidence, self.outside.as_ref())
             .map_err(|error| error.to_string())?;

@@ -8,6 +8,7 @@ mod budget;
 mod build;
 mod check;
 mod constraint;
+mod known;
 mod policy;
 pub mod revocation;
 
@@ -17,6 +18,7 @@ pub use budget::{CANDIDATE_LIMIT, COMPARISON_LIMIT, POLICY_NODE_LIMIT, POLICY_NO
 pub use build::{DEPTH_LIMIT, find};
 pub use check::ValidPath;
 pub use constraint::mailboxes;
+pub use known::{KNOWN_LIMIT, KNOWN_OCTETS_LIMIT, Known};
 
 use crate::asn1::time::Time;
 use crate::asn1::{Oid, oid};

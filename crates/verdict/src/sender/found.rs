@@ -29,9 +29,10 @@ pub(super) enum Found {
 
 impl Found {
     pub(super) fn search(signature: &VerifiedSignature, layer: &SignedLayer, evidence: &Evidence, at: Time) -> Self {
-        let leaf = signature.signer();
+        let leaf = &evidence.known.recall(signature.signer());
         // What the mail brought along may build a path or revoke one; it is believed for nothing by itself.
-        let untrusted: Vec<Certificate> = layer.signed.certificates.iter().chain(&evidence.hints).cloned().collect();
+        let brought = layer.signed.certificates.iter().chain(&evidence.hints);
+        let untrusted: Vec<Certificate> = brought.map(|certificate| evidence.known.recall(certificate)).collect();
         let brought: Vec<Crl> = layer.signed.crls.iter().filter_map(|crl| Crl::parse(crl).ok()).collect();
         let crls: Vec<&Crl> = brought.iter().chain(&evidence.crls).collect();
         let stapled: Vec<OcspResponse> =
@@ -62,6 +63,7 @@ impl Found {
                 }
             }
         };
+        evidence.known.keep(&path);
         // Judged for an earlier moment: then what happened since is told, and decides nothing.
         let now = Terms { at: evidence.at, ..terms };
         let revoked_since = at < evidence.at && matches!(judge(&path, &sources, &now).status, Status::Revoked { .. });

@@ -17,7 +17,7 @@ use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::path::revocation::{Mode, Wanted};
-use kakitome_pki::path::{Anchor, PathProblem, PolicyInputs, Refusal};
+use kakitome_pki::path::{Anchor, Known, PathProblem, PolicyInputs, Refusal};
 use kakitome_pki::roots::RootList;
 use kakitome_smime::Finding;
 
@@ -37,6 +37,8 @@ pub struct Evidence {
     pub anchors: Vec<Anchor>,
     /// Certificates that may help to build a path; never anchors.
     pub hints: Vec<Certificate>,
+    /// What searches before this one left. It makes the answer faster and no other.
+    pub known: Known,
     /// Revocation lists.
     pub crls: Vec<Crl>,
     /// OCSP responses.

@@ -48,6 +48,7 @@ fn mail_judged(row: &Row, mail: &[u8]) -> Judgement {
         basis: Basis::Now,
         signer: Signer::From,
         expectations: expectations(given.settings),
+        known: kakitome_pki::path::Known::default(),
         deliveries: given.delivered.and_then(|at| delivery(&opened, at)).into_iter().collect(),
         lookups: Vec::new(),
         passage: Passage::default(),
