@@ -1,9 +1,10 @@
 //! The house rules that the compiler cannot enforce, and the documents that are made from the program.
 //!
 //! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs, `cargo xtask fuzz` throws octets,
-//! `cargo xtask roots` makes the public list anew.
+//! `cargo xtask roots` makes the public list anew, `cargo xtask corpus` writes the attack and edge mails for others.
 //! Nothing here is part of the product.
 
+mod corpus;
 mod dist;
 mod docs;
 mod fuzz;
@@ -22,6 +23,8 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
                             packs a release build, or this program, into target/dist: a tarball and a .deb
        cargo xtask fuzz [SECONDS]
                             builds the fuzz targets once and runs each for some seconds (10)
+       cargo xtask corpus FOLDER
+                            writes the attack and edge mails with their answers, for testers of mail programs
        cargo xtask roots FILE [NSSCKBI_H] --date YYYY-MM-DD --source TEXT
                             makes the public list anew, from certdata.txt and nssckbi.h, or from libnssckbi.so";
 
@@ -35,6 +38,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ["dist", "--binary", binary] => dist::run(&root, Some(binary)).map(|()| ExitCode::SUCCESS),
         ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),
+        ["corpus", folder] => corpus::write(Path::new(folder)).map(|()| ExitCode::SUCCESS),
         ["roots", words @ ..] => roots::run(&root, words).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");

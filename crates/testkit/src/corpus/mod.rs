@@ -5,13 +5,15 @@
 //! letter where a row has variants. A row says what is right; where Kakitome knowingly answers otherwise, [`EXCEPTIONS`]
 //! says what it answers and why, and an exception that is no longer needed fails.
 //!
-//! To add a row: put it into the file of its subject.
+//! To add a row: put it into the file of its subject, and what it is into `folder/titles.txt`. [`folder()`] gives all of
+//! it to testers of other programs.
 
 mod archive;
 mod binding;
 mod cms;
 mod exceptions;
 mod files;
+mod folder;
 mod layers;
 mod list;
 mod lookalike;
@@ -34,6 +36,7 @@ use kakitome_pki::path::revocation::Mode;
 use kakitome_smime::cms::recipient::{HeldKeys, Holder as Reader};
 
 pub use exceptions::{EXCEPTIONS, Exception};
+pub use folder::folder;
 
 use crate::envelope::Takes;
 use crate::{Authority, CertificateFactory, Holder, NOW, Pki, key};
