@@ -1,8 +1,9 @@
 //! The check page: drop a mail, read who sent it.
 //!
 //! `GET /` is the form, `GET /help` how to get at the file of a mail, `POST /check` the answer as a page or as JSON. Nothing is kept: a mail stands in an unlinked
-//! spool while it is judged and is gone with the reply; what remains is a count per state. No script runs, nothing is
-//! loaded from elsewhere, and the headers below see to it that nothing could.
+//! spool while it is judged and is gone with the reply; what remains is a count per state. Nothing is loaded from
+//! elsewhere, no script runs but the page's own, which nothing needs, and the headers below see to it that nothing else
+//! could.
 //!
 //! There is no cookie, no session and nothing that a request changes, so a POST from a foreign page can do no more than
 //! its reader could by hand, and its reader is shown the answer: no token is needed against cross-site requests.
@@ -25,7 +26,7 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, RawQuery, Request, State as Shared};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use kakitome_office::authority::ISSUING_PATH;
 use kakitome_office::spool::SpoolDirectory;
@@ -109,7 +110,8 @@ pub fn router(checker: Arc<dyn Checker>) -> Router {
     };
     Router::new()
         .route("/", get(start))
-        .route("/check", post(check))
+        .route("/check", post(check).get(again))
+        .route("/page.js", get(script))
         .route("/help", get(help))
         .route("/style.css", get(style))
         .route("/icon.svg", get(icon))
@@ -131,8 +133,8 @@ pub fn router(checker: Arc<dyn Checker>) -> Router {
 const HEADERS: [(HeaderName, &str); 9] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -213,6 +215,15 @@ async fn style() -> Response {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE).into_response()
 }
 
+async fn script() -> Response {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], page::SCRIPT).into_response()
+}
+
+/// Whoever loads an answer anew, or follows its address, begins anew: nothing of it is here any more.
+async fn again(query: RawQuery, headers: HeaderMap) -> Response {
+    Redirect::to(&format!("/?lang={}", Wish::of(&query, &headers).lang.tag())).into_response()
+}
+
 async fn icon() -> Response {
     ([(header::CONTENT_TYPE, "image/svg+xml")], page::ICON).into_response()
 }
@@ -265,7 +276,9 @@ async fn check(Shared(site): Shared<Arc<Site>>, query: RawQuery, request: Reques
             };
             if wish.json { json(status, wire::json(&answer)) } else { html(status, page::result(&answer, wish.lang)) }
         }
-        Ok(Ended::Choice(choice)) => html(StatusCode::OK, page::choice(&choice, wish.lang)),
+        Ok(Ended::Choice(choice)) => {
+            html(StatusCode::OK, page::choice(&choice, site.checker.instance().max_mail, wish.lang))
+        }
         Err(trouble) => {
             site.troubles.fetch_add(1, Ordering::Relaxed);
             trouble.response(&wish)

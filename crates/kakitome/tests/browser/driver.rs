@@ -102,15 +102,18 @@ impl Browser {
     /// Clicks a button and waits for the page that it leads to, whose address holds `to`: a click may return before.
     pub(crate) fn submit(&self, css: &str, to: &str) {
         self.click(css);
-        self.arrive(css, to);
+        self.arrive(to);
     }
 
-    fn arrive(&self, by: &str, to: &str) {
-        let end = Instant::now() + PATIENCE;
-        while !self.ask("/url").as_str().unwrap().contains(to) {
-            assert!(Instant::now() < end, "{by} did not lead to {to}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    /// Waits for an address that holds `to`.
+    pub(crate) fn arrive(&self, to: &str) {
+        wait(to, || self.ask("/url").as_str().unwrap().contains(to));
+    }
+
+    /// Waits until the element says so.
+    pub(crate) fn wait_for_text(&self, css: &str, text: &str) {
+        // in one step: between finding the element and asking it, the page may exchange it
+        wait(text, || self.run("return document.querySelector(arguments[0])?.textContent", css) == text);
     }
 
     pub(crate) fn text(&self, css: &str) -> String {
@@ -128,7 +131,7 @@ impl Browser {
     /// Presses Enter where the focus is, and waits for the page that it leads to, whose address holds `to`.
     pub(crate) fn enter(&self, to: &str) {
         self.press(ENTER);
-        self.arrive("Enter", to);
+        self.arrive(to);
     }
 
     fn press(&self, key: &str) {
@@ -229,6 +232,14 @@ impl Browser {
         reply.read_exact(&mut body)?;
         let mut reply: Value = serde_json::from_slice(&body).map_err(std::io::Error::other)?;
         Ok((status, reply["value"].take()))
+    }
+}
+
+fn wait(what: &str, done: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < end, "it did not come to {what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

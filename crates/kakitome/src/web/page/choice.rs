@@ -4,20 +4,23 @@ use kakitome_verdict::safe::Safe;
 use kakitome_verdict::text::Lang;
 use maud::{Markup, html};
 
-use super::frame;
+use super::{Sending, frame};
 use crate::web::mbox::{Choice, Offer};
 
-/// The mails of a file, to choose one. The file has to come once more, since it is gone already.
-pub fn choice(choice: &Choice, lang: Lang) -> Markup {
+/// The mails of a file, to choose one; `max` octets are the most that is taken. The file has to come once more, since it is gone already.
+pub fn choice(choice: &Choice, max: u64, lang: Lang) -> Markup {
     let title = match lang {
         Lang::Ja => format!("{} 通のメールが入ったファイルです", choice.all),
         Lang::En => format!("This file holds {} mails", choice.all),
     };
+    let sending = Sending { max, lang };
     let beyond = u64::try_from(choice.mails.len()).is_ok_and(|offered| offered < choice.all);
     let main = html! {
         h1 tabindex="-1" autofocus { (title) }
         p.lead { (lang.pick("どのメールを確かめますか。", "Which one do you want to check?")) }
-        form method="post" action={ "/check?lang=" (lang.tag()) } enctype="multipart/form-data" {
+        form method="post" action={ "/check?lang=" (lang.tag()) } enctype="multipart/form-data"
+            data-max=(sending.max) data-sending=(sending.sending()) data-checking=(sending.checking())
+            data-empty=(sending.empty()) data-large=(sending.large()) data-failed=(sending.failed()) {
             fieldset.offers {
                 legend { (lang.pick("メール（そう書いてあるもの）", "The mails, as they describe themselves")) }
                 @for (number, mail) in (1u64..).zip(&choice.mails) { (offer(number, mail, lang)) }
@@ -46,6 +49,7 @@ pub fn choice(choice: &Choice, lang: Lang) -> Markup {
                 input #mail type="file" name="mail";
             }
             div.go { button type="submit" { (lang.pick("このメールを確かめる", "Check this mail")) } }
+            (sending.progress())
         }
     };
     frame(lang, &format!("{title} – Kakitome"), None, &main)

@@ -7,6 +7,7 @@ use kakitome_verdict::text::Lang;
 use kakitome_verdict::text::evidence::{Evidence, evidence};
 use maud::{Markup, html};
 
+use super::size;
 use crate::web::mark;
 
 /// So many parts of a mail are drawn.
@@ -109,13 +110,5 @@ fn named(part: &Part, lang: Lang) -> Markup {
             (lang.pick("「", " “")) bdi { (Safe::name(name)) } (lang.pick("」", "”"))
         }
         " " small { (size(octets)) }
-    }
-}
-
-fn size(octets: u64) -> String {
-    match octets {
-        0..1_000 => format!("{octets} B"),
-        1_000..1_000_000 => format!("{} kB", octets.div_ceil(1_000)),
-        _ => format!("{} MB", octets.div_ceil(1_000_000)),
     }
 }

@@ -47,7 +47,11 @@ pub fn result(answer: &Answer, lang: Lang) -> Markup {
             @for table in details::tables(answer, lang).iter().filter(|table| table.id != "evidence") { (table_of(table)) }
             (shown_json(&json))
         }
-        p.take { (file(answer, &json, lang)) }
+        p.take {
+            (file(answer, &json, lang))
+            // shown where a script runs; elsewhere the browser's own menu prints as well
+            " " button.quiet type="button" data-print hidden { (lang.pick("印刷する", "Print")) }
+        }
         p.again { a.button href={ "/?lang=" (lang.tag()) } { (lang.pick("別のメールを確かめる", "Check another mail")) } }
         (basis(answer, lang))
     };

@@ -4,12 +4,13 @@ use kakitome_verdict::safe;
 use kakitome_verdict::text::Lang;
 use maud::{Markup, html};
 
-use super::{frame, saving};
+use super::{Sending, frame, saving, size};
 use crate::web::InstanceInfo;
 
 /// The form.
 pub fn start(instance: &InstanceInfo, lang: Lang) -> Markup {
     let title = lang.pick("このメールは、だれから？", "Who really sent this mail?");
+    let sending = Sending { max: instance.max_mail, lang };
     let main = html! {
         h1 { (title) }
         p.lead {
@@ -18,7 +19,9 @@ pub fn start(instance: &InstanceInfo, lang: Lang) -> Markup {
                 "Drop the file of a mail you received. We look at who signed it, and whether it was changed since.",
             ))
         }
-        form method="post" action={ "/check?lang=" (lang.tag()) } enctype="multipart/form-data" {
+        form method="post" action={ "/check?lang=" (lang.tag()) } enctype="multipart/form-data"
+            data-max=(sending.max) data-sending=(sending.sending()) data-checking=(sending.checking())
+            data-empty=(sending.empty()) data-large=(sending.large()) data-failed=(sending.failed()) {
             div.drop {
                 label for="mail" {
                     strong { (lang.pick("メールのファイル（.eml）をここに置く", "Drop the mail’s file (.eml) here")) }
@@ -41,6 +44,7 @@ pub fn start(instance: &InstanceInfo, lang: Lang) -> Markup {
                 button type="submit" { (lang.pick("確かめる", "Check this mail")) }
                 small #limit { (limit(instance.max_mail, lang)) }
             }
+            (sending.progress())
         }
         (proves(lang))
         (saving(lang))
@@ -50,11 +54,9 @@ pub fn start(instance: &InstanceInfo, lang: Lang) -> Markup {
 }
 
 fn limit(bytes: u64, lang: Lang) -> String {
-    let megabytes = bytes.checked_div(1_000_000).unwrap_or_default();
-    let size = if megabytes == 0 { format!("{bytes} B") } else { format!("{megabytes} MB") };
     match lang {
-        Lang::Ja => format!("{size} まで。ファイルは保存しません。"),
-        Lang::En => format!("Up to {size}. The file is not kept."),
+        Lang::Ja => format!("{} まで。ファイルは保存しません。", size(bytes)),
+        Lang::En => format!("Up to {}. The file is not kept.", size(bytes)),
     }
 }
 
