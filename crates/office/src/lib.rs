@@ -1,8 +1,8 @@
 //! The only stateful library: store, key vault, own CA, gathering of evidence and of keys in files, what becomes of
-//! outbound mail.
+//! outbound mail, what the next hop has taken.
 //!
 //! Read in this order: [`fault`], [`spool`], [`store`], [`vault`], [`authority`], [`trust`], [`evidence`],
-//! [`holder`], [`outgoing`].
+//! [`holder`], [`outgoing`], [`journal`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -10,6 +10,7 @@ pub mod authority;
 pub mod evidence;
 pub mod fault;
 pub mod holder;
+pub mod journal;
 pub mod outgoing;
 pub mod spool;
 pub mod store;

@@ -127,6 +127,11 @@ impl FileOctets {
         }
         Ok(Self { len: data.len(), file })
     }
+
+    /// The first `len` bytes of it.
+    pub(crate) fn first(self, len: u64) -> Self {
+        Self { len: self.len.min(len), ..self }
+    }
 }
 
 impl Octets for FileOctets {

@@ -12,6 +12,7 @@ use clap::Args;
 use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, examine};
+use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::{Disposition, Outgoing};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::store::{self, Store};
@@ -180,7 +181,9 @@ impl House {
 
     async fn serve(self, settings: &Settings, everywhere: &Everywhere) -> Result<(), Failure> {
         let next_hop = NextHop::open(&settings.gateway, &everywhere.data)?;
-        let gateway = Gateway::bind(&settings.gateway, next_hop, self.spools.clone(), self.desk.clone()).await?;
+        let journal = Arc::new(Journal::open(&everywhere.data)?);
+        let gateway =
+            Gateway::bind(&settings.gateway, next_hop, self.spools.clone(), journal, self.desk.clone()).await?;
         let address = settings.web.address;
         let page = TcpListener::bind(address).await.map_err(|error| {
             Failure::try_again(format!(

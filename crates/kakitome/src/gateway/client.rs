@@ -113,6 +113,24 @@ impl Offer {
     }
 }
 
+/// How the sending of a mail ended; the reply is for the client in front of us.
+#[derive(Debug)]
+pub enum Delivered {
+    /// The next hop has answered, or the mail was not sent: what became of it is known.
+    Answered(Reply),
+    /// The connection was lost before the answer: the next hop may have the mail.
+    Unknown(Reply),
+}
+
+impl Delivered {
+    /// The reply.
+    pub fn reply(&self) -> &Reply {
+        match self {
+            Self::Answered(reply) | Self::Unknown(reply) => reply,
+        }
+    }
+}
+
 /// A connection to the next hop in the middle of a mail.
 #[derive(Debug)]
 pub struct Connection {
@@ -205,35 +223,35 @@ impl Connection {
     }
 
     /// Sends the mail. The reply is for the client in front of us; it is 250 only where the next hop said 250.
-    pub async fn deliver(mut self, mail: Arc<dyn Octets>) -> Reply {
+    pub async fn deliver(mut self, mail: Arc<dyn Octets>) -> Delivered {
         if let Some(size) = self.offer.size.filter(|size| *size < mail.len()) {
             self.quit();
             let text = format!("5.3.4 the mail has {} bytes, the next hop takes {size}", mail.len());
-            return Reply::new(552, text);
+            return Delivered::Answered(Reply::new(552, text));
         }
         let reply = match self.command("DATA", REPLY_TIME).await {
             Ok(reply) if reply.code() == 354 => reply,
             Ok(reply) => {
                 self.quit();
-                return refusal(reply);
+                return Delivered::Answered(refusal(reply));
             }
-            Err(fault) => return fault.into(),
+            Err(fault) => return Delivered::Answered(fault.into()),
         };
         drop(reply);
         if let Err(fault) = self.send(mail).await {
             // It may have told why before it closed ("552 too big"): that is the better answer, if it is a refusal.
             return match self.reply(LAST_WORDS_TIME).await {
-                Ok(reply) if reply.code() >= 400 => reply.relayed(),
-                _ => fault.into(),
+                Ok(reply) if reply.code() >= 400 => Delivered::Answered(reply.relayed()),
+                _ => Delivered::Unknown(fault.into()),
             };
         }
         match self.reply(FINAL_DOT_TIME).await {
             Ok(reply) => {
                 self.quit();
-                if reply.code() == 250 { reply.relayed() } else { refusal(reply) }
+                Delivered::Answered(if reply.code() == 250 { reply.relayed() } else { refusal(reply) })
             }
             // It may have taken the mail. To say so would risk its loss; a second delivery does less harm.
-            Err(fault) => fault.into(),
+            Err(fault) => Delivered::Unknown(fault.into()),
         }
     }
 

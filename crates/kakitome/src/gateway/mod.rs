@@ -3,7 +3,8 @@
 //! It is transparent. It adds no header of its own, no Received either, and changes no byte of a mail that passes: the
 //! servers on both sides write their trace, and a filter that leaves none can be put in and taken out without a
 //! signature of anyone breaking. (The one thing mended is a lone LF, see [`data`].) And it owns no mail: 250 is said only
-//! after the next hop's 250, so there is no queue to lose.
+//! after the next hop's 250, so there is no queue to lose. What the next hop took stands in the office's journal before
+//! ours is said, so that a mail that comes again after a crash is known again (`passage`).
 //!
 //! Server and client are written by hand on tokio. smtp-proto 0.2, the library at hand, hangs at an empty mail, misses the
 //! stuffed dot of a first line and drops the quotes of local parts; no library streams bodies and speaks LMTP.
@@ -13,6 +14,7 @@ pub mod command;
 pub mod data;
 pub mod maildir;
 pub mod next_hop;
+mod passage;
 mod receive;
 pub mod reply;
 mod session;
@@ -24,6 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kakitome_office::journal::{Journal, SWEEP_TIME};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_smime::octets::Octets;
 use tokio::io::AsyncWriteExt;
@@ -104,6 +107,7 @@ struct House {
     max_mail: u64,
     next_hop: NextHop,
     spools: SpoolDirectory,
+    journal: Arc<Journal>,
     desk: Arc<dyn Desk>,
     places: Arc<Semaphore>,
 }
@@ -123,6 +127,7 @@ impl Gateway {
         settings: &settings::Gateway,
         next_hop: NextHop,
         spools: SpoolDirectory,
+        journal: Arc<Journal>,
         desk: Arc<dyn Desk>,
     ) -> io::Result<Self> {
         let mut doors = Vec::new();
@@ -143,6 +148,7 @@ impl Gateway {
             max_mail: settings.max_mail.get(),
             next_hop,
             spools,
+            journal,
             desk,
             places: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
         };
@@ -166,9 +172,24 @@ impl Gateway {
             doors.spawn(keep(Arc::clone(&self.house), listener, socket, stopping.clone()));
         }
         drop(stopping);
+        let sweeping = tokio::spawn(sweep(Arc::clone(&self.house.journal)));
         shutdown.await;
         stop.send_replace(true);
         while doors.join_next().await.is_some() {}
+        sweeping.abort();
+    }
+}
+
+/// Makes the journal older as time passes.
+async fn sweep(journal: Arc<Journal>) {
+    loop {
+        sleep(SWEEP_TIME).await;
+        let journal = Arc::clone(&journal);
+        match tokio::task::spawn_blocking(move || journal.sweep()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the journal cannot be swept"),
+            Err(error) => tracing::error!(%error, "the sweep of the journal died of a bug"),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kakitome_smime::octets::Octets;
 
-use super::client::{Connection, Peer};
+use super::client::{Connection, Delivered, Peer};
 use super::command::Address;
 use super::maildir::Maildir;
 use super::reply::Reply;
@@ -76,17 +76,17 @@ impl Delivery {
     }
 
     /// Delivers the mail to all recipients that were taken; 250 means that it is out of our hands and safe.
-    pub async fn deliver(self, mail: Arc<dyn Octets>) -> Reply {
+    pub async fn deliver(self, mail: Arc<dyn Octets>) -> Delivered {
         match self {
             Self::Maildir(maildir) => {
                 let stored = tokio::task::spawn_blocking(move || maildir.deliver(&mail)).await;
-                match stored.map_err(io::Error::other).and_then(|stored| stored) {
+                Delivered::Answered(match stored.map_err(io::Error::other).and_then(|stored| stored) {
                     Ok(name) => Reply::new(250, format!("2.0.0 stored as {name}")),
                     Err(error) if error.kind() == io::ErrorKind::StorageFull => {
                         Reply::new(452, "4.3.1 the disk of the Maildir is full")
                     }
                     Err(error) => Reply::new(451, format!("4.3.0 the mail cannot be stored: {error}")),
-                }
+                })
             }
             Self::Smtp(connection) => connection.deliver(mail).await,
         }

@@ -8,16 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kakitome_smime::octets::Octets;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::command::{Address, Command, Hello, Lines, XFORWARD_ATTRIBUTES, parse};
 use super::next_hop::Delivery;
-use super::receive::{Inlet, Received, receive};
+use super::receive::{Inlet, receive};
 use super::reply::Reply;
-use super::{Envelope, House, Listener, Mode, Processed, Protocol, stopped};
+use super::{Envelope, House, Listener, Protocol, passage, stopped};
 
 /// The most recipients of one mail; RFC 5321 §4.5.3.1.8 asks for at least 100.
 const MAX_RECIPIENTS: usize = 1000;
@@ -29,9 +28,14 @@ const COMMAND_TIME: Duration = Duration::from_secs(5 * 60);
 const MAX_WAITING_REPLIES: usize = 16 * 1024;
 
 /// A mail between MAIL and its end.
-struct Transaction {
-    envelope: Envelope,
-    delivery: Delivery,
+pub(super) struct Transaction {
+    pub(super) envelope: Envelope,
+    /// MAIL as it was said.
+    pub(super) mail: Address,
+    /// The RCPTs that the next hop took, in the order of the envelope's recipients.
+    pub(super) recipients: Vec<Address>,
+    pub(super) xforward: Vec<(String, String)>,
+    pub(super) delivery: Delivery,
 }
 
 /// What came instead of a command, or a command's line.
@@ -217,7 +221,13 @@ impl Session {
                     queue_id: queue_id.map(|(_, value)| value.clone()),
                     listener: self.listener.clone(),
                 };
-                self.transaction = Some(Transaction { envelope, delivery });
+                self.transaction = Some(Transaction {
+                    envelope,
+                    mail: mail.clone(),
+                    recipients: Vec::new(),
+                    xforward: self.xforward.clone(),
+                    delivery,
+                });
                 self.say(&reply);
             }
             Err(reply) => {
@@ -236,10 +246,11 @@ impl Session {
             Some(Transaction { envelope, .. }) if !recipient.is_ascii() && !envelope.smtputf8 => {
                 Reply::new(553, "5.6.7 this recipient needs the parameter SMTPUTF8 at MAIL")
             }
-            Some(Transaction { envelope, delivery }) => {
+            Some(Transaction { envelope, delivery, recipients, .. }) => {
                 let reply = delivery.recipient(&recipient).await;
                 if matches!(reply.code(), 250 | 251) {
-                    envelope.recipients.push(recipient.path);
+                    envelope.recipients.push(recipient.path.clone());
+                    recipients.push(recipient);
                 }
                 reply
             }
@@ -253,70 +264,29 @@ impl Session {
             self.object(&Reply::new(503, "5.5.1 there is no recipient"));
             return Ok(());
         }
-        let Some(Transaction { envelope, delivery }) = self.transaction.take() else { return Ok(()) };
+        let Some(transaction) = self.transaction.take() else { return Ok(()) };
         self.xforward.clear();
         self.say(&Reply::new(354, "the mail, and a dot alone on the last line"));
         self.send_replies().await?;
         let received = receive(&mut self.inlet, &self.house.spools, self.house.max_mail).await;
         let received = match received {
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                delivery.abandon();
+                transaction.delivery.abandon();
                 self.close("4.4.2 the mail did not come in time");
                 return Ok(());
             }
             received => received?,
         };
-        let envelope = Arc::new(envelope);
-        let reply = self.hand_on(&envelope, delivery, received).await;
-        // RFC 2033 §4.2: LMTP answers for each recipient that was taken. The next hop speaks SMTP and answers for all.
-        let count = if self.listener.protocol == Protocol::Lmtp { envelope.recipients.len() } else { 1 };
-        for _ in 0..count {
-            self.say(&reply);
+        let replies = passage::hand_on(&self.house, transaction, received).await;
+        // RFC 2033 §4.2: LMTP answers for each recipient that was taken, SMTP for all together.
+        if self.listener.protocol == Protocol::Lmtp {
+            for reply in &replies {
+                self.say(reply);
+            }
+        } else if let Some(reply) = passage::for_all(&replies) {
+            self.say(reply);
         }
         Ok(())
-    }
-
-    /// From the spool over the desk to the next hop, and one line in the log.
-    async fn hand_on(&self, envelope: &Arc<Envelope>, delivery: Delivery, received: Result<Received, Reply>) -> Reply {
-        let received = match received {
-            Ok(received) => received,
-            Err(reply) => {
-                delivery.abandon();
-                log(envelope, "refused", "the mail cannot be taken", 0, 0, &reply);
-                return reply;
-            }
-        };
-        let lone_line_feeds = received.lone_line_feeds;
-        match self.process(envelope, received.mail).await {
-            Ok(Processed { mail, action, reason }) => {
-                let size = mail.len();
-                let reply = delivery.deliver(mail).await;
-                log(envelope, action, &reason, size, lone_line_feeds, &reply);
-                reply
-            }
-            Err(reason) => {
-                delivery.abandon();
-                let reply = Reply::new(451, format!("4.3.0 {reason}"));
-                log(envelope, "deferred", &reason, 0, lone_line_feeds, &reply);
-                reply
-            }
-        }
-    }
-
-    async fn process(&self, envelope: &Arc<Envelope>, mail: Arc<dyn Octets>) -> Result<Processed, String> {
-        if self.house.mode == Mode::Pass {
-            return Ok(Processed { mail, action: "passed", reason: "gateway.mode is \"pass\"".to_owned() });
-        }
-        let (desk, direction, envelope) = (Arc::clone(&self.house.desk), self.listener.direction, Arc::clone(envelope));
-        match tokio::task::spawn_blocking(move || desk.process(direction, &envelope, mail)).await {
-            Ok(Ok(processed)) => Ok(processed),
-            Ok(Err(fault)) => Err(fault.text),
-            // A bug in there must not take the connection along: the client would not know what became of its mail.
-            Err(panic) => {
-                tracing::error!(%panic, "the desk panicked over a mail: this is a bug; the mail stays with the sender");
-                Err("an internal error; the mail stays with the sender".to_owned())
-            }
-        }
     }
 
     /// XFORWARD tells of the next mail only, so it comes before MAIL (Postfix XFORWARD_README).
@@ -340,7 +310,7 @@ impl Session {
 }
 
 /// The one line for a mail: nothing of its content, and what others wrote in it only escaped.
-fn log(envelope: &Envelope, action: &str, reason: &str, size: u64, lone_line_feeds: u64, reply: &Reply) {
+pub(super) fn log(envelope: &Envelope, action: &str, reason: &str, size: u64, lone_line_feeds: u64, reply: &Reply) {
     let id = envelope.queue_id.clone().unwrap_or_else(own_id);
     tracing::info!(
         target: "kakitome::mail",

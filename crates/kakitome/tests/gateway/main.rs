@@ -172,6 +172,51 @@ async fn a_stop_sends_the_idle_away_and_finishes_mail_in_flight() {
     house.ended().await;
 }
 
+/// Sends a mail with a queue id, and says what the last line of the answer was.
+async fn send_as(house: &stage::House, queue_id: Option<&str>, end: &str) -> String {
+    let mut client = house.connect().await;
+    client.greet().await;
+    if let Some(queue_id) = queue_id {
+        client.ask(&format!("XFORWARD IDENT={queue_id}"), "250").await;
+    }
+    client.begin_mail().await;
+    client.ask("the mail\r\n.", end).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_out_again_after_a_lost_answer_is_the_same() {
+    let mut peer = Peer::announcing([]);
+    peer.answers.push(("DOT".to_owned(), "drop".to_owned()));
+    let house = Stage { next_hop: NextHop::Peer(peer), desk: Desk::Numbers, ..Stage::default() }.open().await;
+    // (the queue id, or none; is it the same as what was built for the first?)
+    let rows = [(Some("4F1"), true), (Some("4F1"), true), (Some("4F2"), false), (None, false)];
+    for (queue_id, _) in rows {
+        send_as(&house, queue_id, "451 4.4.2").await;
+    }
+    let heard = house.peer_heard(7 * rows.len()).await;
+    let built: Vec<&String> = heard.iter().filter(|line| line.starts_with("X-Built")).collect();
+    assert_eq!(built.len(), rows.len(), "{heard:?}");
+    for (line, (queue_id, same)) in built.iter().zip(rows) {
+        assert_eq!(*line == built[0], same, "{queue_id:?}: {built:?}");
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_has_to_wait_while_it_is_on_its_way() {
+    let desk = Desk::Slow(Duration::from_millis(500));
+    let house = Stage { desk, ..Stage::default() }.open().await;
+    let first = send_as(&house, Some("4F1"), "250");
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        send_as(&house, Some("4F1"), "451 4.3.0 the same mail is still on its way").await
+    };
+    tokio::join!(first, second);
+    send_as(&house, Some("4F1"), "250").await;
+    assert_eq!(house.mails().len(), 1);
+    house.close().await;
+}
+
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 

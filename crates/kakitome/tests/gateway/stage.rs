@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use kakitome::gateway::{self, DeskFault, Direction, Envelope, Gateway, Processed};
 use kakitome::settings::Settings;
+use kakitome_office::journal::Journal;
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_smime::octets::{Octets, read_range};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -42,6 +43,8 @@ pub(crate) enum Desk {
     Signs,
     Fails,
     Panics,
+    /// Builds something else each time.
+    Numbers,
     /// Waits, then passes.
     Slow(Duration),
     /// Passes with a reason that tries to look like another log line.
@@ -171,6 +174,12 @@ impl gateway::Desk for Desk {
                 signed.extend(read_range(&mail, 0..mail.len(), usize::MAX).unwrap());
                 Ok(Processed { mail: Arc::new(signed), action: "signed", reason: "member".to_owned() })
             }
+            Self::Numbers => {
+                static COUNT: AtomicU64 = AtomicU64::new(0);
+                let mut built = format!("X-Built: {}\r\n", COUNT.fetch_add(1, Ordering::Relaxed)).into_bytes();
+                built.extend(read_range(&mail, 0..mail.len(), usize::MAX).unwrap());
+                Ok(Processed { mail: Arc::new(built), action: "signed", reason: "member".to_owned() })
+            }
             Self::Fails => Err(DeskFault { text: "the store is locked".to_owned() }),
             Self::Panics => panic!("the test's desk panics"),
         }
@@ -218,7 +227,8 @@ impl Stage {
         let settings = Settings::load(Some(&file), std::iter::empty()).unwrap().gateway;
         let next_hop = gateway::NextHop::open(&settings, data.path()).unwrap();
         let spools = SpoolDirectory::new(data.path().join("spool")).unwrap();
-        let gateway = Gateway::bind(&settings, next_hop, spools, Arc::new(self.desk)).await.unwrap();
+        let journal = Arc::new(Journal::open(data.path()).unwrap());
+        let gateway = Gateway::bind(&settings, next_hop, spools, journal, Arc::new(self.desk)).await.unwrap();
         let address = gateway.addresses().unwrap()[0].1;
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(gateway.serve(async move {

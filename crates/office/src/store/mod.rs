@@ -177,7 +177,7 @@ fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-fn refused(path: &Path, source: rusqlite::Error) -> Fault {
+pub(crate) fn refused(path: &Path, source: rusqlite::Error) -> Fault {
     let path = path.to_owned();
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {

@@ -64,7 +64,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         &[
             &["fault"],
             &["spool", "store"],
-            &["vault"],
+            &["vault", "journal"],
             &["authority", "trust"],
             &["evidence"],
             &["holder"],

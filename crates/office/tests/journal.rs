@@ -1,0 +1,129 @@
+//! The journal: what is known again, by whom, and for how long.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use kakitome_office::journal::{DIRECTORY, Journal, Passage, SWEEPS_KEPT};
+use kakitome_smime::octets::{Octets, read_range};
+
+fn passage(queue_id: &str, mail: &str) -> Passage {
+    Passage::of(queue_id, &mail.as_bytes().to_vec()).unwrap()
+}
+
+#[test]
+fn a_mail_is_known_by_queue_id_bytes_and_recipient() {
+    let data = tempfile::tempdir().unwrap();
+    let taken = "2.0.0 queued as 1";
+    Journal::open(data.path()).unwrap().accept(passage("4F1", "a mail"), &["b@x.test".to_owned()], taken).unwrap();
+    // as after a crash
+    let journal = Journal::open(data.path()).unwrap();
+    let rows = [
+        ("4F1", "a mail", "b@x.test", true),
+        ("4F2", "a mail", "b@x.test", false),
+        ("4F1", "a Mail", "b@x.test", false),
+        ("4F1", "a mail", "B@x.test", false),
+        ("4F1a", " mail", "b@x.test", false),
+    ];
+    for (queue_id, mail, recipient, known) in rows {
+        let found = journal.accepted(passage(queue_id, mail), &["c@x.test".to_owned(), recipient.to_owned()]).unwrap();
+        assert_eq!(found, [None, known.then(|| taken.to_owned())], "{queue_id} {mail} {recipient}");
+    }
+}
+
+#[test]
+fn an_entry_outlives_every_queue_and_then_goes() {
+    let data = tempfile::tempdir().unwrap();
+    let journal = Journal::open(data.path()).unwrap();
+    let (mail, to) = (passage("4F1", "a mail"), ["b@x.test".to_owned()]);
+    journal.accept(mail, &to, "taken").unwrap();
+    // all sweeps but one, without waiting for the disk each time
+    let file = data.path().join(DIRECTORY).join("journal.sqlite");
+    let others = rusqlite::Connection::open(file).unwrap();
+    others.execute("UPDATE sweeps SET done = done + ?1", [SWEEPS_KEPT - 2]).unwrap();
+    journal.sweep().unwrap();
+    assert_eq!(journal.accepted(mail, &to).unwrap(), [Some("taken".to_owned())]);
+    journal.sweep().unwrap();
+    assert_eq!(journal.accepted(mail, &to).unwrap(), [None]);
+}
+
+#[test]
+fn what_was_built_comes_again_whole_or_not_at_all() {
+    let data = tempfile::tempdir().unwrap();
+    let journal = Journal::open(data.path()).unwrap();
+    let mail = passage("4F1", "a mail");
+    let recalled = |journal: &Journal| {
+        let copy = journal.recall(mail).unwrap()?;
+        Some(read_range(&copy, 0..copy.len(), usize::MAX).unwrap())
+    };
+    assert_eq!(recalled(&journal), None);
+    let built = vec![b'x'; 100_000];
+    journal.remember(mail, &built).unwrap();
+    let journal = Journal::open(data.path()).unwrap();
+    assert_eq!(recalled(&journal), Some(built.clone()));
+    journal.sweep().unwrap();
+    assert_eq!(recalled(&journal), Some(built.clone()), "a young copy was swept away");
+
+    let file: PathBuf = fs::read_dir(data.path().join(DIRECTORY))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "mail"))
+        .unwrap();
+    let whole = fs::read(&file).unwrap();
+    let mut altered = whole.clone();
+    altered[7] ^= 1;
+    for broken in [&whole[..0], &whole[..31], &whole[..whole.len() - 1], &altered] {
+        fs::write(&file, broken).unwrap();
+        assert_eq!(recalled(&journal), None, "{} bytes", broken.len());
+    }
+    fs::write(&file, &whole).unwrap();
+    assert_eq!(recalled(&journal), Some(built));
+    journal.forget(mail);
+    assert_eq!(recalled(&journal), None);
+}
+
+#[test]
+fn a_mail_has_one_turn_at_a_time() {
+    let data = tempfile::tempdir().unwrap();
+    let journal = Arc::new(Journal::open(data.path()).unwrap());
+    let (one, other) = (passage("4F1", "a"), passage("4F1", "b"));
+    let turn = journal.turn(one).unwrap();
+    assert!(journal.turn(one).is_none());
+    assert!(journal.turn(other).is_some());
+    drop(turn);
+    assert!(journal.turn(one).is_some());
+}
+
+#[test]
+fn many_write_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let journal = Journal::open(data.path()).unwrap();
+    let mail = passage("4F1", "a mail");
+    let name = |thread: u32, number: u32| [format!("{thread}-{number}@x.test")];
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let journal = &journal;
+            scope.spawn(move || {
+                for number in 0..20 {
+                    journal.accept(mail, &name(thread, number), "taken").unwrap();
+                }
+            });
+        }
+    });
+    let journal = Journal::open(data.path()).unwrap();
+    for (thread, number) in (0..8).flat_map(|thread| (0..20).map(move |number| (thread, number))) {
+        assert!(journal.accepted(mail, &name(thread, number)).unwrap()[0].is_some());
+    }
+}
+
+#[test]
+fn a_journal_of_another_version_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    drop(Journal::open(data.path()).unwrap());
+    fs::write(data.path().join(DIRECTORY).join("journal.sqlite"), b"not a journal").unwrap();
+    let _ = fs::remove_file(data.path().join(DIRECTORY).join("journal.sqlite-wal"));
+    assert!(Journal::open(data.path()).is_err());
+}
