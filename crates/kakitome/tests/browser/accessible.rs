@@ -20,7 +20,7 @@ const FIT: &str = concat!(include_str!("measure.js"), include_str!("fit.js"));
 const STOP: &str = concat!(include_str!("measure.js"), include_str!("stop.js"));
 const SPOKEN: &str = include_str!("spoken.js");
 /// Until the page has been drawn: what it focuses by itself is focused just before that (HTML, "update the rendering").
-const DRAWN: &str = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+const DRAWN: &str = "const done = arguments[1]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
 /// Rules of axe that are about what the first page has: that they ran shows that axe saw it.
 const RULES: [&str; 5] = ["color-contrast", "html-has-lang", "label", "target-size", "document-title"];
 /// What axe leaves to others to decide, and who does.
@@ -53,7 +53,7 @@ fn open(house: &House, browser: &Browser, lang: &str, page: &str) {
         "many" => house.drop(browser, lang, "many", &house.many()),
         state => house.ask(browser, lang, state),
     }
-    browser.wait_for(DRAWN);
+    browser.wait_for(DRAWN, "");
 }
 
 /// What was found, and where each thing was first: most stand on every page.
@@ -81,7 +81,7 @@ fn axe(browser: &Browser, library: &str, page: &str, place: &str, found: &mut Fi
     let mut ran = BTreeSet::new();
     for scheme in ["light", "dark"] {
         browser.prefer(scheme);
-        let told = browser.wait_for(AXE);
+        let told = browser.wait_for(AXE, scheme);
         let place = format!("{place} {scheme}");
         found.add_each(&place, "violation", &told["violations"]);
         for one in told["undecided"].as_array().unwrap() {
@@ -216,7 +216,7 @@ fn the_keyboard_alone_does_it_all() {
         });
         assert!(presses.is_some(), "no button is reached");
         browser.enter("/check?");
-        browser.wait_for(DRAWN);
+        browser.wait_for(DRAWN, "");
         assert_eq!(browser.run(focused, ""), "headline", "the answer is read out");
         walk(&browser, 1, &format!("answer {lang}"), &mut found);
         // what is folded opens by Enter

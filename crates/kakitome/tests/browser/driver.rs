@@ -86,8 +86,8 @@ impl Browser {
     }
 
     /// Runs a script of ours that calls its last argument when it is done, and returns what it hands over.
-    pub(crate) fn wait_for(&self, script: &str) -> Value {
-        self.say("/execute/async", &json!({ "script": script, "args": [] }))
+    pub(crate) fn wait_for(&self, script: &str, argument: &str) -> Value {
+        self.say("/execute/async", &json!({ "script": script, "args": [argument] }))
     }
 
     /// Types into the element, or gives a file input the path of its file.

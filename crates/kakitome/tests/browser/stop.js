@@ -6,7 +6,8 @@ const at = document.activeElement;
 const style = getComputedStyle(at);
 const line = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
   && contrast(over(colour(style.outlineColor), background(at.parentElement)), background(at.parentElement)) >= 3;
-const box = at.getBoundingClientRect();
+// of what is broken into lines, the first
+const [box] = at.getClientRects();
 // a region may be taller than the window
 const middle = (from, to, end) => (Math.max(from, 0) + Math.min(to, end)) / 2;
 const top = document.elementFromPoint(middle(box.left, box.right, innerWidth), middle(box.top, box.bottom, innerHeight));

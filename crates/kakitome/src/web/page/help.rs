@@ -89,7 +89,16 @@ fn steps(program: &Program, lang: Lang) -> Markup {
     html! {
         section.program #(program.id) aria-labelledby={ "t-" (program.id) } {
             h3 #{ "t-" (program.id) } { (said(program.name, lang)) }
-            ol { @for step in steps { li { (step) } } }
+            ol {
+                @for (number, step) in (1..).zip(steps) {
+                    li {
+                        @match program.as_for.filter(|_| number == steps.len()) {
+                            Some(other) => a href={ "#" (other) } { (step) },
+                            None => (step),
+                        }
+                    }
+                }
+            }
             @if !note.is_empty() { p.note { (note) } }
         }
     }

@@ -43,6 +43,8 @@ pub(super) struct Program {
     devices: &'static [Device],
     /// What to do, step by step.
     pub(super) steps: [&'static [&'static str]; 2],
+    /// The program whose steps the last one leads to.
+    pub(super) as_for: Option<&'static str>,
     /// What else to know.
     pub(super) note: [&'static str; 2],
 }
@@ -69,6 +71,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
             &["メールを開き、右上の「…」を押す", "「名前を付けて保存」（または「ダウンロード」）から EML を選ぶ"],
             &["Open the mail and press “…” at its top right", "Choose Save as (or Download), then EML"],
         ],
+        as_for: None,
         note: [
             "従来の Outlook が保存する .msg には、届いたままのメールが残りません。同じメールを新しい Outlook か Outlook on the web で開いてください。",
             "Classic Outlook saves .msg, which does not keep the mail as it arrived. Open the same mail in the new Outlook or in Outlook on the web.",
@@ -82,6 +85,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
             &["メールを開き、右上の「…」を押す", "「ダウンロード」から「EML としてダウンロード」を選ぶ"],
             &["Open the mail and press “…” at its top right", "Choose Download, then Download as EML"],
         ],
+        as_for: None,
         note: NO_NOTE,
     },
     Program {
@@ -92,6 +96,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
             &["一覧でメールを選ぶ", "Ctrl+S（Mac は ⌘S）を押し、.eml で保存する"],
             &["Select the mail in the list", "Press Ctrl+S (⌘S on a Mac) and save it as .eml"],
         ],
+        as_for: None,
         note: NO_NOTE,
     },
     Program {
@@ -102,6 +107,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
             &["メールを開き、返信の矢印の隣の「⋮」を押す", "「メッセージをダウンロード」を選ぶ"],
             &["Open the mail and press “⋮” beside the reply arrow", "Choose Download message"],
         ],
+        as_for: None,
         note: NO_NOTE,
     },
     Program {
@@ -120,6 +126,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
                 "Add the same address to Thunderbird, and save the mail there",
             ],
         ],
+        as_for: None,
         note: [
             "「詳細ヘッダー」で見られるのはヘッダーだけです。本文がないので、署名は確かめられません。",
             "“Detailed header” shows the header alone. Without the body, no signature can be checked.",
@@ -133,6 +140,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
             &["メールを選び、「ファイル」→「別名で保存」を開く", "形式に「メッセージのソース」を選んで保存する"],
             &["Select the mail and open File → Save As", "Choose the format Raw Message Source"],
         ],
+        as_for: None,
         note: NO_NOTE,
     },
     Program {
@@ -151,6 +159,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
                 "Choose the .eml file on this page",
             ],
         ],
+        as_for: None,
         note: [
             "うまくいかないときは、Mac やパソコンで同じメールを開いて保存してください。",
             "Where that does not work, open the same mail on a computer and save it there.",
@@ -161,6 +170,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
         name: ["Outlook（iPhone）", "Outlook (iPhone)"],
         devices: &[Iphone],
         steps: OUTLOOK_APP,
+        as_for: Some("outlook-web"),
         note: APP,
     },
     Program {
@@ -168,6 +178,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
         name: ["Outlook（Android）", "Outlook (Android)"],
         devices: &[Android],
         steps: OUTLOOK_APP,
+        as_for: Some("outlook-web"),
         note: APP,
     },
     Program {
@@ -175,6 +186,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
         name: ["Gmail（iPhone）", "Gmail (iPhone)"],
         devices: &[Iphone],
         steps: GMAIL_APP,
+        as_for: Some("gmail-web"),
         note: APP,
     },
     Program {
@@ -182,6 +194,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
         name: ["Gmail（Android）", "Gmail (Android)"],
         devices: &[Android],
         steps: GMAIL_APP,
+        as_for: Some("gmail-web"),
         note: APP,
     },
     Program {
@@ -198,6 +211,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
                 "Go on as for Mail (iPhone, iPad)",
             ],
         ],
+        as_for: Some("iphone-mail"),
         note: APP,
     },
     Program {
@@ -208,6 +222,7 @@ pub(super) const PROGRAMS: [Program; 13] = [
             &["パソコンで同じメールを開く", "「Yahoo!メール（Web 版）」の手順で保存する"],
             &["Open the same mail on a computer", "Go on as for Yahoo! Mail Japan (web)"],
         ],
+        as_for: Some("yahoo-web"),
         note: APP,
     },
 ];
@@ -254,7 +269,8 @@ mod tests {
         for device in [Windows, Mac, Iphone, Android, Other] {
             assert!(PROGRAMS.iter().any(|program| program.is_on(device)), "{device:?}");
         }
-        for Program { id, name, devices, steps, .. } in &PROGRAMS {
+        for Program { id, name, devices, steps, as_for, .. } in &PROGRAMS {
+            assert!(as_for.is_none_or(|other| PROGRAMS.iter().any(|program| program.id == other)), "{id}");
             assert_eq!(PROGRAMS.iter().filter(|other| other.id == *id).count(), 1, "{id}");
             assert!(!devices.is_empty() && name.iter().all(|name| !name.is_empty()), "{id}");
             assert!(steps[0].len() == steps[1].len() && steps[0].len() >= 2, "{id}");
