@@ -3,6 +3,7 @@
 
 use anyhow::{anyhow, ensure};
 use kakitome_office::outgoing::Disposition;
+use kakitome_office::policy::Submission;
 use kakitome_smime::octets::InMemory;
 
 use crate::Effort;
@@ -46,7 +47,7 @@ pub fn small(member: &Member, mail: &Mail, library: Option<&Loop>, effort: &Effo
         effort.rounds,
         || {
             each(effort.time, || {
-                let disposition = outgoing.sign(&plain, false, &InMemory, member.now)?;
+                let disposition = outgoing.sign(&plain, &Submission::default(), &InMemory, member.now)?;
                 ensure!(matches!(disposition, Disposition::Signed { .. }), "the mail was not signed");
                 Ok(())
             })

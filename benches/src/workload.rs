@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use kakitome_office::authority::{Authority, AuthoritySettings, Credential};
 use kakitome_office::evidence::{self, Choice};
 use kakitome_office::outgoing::Outgoing;
+use kakitome_office::policy::Policy;
 use kakitome_office::spool::FileOctets;
 use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
@@ -72,7 +73,8 @@ impl Member {
     }
 
     pub fn outgoing(&self) -> Outgoing {
-        Outgoing::new(Arc::clone(&self.authority), vec![DOMAIN.to_owned()], Arc::new(SystemRandom))
+        let policy = Policy { members: vec![DOMAIN.to_owned()], ..Policy::default() };
+        Outgoing::new(Arc::clone(&self.authority), policy, Arc::new(SystemRandom))
     }
 
     /// Signs as every door does, without reading the result back.

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 pub use self::section::{
-    Check, Direction, Fetch, Gateway, Level, Listener, Log, MemberKey, Members, Mode, Protocol, Settings, Vault, Web,
+    Check, Direction, Fetch, Gateway, Level, Listener, Log, MemberKey, Members, Mode, Policy, Protocol, Settings,
+    Vault, Web,
 };
 pub use self::sender::{Correspondent, Protected, Sender};
 pub use self::value::{AddressRange, Domain, HostPort, LoopbackAddress, PublicUrl};
@@ -134,7 +135,59 @@ const ROWS: &[Row] = &[
         "The doors for mail. The direction belongs to the door, whatever a mail says: only mail that enters by an\n\
          outbound one is ever signed. Never connect an outbound door to mail from outside.",
         "a list of { protocol = \"smtp\" or \"lmtp\", address = \"127.0.0.1:port\" (loopback only in this version), \
-         direction = \"outbound\" or \"inbound\" }",
+         direction = \"outbound\" or \"inbound\" }, and class = \"a name\" for policy.senders",
+        ""
+    ),
+    row!(
+        policy.sign,
+        Text,
+        "How a member's mail is signed where no rule says: clear is read by every mail program, opaque survives servers\n\
+         that change parts, but only S/MIME programs can read it (webmail, telephones and lists get clear all the same).\n\
+         With \"never\", only mail is signed for which a rule says so.",
+        "\"clear\", \"opaque\" or \"never\"",
+        ""
+    ),
+    row!(
+        policy.header_protection,
+        Toml,
+        "Whether the signature covers the header fields too, where no rule says (RFC 9788): From, To, Subject, Date and\n\
+         the like. The visible ones stay as they are.",
+        "true or false",
+        ""
+    ),
+    row!(
+        policy.also_sign,
+        List,
+        "Kinds of mail that pass as they are unless they stand here: automatic replies, reports (bounces, receipts),\n\
+         what a discussion list hands out, calendar invitations, Outlook's winmail.dat.",
+        "a list of \"reply\", \"report\", \"list\", \"calendar\" and \"tnef\"",
+        ""
+    ),
+    row!(
+        policy.submission_host,
+        Text,
+        "The name that your submission server gives itself (Postfix: myhostname). With it, the login and the client\n\
+         certificate are read from the topmost Received field, if this host wrote it. Not set: nobody is known by them.",
+        "a host name in ASCII",
+        "\"mail.example.com\""
+    ),
+    row!(
+        policy.senders,
+        Toml,
+        "Who may sign as whom. Empty: whoever enters by an outbound listener may sign as every member. Else mail is\n\
+         signed only where a rule allows it: every condition of the rule holds (class of the listener, network of the\n\
+         client, login, certificate with issuer) and From is among what it allows. login = \"*\" is any login; from takes\n\
+         addresses, domains, \"*\" (every member) and \"own\" (the login itself). docs/policy.md has examples.",
+        "a list such as [{ login = \"*\", from = [\"own\"] }, { network = \"192.0.2.0/24\", from = [\"shop@example.com\"] }]",
+        ""
+    ),
+    row!(
+        policy.rules,
+        Toml,
+        "What a mail becomes, by author (from) and recipient (to): sign, header_protection, digest (\"sha256\", \"sha384\",\n\
+         \"sha512\"), max_size (in bytes: larger once signed, it leaves unsigned). For each of these the first rule counts\n\
+         that says it. A domain stands for its own addresses, not for those of domains below it.",
+        "a list such as [{ to = [\"fax.example\"], sign = \"never\" }, { from = [\"board@example.com\"], digest = \"sha512\" }]",
         ""
     ),
     row!(web.address, Text, "Where the check page is served.", "an IP address with a port", ""),
@@ -292,7 +345,8 @@ impl Settings {
     /// Variables that begin with `KAKITOME_` and a section's name must name a setting; others are not looked at.
     ///
     /// # Errors
-    /// The file cannot be read, is larger than [`MAX_FILE`] or is not TOML; a key is unknown; a value is not allowed.
+    /// The file cannot be read, is larger than [`MAX_FILE`] or is not TOML; a key is unknown; a value is not allowed;
+    /// [`Settings::problems`].
     pub fn load(config: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
         if let Some(path) = config {
@@ -310,7 +364,8 @@ impl Settings {
         for (name, value) in env {
             settings.read_variable(&name, &value)?;
         }
-        Ok(settings)
+        let problems = settings.problems();
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems.join("\n"))) }
     }
 
     fn read(&mut self, text: &str, place: &str) -> Result<(), SettingsError> {

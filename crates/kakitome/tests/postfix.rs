@@ -50,7 +50,7 @@ fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
     let ports = Ports::free();
     let world = Sink::start();
     let mail_server = Postfix::start(house.path(), &ports, world.port, [postfix, postconf, postqueue]);
-    let gateway = Gateway::start(house.path(), &ports);
+    let gateway = Gateway::start(house.path(), &ports, "");
 
     // a member's mail by submission
     let from_alice = mail("alice@example.test", "by submission");
@@ -84,11 +84,30 @@ fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
     send(ports.submission, "alice@example.test", &mail("alice@example.test", "kept"));
     world.nothing();
     mail_server.wait_for_queue("refused");
-    let gateway = Gateway::start(house.path(), &ports);
+    let gateway = Gateway::start(house.path(), &ports, "");
     mail_server.flush();
     let signed = world.next(&mail_server);
     assert!(signed.contains("\r\nSubject: kept\r\n"), "{signed}");
     assert_confirmed(&openssl, &gateway, &signed, house.path());
+
+    // with the page's senders: Alice as herself, nobody as Alice, whatever a mail brings along
+    drop(gateway);
+    let senders = block("toml senders").replace("example.com", "example.test");
+    let gateway = Gateway::start(house.path(), &ports, &senders);
+    let brought = "Received: from x (x [192.0.2.7])\r\n\t(Authenticated sender: alice)\r\n\tby mail.example.test (Postfix) \
+                   with ESMTPSA id 4X; Tue, 1 Dec 2026 00:00:00 +0000\r\n";
+    for (login, brought, is_signed) in
+        [(Some("alice"), "", true), (Some("bob"), "", false), (None, "", false), (Some("bob"), brought, false)]
+    {
+        let from_alice = format!("{brought}{}", mail("alice@example.test", "who logged in"));
+        send_as(login, ports.submission, "alice@example.test", &from_alice);
+        let left = world.next(&mail_server);
+        if is_signed {
+            assert_confirmed(&openssl, &gateway, &left, house.path());
+        } else {
+            assert!(left.ends_with(&from_alice), "{login:?}: {left}");
+        }
+    }
 }
 
 #[test]
@@ -204,17 +223,18 @@ impl Postfix {
             ),
         )
         .unwrap();
-        let (services, submission, size, trial) = (
+        let (services, submission, size, login, trial) = (
             fitted("master.cf services"),
             fitted("master.cf submission"),
             fitted("master.cf submission size"),
+            fitted("master.cf submission login"),
             fitted("master.cf submission trial"),
         );
         fs::write(
             folder.join("master.cf"),
             format!(
-                "{POSTFIX_OWN}127.0.0.1:{} inet n - n - - smtpd\n127.0.0.1:{} inet n - n - - smtpd\n{submission}{size}\
-                 127.0.0.1:{} inet n - n - - smtpd\n{trial}{services}",
+                "{POSTFIX_OWN}127.0.0.1:{} inet n - n - - smtpd\n127.0.0.1:{} inet n - n - - smtpd\n{submission}{size}{login}\
+                 \x20 -o smtpd_authorized_xclient_hosts=127.0.0.0/8\n127.0.0.1:{} inet n - n - - smtpd\n{trial}{services}",
                 ports.smtp, ports.submission, ports.trial
             ),
         )
@@ -311,7 +331,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start(house: &Path, ports: &Ports) -> Self {
+    fn start(house: &Path, ports: &Ports, sections: &str) -> Self {
         let [data, log, config] = ["data", "kakitome.log", "kakitome.toml"].map(|name| house.join(name));
         // the page's own settings, on this test's ports
         let page = block("toml").replace("10026", &ports.reinject.to_string()).replace("example.com", "example.test");
@@ -320,7 +340,7 @@ impl Gateway {
             &config,
             format!(
                 "{page}listeners = [{{ protocol = \"lmtp\", address = \"127.0.0.1:{filter}\", direction = \"outbound\" }}]\n\
-                 \n[web]\naddress = \"127.0.0.1:{}\"\n",
+                 \n[web]\naddress = \"127.0.0.1:{}\"\n{sections}",
                 ports.web
             ),
         )
@@ -435,6 +455,12 @@ fn line(lines: &mut BufReader<TcpStream>) -> Option<String> {
 
 /// Hands one mail to an SMTP service, as a mail program does.
 fn send(port: u16, sender: &str, mail: &str) {
+    send_as(None, port, sender, mail);
+}
+
+/// The same by somebody who logged in. That he did is told by XCLIENT, which a Postfix believes that is told to: the
+/// password is not what is tried here.
+fn send_as(login: Option<&str>, port: u16, sender: &str, mail: &str) {
     let mut out = TcpStream::connect(("127.0.0.1", port)).unwrap();
     out.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut lines = BufReader::new(out.try_clone().unwrap());
@@ -446,6 +472,12 @@ fn send(port: u16, sender: &str, mail: &str) {
         }
     };
     expect('2', "connecting");
+    if let Some(login) = login {
+        for command in ["EHLO client.example.test".to_owned(), format!("XCLIENT LOGIN={login}")] {
+            out.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+            expect('2', &command);
+        }
+    }
     let recipient = "RCPT TO:<reader@example.net>";
     for (command, class) in
         [("EHLO client.example.test", '2'), (&format!("MAIL FROM:<{sender}>"), '2'), (recipient, '2'), ("DATA", '3')]

@@ -2,7 +2,7 @@
 //! outbound mail, what the next hop has taken.
 //!
 //! Read in this order: [`fault`], [`spool`], [`store`], [`vault`], [`authority`], [`trust`], [`evidence`],
-//! [`holder`], [`outgoing`], [`journal`].
+//! [`holder`], [`policy`], [`outgoing`], [`journal`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -12,6 +12,7 @@ pub mod fault;
 pub mod holder;
 pub mod journal;
 pub mod outgoing;
+pub mod policy;
 pub mod spool;
 pub mod store;
 pub mod trust;

@@ -1,26 +1,26 @@
 //! What becomes of a mail that came in by an outbound listener: signed in its author's name, or passed with the reason.
+//! The policy decides ([`Policy::plan`]); here it is done.
 
 use std::io;
 use std::sync::Arc;
 
-use kakitome_pki::address::Address;
 use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::crypto::Random;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::{NotWritten, Signer};
 use kakitome_smime::message::open::{self, Layer};
-use kakitome_smime::message::sign::{Draft, Form};
-use kakitome_smime::mime::address::{self, NoAuthor};
 use kakitome_smime::octets::{Octets, Spools};
 
 use crate::authority::Authority;
 use crate::fault::Fault;
+use crate::policy::plan::Ready;
+use crate::policy::{DigestName, Passed, Policy, Said, Submission};
 
 /// What was decided about one mail.
 pub enum Disposition {
     /// It passes byte for byte; why.
-    Passed(String),
+    Passed(Passed),
     /// It was signed.
     Signed {
         /// The signed mail.
@@ -37,57 +37,39 @@ pub enum Disposition {
 /// Signs outgoing mail.
 pub struct Outgoing {
     authority: Arc<Authority>,
-    /// Domains whose members are signed for, in lower case.
-    domains: Vec<String>,
+    policy: Policy,
     random: Arc<dyn Random>,
 }
 
 impl Outgoing {
-    /// Signs for the members of these domains.
-    pub fn new(authority: Arc<Authority>, domains: Vec<String>, random: Arc<dyn Random>) -> Self {
-        Self { authority, domains, random }
+    /// Signs for members, by this policy.
+    pub fn new(authority: Arc<Authority>, policy: Policy, random: Arc<dyn Random>) -> Self {
+        Self { authority, policy, random }
     }
 
     /// Decides about a mail and signs it. Only call this for mail that came in by an outbound listener: whoever may
-    /// call it may sign as any member.
+    /// call it may sign as any member, unless the policy names senders.
     ///
     /// # Errors
     /// The environment's: then nothing may leave, and the sender's server tries again.
     pub fn sign(
         &self,
         mail: &dyn Octets,
-        has_null_sender: bool,
+        submission: &Submission<'_>,
         spools: &dyn Spools,
         now: Time,
     ) -> Result<Disposition, OutgoingFault> {
-        let passed = |why: &str| Ok(Disposition::Passed(why.to_owned()));
-        // Bounces and receipts are the mail system's words, not the member's.
-        if has_null_sender {
-            return passed("null sender");
-        }
-        let draft = match Draft::new(mail)? {
-            Ok(draft) => draft,
-            Err(unsignable) => return passed(&unsignable.to_string()),
+        let Ready { author, draft, form, treatment } = match self.policy.plan(mail, submission)?.outcome {
+            Ok(ready) => ready,
+            Err(passed) => return Ok(Disposition::Passed(passed)),
         };
-        let author = match address::author(draft.header()) {
-            Ok(mailbox) => mailbox.address,
-            Err(NoAuthor::Absent) => return passed("no From"),
-            Err(NoAuthor::Duplicate) => return passed("more than one From field"),
-            Err(NoAuthor::Several) => return passed("From names more than one mailbox"),
-            Err(NoAuthor::NoAddress | NoAuthor::Syntax) => return passed("From is not one address"),
-        };
-        let Ok(address) = Address::parse(&author) else { return passed("From is not one address") };
-        if !author.is_ascii() {
-            // Internationalised addresses need SmtpUTF8Mailbox certificates (RFC 9598), which are not made yet.
-            return passed("From is an internationalised address");
-        }
-        if !self.domains.iter().any(|domain| address.is_in(domain)) {
-            return passed("From is not in a member domain");
-        }
-        let credential = self.authority.credential(&address, now)?;
+        let credential = self.authority.credential(&author, now)?;
         let signing_time = draft.signing_time(now);
-        let algorithm = credential.key.algorithm();
-        let digest = algorithm.digest().unwrap_or(Digest::Sha256);
+        let own = credential.key.algorithm();
+        // A digest that the key does not go with is a wish that cannot be met; the mail is signed all the same.
+        let wished = treatment.digest.value.map(DigestName::digest);
+        let wished = wished.and_then(|digest| Some((credential.key.algorithm_with(digest)?, digest)));
+        let (algorithm, digest) = wished.unwrap_or((own, own.digest().unwrap_or(Digest::Sha256)));
         let signer = Signer::new(&credential.certificate, &credential.chain, algorithm, digest)
             .map_err(|NotWritten| OutgoingFault::Bug("the member's key has an algorithm that is not written"))?;
         let asked = draft.request(&signer, signing_time)?;
@@ -96,12 +78,16 @@ impl Outgoing {
             .sign(asked.algorithm(), asked.octets())
             .map_err(|_| OutgoingFault::Bug("the member's key does not sign with its own algorithm"))?;
         let mut spool = spools.spool()?;
-        asked.write(Form::Clear, &signature, &*self.random, &mut spool)?;
+        asked.write(form, &signature, &*self.random, &mut spool)?;
         let signed = spool.finish()?;
+        if let Some(limit) = treatment.max_size.value.filter(|limit| signed.len() > *limit) {
+            let limit = Said { value: limit, by: treatment.max_size.by };
+            return Ok(Disposition::Passed(Passed::TooLarge(limit)));
+        }
         check(&*signed, spools)?;
         Ok(Disposition::Signed {
             mail: signed,
-            address: address.to_string(),
+            address: author.to_string(),
             serial: credential.certificate.serial_hex(),
             timed: signing_time.is_some(),
         })

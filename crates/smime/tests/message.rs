@@ -103,6 +103,16 @@ fn a_layer_is_wrapped_as_it_stands() {
     }
 }
 
+/// Without header protection the fields stay outside alone, and what is protected already is still left alone.
+#[test]
+fn a_header_need_not_be_protected() {
+    let mail = b"From: info@bank.example\r\nSubject: s\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nx\r\n";
+    let signed = sign_covered(mail, Form::Clear, Cover::Bare).unwrap();
+    assert!(text(&signed).starts_with("From: info@bank.example\r\nSubject: s\r\nMIME-Version: 1.0\r\n"));
+    assert_eq!(text(&covered(&signed).unwrap()), "Content-Type: text/plain\r\n\r\nx\r\n");
+    assert!(sign_covered(&signed, Form::Clear, Cover::Bare).unwrap_err().to_string().contains("already"));
+}
+
 #[test]
 fn a_charset_that_was_not_named_is_not_named() {
     for (body, expected) in [

@@ -14,6 +14,7 @@ use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, examine};
 use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::{Disposition, Outgoing};
+use kakitome_office::policy::{Origin, Submission};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::store::{self, Store};
 use kakitome_office::trust::Chosen;
@@ -155,7 +156,7 @@ impl House {
         let authority = Arc::new(Authority::open(Arc::clone(&store), vault, authority, input::now(), random.clone())?);
         let anchor = authority.anchor().clone();
         let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
-        let outgoing = Outgoing::new(Arc::clone(&authority), domains.clone(), random);
+        let outgoing = Outgoing::new(Arc::clone(&authority), settings.policy(), random);
         // A list that cannot be read is told now, not to the first reader.
         evidence::gather(&trust::expected(&settings.check), input::now())?;
         Ok(Self {
@@ -316,12 +317,17 @@ impl Desk for SigningDesk {
         if direction == Direction::Inbound {
             return Ok(Processed { mail, action: "passed", reason: "entered by an inbound listener".to_owned() });
         }
+        let submission = Submission {
+            has_null_sender: envelope.from.is_empty(),
+            recipients: &envelope.recipients,
+            origin: Origin { class: envelope.listener.class.clone(), client: envelope.client, ..Origin::default() },
+        };
         let disposition = self
             .outgoing
-            .sign(&*mail, envelope.from.is_empty(), &self.spools, input::now())
+            .sign(&*mail, &submission, &self.spools, input::now())
             .map_err(|fault| DeskFault { text: fault.to_string() })?;
         Ok(match disposition {
-            Disposition::Passed(reason) => Processed { mail, action: "passed", reason },
+            Disposition::Passed(why) => Processed { mail, action: "passed", reason: why.to_string() },
             Disposition::Signed { mail, address, serial, timed } => {
                 let time = if timed { "" } else { ", without a signing time: the Date is missing or far from now" };
                 let reason = format!("as {address}, certificate {serial}{time}");

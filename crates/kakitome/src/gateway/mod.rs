@@ -22,7 +22,7 @@ mod session;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +61,9 @@ pub struct Envelope {
     pub body_8bit: bool,
     /// The queue id of the server in front, if it told one (XFORWARD IDENT).
     pub queue_id: Option<String>,
+    /// The client of the server in front, if it told one (XFORWARD ADDR). Whoever is connected to us is this machine, and
+    /// says nothing.
+    pub client: Option<IpAddr>,
     /// The door that the mail came in by.
     pub listener: Listener,
 }

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -219,6 +220,7 @@ impl Session {
                     smtputf8: mail.smtputf8(),
                     body_8bit: mail.body_8bit(),
                     queue_id: queue_id.map(|(_, value)| value.clone()),
+                    client: self.xforward.iter().rfind(|(name, _)| name == "ADDR").and_then(|(_, value)| client(value)),
                     listener: self.listener.clone(),
                 };
                 self.transaction = Some(Transaction {
@@ -327,6 +329,15 @@ pub(super) fn log(envelope: &Envelope, action: &str, reason: &str, size: u64, lo
     );
 }
 
+/// The address of XFORWARD ADDR: IPv4 as it is, IPv6 behind its tag (RFC 5321 §4.1.3). It is unknown where the mail was
+/// made on the machine itself.
+fn client(value: &str) -> Option<IpAddr> {
+    match value.get(..5) {
+        Some(tag) if tag.eq_ignore_ascii_case("IPV6:") => value.get(5..)?.parse().map(IpAddr::V6).ok(),
+        _ => value.parse().map(IpAddr::V4).ok(),
+    }
+}
+
 /// For a mail whose server told no queue id.
 fn own_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -351,6 +362,22 @@ impl fmt::Display for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_client_is_told_by_the_server_in_front() {
+        for (value, read) in [
+            ("192.0.2.7", Some("192.0.2.7")),
+            ("IPV6:2001:db8::7", Some("2001:db8::7")),
+            ("ipv6:::1", Some("::1")),
+            ("2001:db8::7", None),
+            ("[UNAVAILABLE]", None),
+            ("IPV6:192.0.2.7", None),
+            ("192.0.2.7+20x", None),
+            ("", None),
+        ] {
+            assert_eq!(client(value), read.map(|read| read.parse().unwrap()), "{value}");
+        }
+    }
 
     #[test]
     fn what_others_wrote_cannot_forge_the_log() {

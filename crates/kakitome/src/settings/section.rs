@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
+use kakitome_office::policy::{self, Rule, SenderRule, Signing, Untouched};
 use serde::{Deserialize, Serialize};
 
 use super::sender::{Correspondent, Protected, Sender};
@@ -17,6 +18,8 @@ pub struct Settings {
     pub members: Members,
     /// `[gateway]`: the mail flow.
     pub gateway: Gateway,
+    /// `[policy]`: who may sign as whom, and what mail becomes.
+    pub policy: Policy,
     /// `[web]`: the check page.
     pub web: Web,
     /// `[check]`: what is known of senders.
@@ -53,6 +56,23 @@ pub struct Gateway {
     pub hostname: Option<Domain>,
     /// The doors for mail.
     pub listeners: Vec<Listener>,
+}
+
+/// `[policy]`: who may sign as whom, and what mail becomes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// How mail is signed where no rule says.
+    pub sign: Signing,
+    /// Are the header fields signed, too, where no rule says?
+    pub header_protection: bool,
+    /// Kinds of mail that are signed although they are left alone otherwise.
+    pub also_sign: Vec<Untouched>,
+    /// What the submission server calls itself; absent: no login is known.
+    pub submission_host: Option<Domain>,
+    /// Who may sign as whom.
+    pub senders: Vec<SenderRule>,
+    /// What mail becomes, by author and recipient.
+    pub rules: Vec<Rule>,
 }
 
 /// `[web]`: the check page.
@@ -164,6 +184,9 @@ pub struct Listener {
     pub address: LoopbackAddress,
     /// Which way mail goes that enters here.
     pub direction: Direction,
+    /// What the rules of policy.senders call whoever may connect here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// The least important kind of log message that is written.
@@ -191,8 +214,12 @@ impl Default for Members {
 
 impl Default for Gateway {
     fn default() -> Self {
-        let listener =
-            |protocol, port, direction| Listener { protocol, address: LoopbackAddress::on_port(port), direction };
+        let listener = |protocol, port, direction| Listener {
+            protocol,
+            address: LoopbackAddress::on_port(port),
+            direction,
+            class: None,
+        };
         Self {
             mode: Mode::default(),
             next_hop: None,
@@ -205,6 +232,43 @@ impl Default for Gateway {
                 listener(Protocol::Lmtp, 10025, Direction::Inbound),
             ],
         }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let policy::Policy { sign, header_protection, .. } = policy::Policy::default();
+        Self {
+            sign,
+            header_protection,
+            also_sign: Vec::new(),
+            submission_host: None,
+            senders: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The policy for outbound mail.
+    pub fn policy(&self) -> policy::Policy {
+        let Policy { sign, header_protection, also_sign, submission_host, senders, rules } = self.policy.clone();
+        policy::Policy {
+            members: self.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
+            submission_host: submission_host.map(String::from),
+            senders,
+            rules,
+            sign,
+            header_protection,
+            also_sign,
+        }
+    }
+
+    /// What cannot be meant as it is written although each setting is well formed by itself, each with what to do.
+    pub fn problems(&self) -> Vec<String> {
+        let outbound = self.gateway.listeners.iter().filter(|listener| listener.direction == Direction::Outbound);
+        let classes: Vec<&str> = outbound.filter_map(|listener| listener.class.as_deref()).collect();
+        self.policy().problems(&classes)
     }
 }
 

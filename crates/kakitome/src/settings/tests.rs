@@ -39,6 +39,10 @@ fn what_is_shown_reads_back() {
         "[members]\ndomains = ['Example.JP', 'b.test']\nkey = 'p-256'\n\
          [gateway]\nmode = 'pass'\nnext_hop = 'mx.example.jp:26'\nmax_mail = 5\nhostname = 'h.example.jp'\n\
          listeners = [{ protocol = 'smtp', address = '[::1]:0', direction = 'inbound' }]\n\
+         [policy]\nsign = 'opaque'\nheader_protection = false\nalso_sign = ['calendar', 'tnef']\nsubmission_host = 'h.example.jp'\n\
+         senders = [{ login = '*', from = ['own'] }, { network = '192.0.2.0/24', class = 'x', from = ['*', 'b.test'] },\n\
+         { certificate = 'c', issuer = 'd', from = ['a@b.test'] }]\n\
+         rules = [{ from = ['a@b.test'], to = ['c.test'], sign = 'never', header_protection = true, digest = 'sha512', max_size = 9 }]\n\
          [web]\npublic_url = 'https://check.example.jp/'\n\
          [check]\nprotected = [{ name = '例示銀行', senders = ['bank.example', 'info@partner.example'] }]\n\
          correspondents = ['a@b.test']\nexpected_signers = ['b.test', 'c@d.test']\ndelivery_log = '/d'\n[vault]\nkey_file = '/k'\n[log]\nlevel = 'debug'\n",
@@ -96,6 +100,11 @@ fn errors_name_the_place_the_key_the_value_and_what_is_allowed() {
             "[gateway]\nlisteners = [{ protocol = 'smtp', address = '127.0.0.1:1', direction = 'inbound', tls = 1 }]",
             &["listeners", "tls"],
         ),
+        ("[policy]\nsign = 'always'", &["policy.sign = \"always\"", "\"never\""]),
+        ("[policy]\nheader_protection = 1", &["policy.header_protection = 1", "true or false"]),
+        ("[policy]\nalso_sign = ['spam']", &["policy.also_sign", "spam", "calendar"]),
+        ("[policy]\nsenders = [{ from = ['*'] }]", &["policy.senders", "no condition"]),
+        ("[policy]\nrules = [{ too = ['a.test'], sign = 'never' }]", &["policy.rules", "too"]),
         ("[members]\ndomains = ['日本.test']", &["members.domains", "xn--"]),
         ("[members]\ndomains = ['a@b.test']", &["members.domains"]),
         ("[web]\npublic_url = 'check.example.test'", &["web.public_url", "absolute"]),
@@ -119,6 +128,8 @@ fn errors_name_the_place_the_key_the_value_and_what_is_allowed() {
     assert!(variable.contains("KAKITOME_GATEWAY_MAX_MAIL") && variable.contains("\"many\""), "{variable}");
     let unknown = with(&[("KAKITOME_GATEWAY_NEXTHOP", "x")]).unwrap_err().to_string();
     assert!(unknown.contains("KAKITOME_GATEWAY_NEXTHOP"), "{unknown}");
+    let apart = with(&[("KAKITOME_POLICY_SENDERS", "[{ login = '*', from = ['own'] }]")]).unwrap_err().to_string();
+    assert!(apart.contains("policy.senders, rule 1") && apart.contains("submission_host"), "{apart}");
     let absent = Settings::load(Some(Path::new("/nonexistent/k.toml")), std::iter::empty()).unwrap_err().to_string();
     assert!(absent.contains("/nonexistent/k.toml"), "{absent}");
 }

@@ -10,6 +10,7 @@ use kakitome::web::{Checker, InstanceInfo, router};
 use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::evidence::{self, Choice};
 use kakitome_office::outgoing::{Disposition, Outgoing};
+use kakitome_office::policy::{Policy, Submission};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
@@ -106,9 +107,10 @@ const MAIL: &str = "From: =?UTF-8?B?5L6L56S6IOWkqumDjg==?= <MEMBER>\r\n\
     The amount is 1,000 yen.\r\n";
 
 fn signed_by(authority: &Arc<Authority>, mail: &str) -> String {
-    let outgoing = Outgoing::new(Arc::clone(authority), vec!["example.test".into()], Arc::new(SystemRandom));
+    let policy = Policy { members: vec!["example.test".into()], ..Policy::default() };
+    let outgoing = Outgoing::new(Arc::clone(authority), policy, Arc::new(SystemRandom));
     let mail = mail.as_bytes().to_vec();
-    let Disposition::Signed { mail, .. } = outgoing.sign(&mail, false, &InMemory, NOW).unwrap() else {
+    let Disposition::Signed { mail, .. } = outgoing.sign(&mail, &Submission::default(), &InMemory, NOW).unwrap() else {
         panic!("the mail was not signed")
     };
     String::from_utf8(read_range(&*mail, 0..mail.len(), 1 << 20).unwrap()).unwrap()

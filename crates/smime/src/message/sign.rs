@@ -85,6 +85,11 @@ impl<'a> Draft<'a> {
         &self.structure.root().header
     }
 
+    /// Its parts.
+    pub fn structure(&self) -> &Structure {
+        &self.structure
+    }
+
     /// The signing time that the signature may carry: now, if the mail's Date is near.
     pub fn signing_time(&self, now: Time) -> Option<Time> {
         let date = self.header().find("Date").and_then(|date| Time::from_mail_date(&date))?;

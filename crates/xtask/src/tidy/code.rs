@@ -67,7 +67,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["vault", "journal"],
             &["authority", "trust"],
             &["evidence"],
-            &["holder"],
+            &["holder", "policy"],
             &["outgoing"],
         ],
     ),

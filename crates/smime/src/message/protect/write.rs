@@ -14,6 +14,8 @@ pub enum Cover {
     Cipher(Cipher),
     /// Nothing: the payload is a signed or encrypted layer, and the header is protected inside it, if at all.
     Layer,
+    /// Nothing: the header is not protected.
+    Bare,
 }
 
 /// How the header of a mail that will be encrypted is treated.
@@ -31,7 +33,7 @@ impl Cover {
         match self {
             Self::Clear => Some("clear"),
             Self::Cipher(_) => Some("cipher"),
-            Self::Layer => None,
+            Self::Layer | Self::Bare => None,
         }
     }
 
@@ -49,7 +51,7 @@ impl Cover {
 
     /// The fields inside: copies of what the sender composed, and of what of them he puts outside.
     pub(in crate::message) fn inside(&self, header: &Header) -> Vec<u8> {
-        if *self == Self::Layer {
+        if matches!(self, Self::Layer | Self::Bare) {
             return Vec::new();
         }
         let composed = || header.fields.iter().filter(|field| is_composed(header.name(field)));
