@@ -173,6 +173,7 @@ fn rows() -> Vec<(Flaw, Vec<u8>)> {
         (Flaw::SetOrder, part(|parts| parts.subject = der::sequence(&[&two_names]))),
         (Flaw::Structure, part(|parts| parts.more = der::NULL.to_vec())),
         (Flaw::Structure, part(|parts| parts.serial = Vec::new())),
+        (Flaw::Structure, part(|parts| parts.serial = integer(&[]))),
         (
             Flaw::TooLarge,
             part(|parts| {
@@ -212,6 +213,7 @@ fn rows() -> Vec<(Flaw, Vec<u8>)> {
         ),
         (Flaw::SignatureBits, part(|parts| parts.signature = der::element(tag::BIT_STRING, &[&[1], &[2; 70]]))),
         (Flaw::Name, part(|parts| parts.subject = der::sequence(&[der::NULL]))),
+        (Flaw::Name, part(|parts| parts.subject = der::sequence(&[&der::set_of(Vec::new())]))),
         (Flaw::IssuerEmpty, part(|parts| parts.issuer = der::sequence(&[]))),
         (Flaw::SubjectEmpty, part(|parts| parts.subject = der::sequence(&[]))),
         (Flaw::Time, part(|parts| parts.validity[0] = time(tag::UTC_TIME, "2601010000Z"))),

@@ -515,6 +515,26 @@ fn lists_are_read_strictly_and_looked_up_by_serial_number() {
         .entry(&[5], in_days(-1), Some((oid::REASON_CODE, false, der::element(tag::ENUMERATED, &[&[1]]))))
         .signed_by(&world.se);
     assert_eq!(of(&twice, &[5]).unwrap().reason, Some(Reason::KeyCompromise));
+    // a serial number in more octets than it needs, on the list or asked for, is the same number; 255 is not -1
+    let padded = CrlFactory::default()
+        .entry(&[0, 0, 5], in_days(-3), None)
+        .entry(&[0xff, 0xff], in_days(-3), None)
+        .signed_by(&world.se);
+    for (serial, is_listed) in [(&[5][..], true), (&[0, 5], true), (&[0xff], true), (&[0, 0xff], false), (&[0], false)]
+    {
+        assert_eq!(of(&padded, serial).is_some(), is_listed, "{serial:?}");
+    }
+    // what a list may not be: version 1 with extensions, a flag that is no BOOLEAN
+    let raw = CrlFactory::default()
+        .with(oid::ISSUING_DISTRIBUTION_POINT, true, write::list(&[vec![0x81, 1, 0xff]]))
+        .der(&world.se);
+    let place = |octets: &[u8]| raw.windows(octets.len()).position(|part| part == octets).unwrap();
+    assert!(Crl::parse(&raw).is_ok());
+    for (octets, at, octet) in [(&[2, 1, 1, 0x30][..], 2, 0), (&[0x81, 1, 0xff], 2, 1)] {
+        let mut wrong = raw.clone();
+        wrong[place(octets) + at] = octet;
+        assert!(Crl::parse(&wrong).is_err());
+    }
     // every cut and every flipped octet is read or refused, never a panic
     let small = CrlFactory::default().revoking(&world.bank.certificate, NOW, Some(Reason::Superseded)).der(&world.se);
     for at in 0..small.len() {

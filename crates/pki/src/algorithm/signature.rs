@@ -64,14 +64,12 @@ impl Signature {
             oid::ECDSA_WITH_SHA256 => known(Self::Ecdsa(Digest::Sha256)),
             oid::ECDSA_WITH_SHA384 => known(Self::Ecdsa(Digest::Sha384)),
             oid::ECDSA_WITH_SHA512 => known(Self::Ecdsa(Digest::Sha512)),
-            oid::ED25519 => known(Self::Ed25519),
-            oid::ML_DSA_44 | oid::ML_DSA_65 | oid::ML_DSA_87 => match MlDsa::from_oid(&identifier.oid) {
-                // RFC 9882 §3.2: parameters are absent; there was never a time when they were NULL.
-                Some(_) if identifier.parameters.is_some() => {
-                    Err(Malformed::new("a signature algorithm has parameters where it has none"))
-                }
-                set => Ok(set.map(Self::MlDsa)),
-            },
+            // RFC 8410 §3, RFC 9882 §3.2: parameters are absent; there was never a time when they were NULL.
+            oid::ED25519 | oid::ML_DSA_44 | oid::ML_DSA_65 | oid::ML_DSA_87 if identifier.parameters.is_some() => {
+                Err(Malformed::new("a signature algorithm has parameters where it has none"))
+            }
+            oid::ED25519 => Ok(Some(Self::Ed25519)),
+            oid::ML_DSA_44 | oid::ML_DSA_65 | oid::ML_DSA_87 => Ok(MlDsa::from_oid(&identifier.oid).map(Self::MlDsa)),
             oid::DSA => match digest {
                 Some(digest) => known(Self::Dsa(digest)),
                 None => Ok(None),
@@ -204,6 +202,21 @@ fn pss_parameters(hash: Digest, mask: Digest, salt: u16) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_stand_where_they_may() {
+        let read = |identifier: AlgorithmIdentifier| Signature::from_identifier(&identifier, None).ok().flatten();
+        for (oid, plain, null) in [
+            (oid::SHA256_WITH_RSA, true, true),
+            (oid::ECDSA_WITH_SHA256, true, true),
+            (oid::ED25519, true, false),
+            (oid::ML_DSA_44, true, false),
+            (oid::RSASSA_PSS, false, false),
+        ] {
+            assert_eq!(read(AlgorithmIdentifier::plain(oid)).is_some(), plain, "{oid}");
+            assert_eq!(read(AlgorithmIdentifier::with_null(oid)).is_some(), null, "{oid}");
+        }
+    }
 
     #[test]
     fn pss_parameters_read_as_they_were_written() {

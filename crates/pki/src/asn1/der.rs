@@ -208,6 +208,15 @@ pub fn magnitude(value: &[u8]) -> Result<&[u8], Malformed> {
     }
 }
 
+/// The contents of an INTEGER without the octets in front that say nothing (X.690 §8.3.2): equal numbers become equal
+/// octets, however they were written.
+pub fn minimal(mut value: &[u8]) -> &[u8] {
+    while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = value {
+        value = value.get(1..).unwrap_or_default();
+    }
+    value
+}
+
 /// The bits of a BIT STRING's contents that fill whole octets.
 ///
 /// # Errors
@@ -241,5 +250,19 @@ mod tests {
         assert_eq!(Der::new(&[2, 1, 0x80]).unsigned(), Err(Malformed::new("an INTEGER is negative")));
         assert_eq!(Der::new(&[2, 2, 0, 1]).unsigned(), Err(Malformed::new("an INTEGER is not minimal")));
         assert_eq!(Der::new(&[2, 2, 0, 0x81]).small(), Ok(0x81));
+    }
+
+    #[test]
+    fn equal_numbers_become_equal_octets() {
+        for (written, shortest) in [
+            (&[0, 0, 0x41][..], &[0x41][..]),
+            (&[0, 0x81], &[0, 0x81]),
+            (&[0xff, 0xff, 0x80], &[0x80]),
+            (&[0xff, 0x7f], &[0xff, 0x7f]),
+            (&[0, 0], &[0]),
+            (&[], &[]),
+        ] {
+            assert_eq!(minimal(written), shortest);
+        }
     }
 }

@@ -209,6 +209,10 @@ impl Crl {
             out.read_entries(raw, list.inside())?;
         }
         if let Some(wrapped) = fields.optional(tag::context_constructed(0))? {
+            // RFC 5280 §5.1.2.1: a list with extensions MUST be of version 2.
+            if version == 0 {
+                return Err(Malformed::new("a revocation list has extensions but is not version 2"));
+            }
             out.read_extensions(&Der::only(wrapped.value)?)?;
         }
         fields.finish()?;
@@ -295,6 +299,7 @@ impl Crl {
     /// several the one that weighs most: a compromised key, then the earliest, `removeFromCRL` last. Bounded by the
     /// logarithm of the list's length, and by how often a serial number recurs.
     pub fn entry(&self, serial: &[u8], issuer: &Name) -> Option<Revoked> {
+        let serial = der::minimal(serial);
         let start = self.entries.partition_point(|entry| entry.serial(&self.raw) < serial);
         let same =
             self.entries.get(start..).unwrap_or_default().iter().take_while(|entry| entry.serial(&self.raw) == serial);
@@ -359,7 +364,8 @@ impl Crl {
                 }
             }
             entry.finish()?;
-            let place = range_in(raw, serial.value);
+            // Told in more octets than it needs, it is the same number: an entry must not be missed for that.
+            let place = range_in(raw, der::minimal(serial.value));
             let (Ok(start), Ok(length)) = (u32::try_from(place.start), u16::try_from(place.len())) else {
                 return Err(Malformed::new("a serial number in a revocation list is longer than any may be"));
             };
@@ -451,8 +457,12 @@ impl Scope {
 }
 
 fn flag(inside: &mut Der<'_>, number: u8) -> Result<bool, Malformed> {
-    // A default that is written is not DER, but says the same.
-    Ok(inside.optional(tag::context(number))?.is_some_and(|flag| flag.value != [0]))
+    match inside.optional(tag::context(number))?.map(|flag| flag.value) {
+        // A default that is written is not DER, but says the same.
+        None | Some([0]) => Ok(false),
+        Some([0xff]) => Ok(true),
+        Some(_) => Err(der::BOOLEAN),
+    }
 }
 
 /// Where `part`, a slice of `whole`, stands in it.

@@ -89,6 +89,9 @@ impl Certificate {
             None => 0,
         };
         let serial = fields.expect(tag::INTEGER, "a certificate has no serial number")?.value.to_vec();
+        if serial.is_empty() {
+            return Err(Malformed::new("a serial number has no octets"));
+        }
         let algorithm = AlgorithmIdentifier::parse(&fields.element()?)?;
         // RFC 5280 §4.1.1.2: both fields MUST contain the same algorithm identifier.
         if algorithm != outer_algorithm {

@@ -57,6 +57,9 @@ impl Name {
         let (mut part, mut length) = (0usize, 0usize);
         while !relative.is_empty() {
             let mut set = relative.expect(tag::SET, "a name holds something other than a SET")?.inside();
+            if set.is_empty() {
+                return Err(Malformed::new("a part of a name has no attribute"));
+            }
             let first = folded.len();
             while !set.is_empty() {
                 if attributes.len() >= ATTRIBUTE_LIMIT {

@@ -262,10 +262,11 @@ impl Basic {
     /// What is said about this certificate of this issuer. Its serial number alone would not do: a CertID (RFC 6960
     /// §4.1.1) names the issuer's name and key, too.
     pub fn answers(&self, which: &Certificate, issuer: &Certificate) -> Vec<&Answer> {
+        let serial = der::minimal(which.serial());
         // One response may name the serial number in thousands of answers: each hash is made once.
         let mut hashes: Vec<(Digest, [crypto::DigestValue; 2])> = Vec::new();
         let mut about = Vec::new();
-        for answer in self.answers.iter().filter(|answer| answer.serial == which.serial()) {
+        for answer in self.answers.iter().filter(|answer| der::minimal(&answer.serial) == serial) {
             let (Some(digest), Some(bits)) = (answer.digest, key_bits(issuer.spki())) else { continue };
             let hash = |bytes| crypto::digest(digest, bytes);
             let known = hashes.iter().position(|(known, _)| *known == digest).unwrap_or_else(|| {
