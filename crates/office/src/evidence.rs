@@ -41,8 +41,8 @@ use crate::trust::{self, Operators};
 /// A file of certificates or revocation lists may be this long, in octets.
 pub const FILE_LIMIT: u64 = 128 * 1024 * 1024;
 
-/// What a revocation list is called in [`Unusable`].
-const REVOCATION_LIST: &str = "revocation list";
+/// What the answers to revocation are called in [`Unusable`].
+const REVOCATION_LIST: &str = "revocation list or OCSP response";
 
 /// Whom a caller believes, and for which moment.
 #[derive(Clone, Debug, Default)]
