@@ -22,17 +22,18 @@ use anyhow::Context as _;
 use kakitome_pki::crypto::KeyKind;
 
 use goal::{Row, megabytes};
-use library::Loop;
+use library::{Certval, Loop};
 use process::Programs;
 use recipient::Recipients;
 use workload::{Mail, Member};
 
 const USAGE: &str = "\
-usage: cargo run --release -p kakitome-benches -- --kakitome FILE [--quick | --full] [--write]
+usage: cargo run --release -p kakitome-benches -- --kakitome FILE [--quick | --full] [--certval] [--write]
 
   --kakitome FILE  the release build of the program
   --quick          much less of everything: whether it works, not how fast
   --full           an attachment of 1 GB in place of 100 MB, as the goals say
+  --certval        paths against crate certval, too: a hundred crates to be fetched and built, which takes minutes
   --write          put the table into docs/benchmarks.md";
 
 /// How long everything is measured.
@@ -84,12 +85,13 @@ fn main() -> anyhow::Result<ExitCode> {
         floor::run(rest)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (mut effort, mut kakitome, mut write) = (&WHOLE, None, false);
+    let (mut effort, mut kakitome, mut certval, mut write) = (&WHOLE, None, false, false);
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => effort = &QUICK,
             "--full" => effort = &FULL,
+            "--certval" => certval = true,
             "--write" => write = true,
             "--kakitome" => {
                 let file = arguments.next().context("--kakitome needs a file")?;
@@ -109,7 +111,8 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     fs::create_dir_all(&folder)?;
     let folder = fs::canonicalize(folder)?;
-    let rows = measure_all(&folder, &kakitome, effort);
+    let certval = if certval { Certval::build()? } else { None };
+    let rows = measure_all(&folder, &kakitome, certval.as_ref(), effort);
     fs::remove_dir_all(&folder)?;
     let text = report::text(&rows?, &kakitome)?;
     println!("{text}");
@@ -119,7 +122,7 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure_all(folder: &Path, kakitome: &Path, effort: &Effort) -> anyhow::Result<Vec<Row>> {
+fn measure_all(folder: &Path, kakitome: &Path, certval: Option<&Certval>, effort: &Effort) -> anyhow::Result<Vec<Row>> {
     let programs = Programs::new(kakitome, folder)?;
     let has_openssl = process::openssl().is_some();
     if !has_openssl {
@@ -132,6 +135,9 @@ fn measure_all(folder: &Path, kakitome: &Path, effort: &Effort) -> anyhow::Resul
     if library.is_none() {
         eprintln!("skipped: OpenSSL's library in a loop (it needs cc and the headers of libssl-dev)");
     }
+    if certval.is_none() {
+        eprintln!("skipped: paths against crate certval (ask with --certval; its crates must be within reach)");
+    }
     let mut rows = Vec::new();
     let mut whole = Vec::new();
     for (kind, key) in [(KeyKind::Rsa2048, "RSA-2048"), (KeyKind::P256, "P-256")] {
@@ -141,6 +147,7 @@ fn measure_all(folder: &Path, kakitome: &Path, effort: &Effort) -> anyhow::Resul
         let to = Recipients::new(folder, key, 1)?;
         rows.extend(engine::small(&member, &small, library.as_ref(), effort)?);
         rows.extend(path::three(&member, library.as_ref(), effort)?);
+        rows.extend(path::certval(&member, certval, effort)?);
         if has_openssl {
             whole.extend(programs.small(&member, &to, &small, effort)?);
         }

@@ -12,7 +12,7 @@ use kakitome_testkit::{Authority, BANK, CertificateFactory, CrlFactory, NOW, Pki
 
 use crate::Effort;
 use crate::goal::{Row, cost, per_second};
-use crate::library::Loop;
+use crate::library::{Certval, Loop};
 use crate::measure::{Pair, each, footprint, program};
 use crate::process;
 use crate::workload::Member;
@@ -27,21 +27,32 @@ const SIGNATURES: u32 = 100;
 const ENTRIES: u32 = 100_000;
 
 /// The path of a member, over and over, against OpenSSL's library in a loop.
-pub fn three(member: &Member, library: Option<&Loop>, effort: &Effort) -> anyhow::Result<Vec<Row>> {
-    let Some(library) = library else { return Ok(Vec::new()) };
+pub fn three(member: &Member, library: Option<&Loop>, effort: &Effort) -> anyhow::Result<Option<Row>> {
+    let Some(library) = library else { return Ok(None) };
+    let count = 20_000 / effort.share;
+    let theirs = || library.cost("path", member, &member.file("signer.pem"), count);
+    let pair = Pair::take(effort.rounds, || ours(member, effort), theirs)?;
+    Ok(Some(row(&format!("a path of three, {}", member.key), per_second, "OpenSSL's library in a loop", pair)))
+}
+
+/// The CPU seconds of one path.
+fn ours(member: &Member, effort: &Effort) -> anyhow::Result<f64> {
     let leaf = &member.credential.certificate;
     let untrusted = [member.authority.issuing().clone()];
     let anchors = [anchor(member.authority.anchor(), AnchorSource::User)];
     let question = Question { at: member.now, ..question(leaf, &untrusted, &anchors) };
-    let ours = || {
+    each(effort.time, || {
         let path: ValidPath = find(&question).map_err(|refusal| anyhow!("{refusal}"))?;
         ensure!(path.certificates().len() == 2, "the path is another");
         Ok(())
-    };
-    let count = 20_000 / effort.share;
-    let theirs = || library.cost("path", member, &member.file("signer.pem"), count);
-    let pair = Pair::take(effort.rounds, || each(effort.time, ours), theirs)?;
-    Ok(vec![row(&format!("a path of three, {}", member.key), per_second, "OpenSSL's library in a loop", pair)])
+    })
+}
+
+/// The path of a member, over and over, against certval's.
+pub fn certval(member: &Member, certval: Option<&Certval>, effort: &Effort) -> anyhow::Result<Option<Row>> {
+    let Some(certval) = certval else { return Ok(None) };
+    let pair = Pair::take(effort.rounds, || ours(member, effort), || certval.cost(member, 4_000 / effort.share))?;
+    Ok(Some(row(&format!("a path of three, {}", member.key), per_second, "crate certval in a loop", pair)))
 }
 
 /// What is made to take long, against as many signatures as one search may verify; and a long list, against OpenSSL.
