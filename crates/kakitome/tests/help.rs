@@ -153,6 +153,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome trust restore RootCA2", Mine, 0, "Security Communication RootCA2"),
         ("kakitome trust export -o roots.pem", Mine, 0, "BEGIN CERTIFICATE"),
         ("kakitome trust export --form p7b -o roots.p7b", Mine, 0, ""),
+        ("kakitome trust export --form sst -o roots.sst", Mine, 0, ""),
         ("kakitome trust export --chosen --form list -o chosen.txt", Mine, 0, "list: chosen"),
         ("kakitome cert show partner.pem", Mine, 0, "billing@partner.example"),
         ("kakitome cert show --password-file password.txt reader.p12", Mine, 0, "Private key  P-256"),

@@ -482,9 +482,9 @@ fn blocks(bytes: &[u8], wanted: impl Fn(&pem::Block) -> bool, der_label: &str) -
     if pem::is_pem(bytes) {
         return pem::read(bytes).into_iter().filter(wanted).collect();
     }
-    // DER begins with a SEQUENCE; anything else holds nothing.
-    let der = bytes.first() == Some(&0x30);
-    der.then(|| pem::Block::new(der_label, bytes)).into_iter().collect()
+    // DER begins with a SEQUENCE, and a store says what it is; anything else holds nothing.
+    let is_one = bytes.first() == Some(&0x30) || bundle::is_store(bytes);
+    is_one.then(|| pem::Block::new(der_label, bytes)).into_iter().collect()
 }
 
 /// The octets of a file.

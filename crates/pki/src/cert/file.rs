@@ -2,7 +2,7 @@
 //! by its own form and not by its name.
 
 use super::pem::{self, Block};
-use super::pkcs12;
+use super::{bundle, pkcs12};
 use crate::asn1::der::Der;
 use crate::asn1::{Malformed, ber, oid, tag};
 use crate::crypto::is_encrypted_key;
@@ -23,6 +23,8 @@ pub enum Kind {
     Response,
     /// PKCS#7: certificates and lists in signed-data without a signature.
     Bundle,
+    /// The serialized store of Windows (.sst).
+    Store,
     /// PKCS#12.
     Pkcs12,
     /// A private key in the clear.
@@ -42,6 +44,7 @@ impl Kind {
             Self::List => "crl",
             Self::Response => "ocsp-response",
             Self::Bundle => "pkcs7",
+            Self::Store => "serialized-store",
             Self::Pkcs12 => "pkcs12",
             Self::PrivateKey => "private-key",
             Self::EncryptedKey => "encrypted-private-key",
@@ -97,6 +100,9 @@ fn labelled(block: &Block) -> Option<Kind> {
 pub fn kind(octets: &[u8]) -> Option<Kind> {
     if pkcs12::is_pfx(octets) {
         return Some(Kind::Pkcs12);
+    }
+    if bundle::is_store(octets) {
+        return Some(Kind::Store);
     }
     // What follows behind the object does not change what it is.
     let (der, _) = ber::first_to_der(octets).ok()?;

@@ -353,7 +353,12 @@ pub fn lay_out(kind: Kind, block: &Block, password: Option<&str>) -> Object {
         Kind::Request => certificate::request(&block.der),
         Kind::List => revocation::list(&block.der),
         Kind::Response => revocation::response(&block.der),
-        Kind::Bundle => in_bundle(&block.der),
+        // A bundle in BER is brought into DER; what is signed in it stands in OCTET STRINGs or is DER by itself.
+        Kind::Bundle => match kakitome_pki::asn1::ber::to_der(&block.der) {
+            Ok(der) => in_bundle(kind, &der),
+            Err(malformed) => Object::unreadable(kind, malformed),
+        },
+        Kind::Store => in_bundle(kind, &block.der),
         Kind::Pkcs12 => key::in_pkcs12(&block.der, password),
         Kind::PrivateKey => key::private(&block.der, None),
         Kind::EncryptedKey => key::encrypted(block, password),
@@ -370,14 +375,9 @@ pub fn needs_password(kind: Kind, block: &Block) -> bool {
     }
 }
 
-fn in_bundle(octets: &[u8]) -> Object {
-    let mut object = Object::new(Kind::Bundle);
-    // A bundle in BER is brought into DER; what is signed in it stands in OCTET STRINGs or is DER by itself.
-    let der = match kakitome_pki::asn1::ber::to_der(octets) {
-        Ok(der) => der,
-        Err(malformed) => return Object::unreadable(Kind::Bundle, malformed),
-    };
-    match bundle::open(&der) {
+fn in_bundle(kind: Kind, octets: &[u8]) -> Object {
+    let mut object = Object::new(kind);
+    match bundle::open(octets) {
         Ok(bundle) => {
             let certificates = bundle.certificates.iter().map(|der| (Kind::Certificate, *der));
             let lists = bundle.lists.iter().map(|der| (Kind::List, *der));
@@ -390,6 +390,6 @@ fn in_bundle(octets: &[u8]) -> Object {
             }
             object
         }
-        Err(malformed) => Object::unreadable(Kind::Bundle, malformed),
+        Err(malformed) => Object::unreadable(kind, malformed),
     }
 }

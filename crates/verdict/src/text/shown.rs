@@ -196,6 +196,7 @@ pub const fn kind(kind: Kind, lang: Lang) -> &'static str {
         Kind::List => lang.pick("失効リスト", "Revocation list"),
         Kind::Response => lang.pick("OCSPの回答", "OCSP response"),
         Kind::Bundle => lang.pick("証明書の束（PKCS#7）", "Bundle of certificates (PKCS#7)"),
+        Kind::Store => lang.pick("証明書ストア（Windows、.sst）", "Certificate store (Windows, .sst)"),
         Kind::Pkcs12 => lang.pick("鍵と証明書（PKCS#12）", "Keys and certificates (PKCS#12)"),
         Kind::PrivateKey => lang.pick("秘密鍵", "Private key"),
         Kind::EncryptedKey => lang.pick("暗号化された秘密鍵", "Encrypted private key"),

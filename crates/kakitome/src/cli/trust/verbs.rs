@@ -80,7 +80,7 @@ Examples:
   kakitome trust add --yes partner-ca.pem
   kakitome trust add --only partner.example --only .partner.example --yes partner-ca.pem")]
 pub(in crate::cli) struct Add {
-    /// The certificates: PEM, DER or PKCS#7; or a list that `trust export` wrote, whose limits are kept
+    /// The certificates: PEM, DER, PKCS#7 or SST; or a list that `trust export` wrote, whose limits are kept
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// What they may vouch for: a domain, *. and a domain for those below it, or an address (may be given more than once)
@@ -131,12 +131,13 @@ pub(in crate::cli) struct Restore {
 Examples:
   kakitome trust export -o roots.pem
   kakitome trust export --form p7b -o roots.p7b
+  kakitome trust export --form sst -o roots.sst
   kakitome trust export --chosen --form list -o chosen.txt")]
 pub(in crate::cli) struct Export {
     /// Only what was chosen here: the own CA and the anchors that were added
     #[arg(long)]
     chosen: bool,
-    /// PEM for any program; PKCS#7 for Windows; or a list with names, dates and limits, which `--trust` and
+    /// PEM for any program; PKCS#7 for Windows; SST for Exchange (Set-SmimeConfig -SMIMECertificateIssuingCA); or a list with names, dates and limits, which `--trust` and
     /// `--public-roots` take
     #[arg(long, value_name = "FORM", default_value = "pem")]
     form: Form,
@@ -149,6 +150,7 @@ pub(in crate::cli) struct Export {
 enum Form {
     Pem,
     P7b,
+    Sst,
     List,
 }
 
@@ -427,8 +429,9 @@ impl Restore {
 
 impl Export {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        if self.form == Form::P7b && self.output.is_none() && io::stdout().is_terminal() {
-            return Err(Failure::usage("a PKCS#7 file is no text for a terminal; use -o FILE"));
+        let is_binary = matches!(self.form, Form::P7b | Form::Sst);
+        if is_binary && self.output.is_none() && io::stdout().is_terminal() {
+            return Err(Failure::usage("a file of this form is no text for a terminal; use -o FILE"));
         }
         let here = Here::read(everywhere)?;
         let mut roots: Vec<Root> = Vec::new();
@@ -449,6 +452,7 @@ impl Export {
                 roots.iter().map(|root| pem::write("CERTIFICATE", root.der())).collect::<String>().into_bytes()
             }
             Form::P7b => bundle::write(roots.iter().map(Root::der)),
+            Form::Sst => bundle::write_store(roots.iter().map(Root::der)),
             Form::List => {
                 let name = if self.chosen { "chosen".to_owned() } else { format!("{}-here", here.list.header().name) };
                 let header = Header { name, date: Some(input::now()), ..Header::default() };
