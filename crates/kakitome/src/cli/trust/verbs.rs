@@ -137,7 +137,7 @@ pub(in crate::cli) struct Export {
     /// Only what was chosen here: the own CA and the anchors that were added
     #[arg(long)]
     chosen: bool,
-    /// PEM for any program; PKCS#7 for Windows; SST for Exchange (Set-SmimeConfig -SMIMECertificateIssuingCA); or a list with names, dates and limits, which `--trust` and
+    /// PEM for any program; PKCS#7 for Windows; SST for Exchange; or a list with names, dates and limits, which `--trust` and
     /// `--public-roots` take
     #[arg(long, value_name = "FORM", default_value = "pem")]
     form: Form,
