@@ -478,6 +478,37 @@ fn an_answer_can_be_taken_along() {
     assert!(!page.contains("href=\"data:") && page.contains("check --json"));
 }
 
+/// An unsigned mail with two mails attached, one of which has another one inside.
+fn with_attached() -> Answer {
+    let attached = |answer: Answer, subject: &str| Attached { name: None, subject: Some(subject.into()), answer };
+    let mut inner = example(State::OrgConfirmed);
+    inner.attached = vec![attached(example(State::FakeSignature), "deeper")];
+    let mut answer = example(State::NotSigned);
+    answer.attached = vec![attached(inner, "<b>inner"), attached(example(State::Altered), "second")];
+    answer
+}
+
+#[test]
+fn an_attached_mail_has_a_card_of_its_own() {
+    let answer = with_attached();
+    for lang in Lang::ALL {
+        let page = page::result(&answer, lang).into_string();
+        let cards: Vec<&str> =
+            page.split("<article class=\"answer tone-").skip(1).map(|card| card.split('"').next().unwrap()).collect();
+        assert_eq!(cards, ["grey", "green", "red", "red"], "the mail's own first, then in the order of the parts");
+        assert_eq!(page.matches("<h1").count(), 1);
+        assert!(page.contains("&lt;b&gt;inner") && page.contains("deeper"));
+        // the title of the page is the answer about the mail itself, and so is the state
+        let title = page.split("<title>").nth(1).unwrap();
+        assert!(title.starts_with(lang.pick("電子署名はありません", "Not signed")), "{title}");
+        let mut ids: Vec<&str> = page.split(" id=\"").skip(1).map(|id| id.split('"').next().unwrap()).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "no name twice: {ids:?}");
+    }
+}
+
 #[test]
 fn the_frame_parts_what_is_signed_from_what_is_not() {
     let mut answer = example(State::PartSigned);
@@ -527,6 +558,7 @@ fn every_page_can_be_looked_at() {
             format!("choice.{tag}.html"),
             page::choice(&Mails { mails: mails.collect(), all: 612 }, MAX_MAIL, lang).into_string(),
         );
+        write(format!("attached.{tag}.html"), page::result(&with_attached(), lang).into_string());
         for state in State::ALL {
             write(format!("{}.{tag}.html", state.name()), page::result(&example(state), lang).into_string());
         }

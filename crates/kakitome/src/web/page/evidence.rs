@@ -13,22 +13,28 @@ use crate::web::mark;
 /// So many parts of a mail are drawn.
 const DRAWN: usize = 40;
 
-/// Kind by kind: what was found stands open, what it proves and what not is folded behind it.
+/// What an answer rests on, under its title.
 pub(super) fn section(answer: &Answer, lang: Lang) -> Markup {
-    let found = evidence(answer, lang);
+    html! {
+        @if !evidence(answer, lang).is_empty() {
+            section.evidence aria-labelledby="evidence" {
+                h2 #evidence { (lang.pick("何を調べたか", "What the answer rests on")) }
+                (kinds(answer, lang))
+            }
+        }
+    }
+}
+
+/// Kind by kind: what was found stands open, what it proves and what not is folded behind it.
+pub(super) fn kinds(answer: &Answer, lang: Lang) -> Markup {
     // the card of such a mail shows it itself
     let is_covered = answer.state != State::PartSigned && answer.expert.tree.iter().any(|part| part.signed);
     html! {
-        @if !found.is_empty() {
-            section.evidence aria-labelledby="evidence" {
-                h2 #evidence { (lang.pick("何を調べたか", "What the answer rests on")) }
-                @for one in &found { (kind(one, lang)) }
-                @if is_covered {
-                    details {
-                        summary { (lang.pick("署名はどこにかかっているか", "What the signature covers")) }
-                        (frame_of(answer, lang))
-                    }
-                }
+        @for one in evidence(answer, lang) { (kind(&one, lang)) }
+        @if is_covered {
+            details {
+                summary { span { (lang.pick("署名はどこにかかっているか", "What the signature covers")) } }
+                (frame_of(answer, lang))
             }
         }
     }

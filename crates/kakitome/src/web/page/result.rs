@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use kakitome_smime::mime::encoding::Base64Writer;
-use kakitome_verdict::answer::{Answer, Choice, Header};
+use kakitome_verdict::answer::{Answer, Attached, Choice, Header};
 use kakitome_verdict::safe::Safe;
 use kakitome_verdict::state::State;
 use kakitome_verdict::text::details::{self, Table};
@@ -28,9 +28,10 @@ pub fn result(answer: &Answer, lang: Lang) -> Markup {
     let other = text::render(answer, lang.other());
     let json = wire::json(answer);
     let main = html! {
-        (card(answer, &rendered, lang))
+        (card(answer, &rendered, None, lang))
         (mail(answer, lang))
         (evidence::section(answer, lang))
+        (attached(answer, lang))
         details.other lang=(lang.other().tag()) {
             summary {
                 span.tag { (lang.other().pick("日本語", "English")) } " " (other.headline)
@@ -58,17 +59,56 @@ pub fn result(answer: &Answer, lang: Lang) -> Markup {
     frame(lang, &format!("{} – Kakitome", rendered.headline), None, &main)
 }
 
-fn card(answer: &Answer, rendered: &Rendered, lang: Lang) -> Markup {
+/// The answers about attached mails, each a card of its own, apart from that of the mail around them: none of them says
+/// anything about the other (RFC 9787 §6.3).
+fn attached(answer: &Answer, lang: Lang) -> Markup {
+    let mut found = Vec::new();
+    let mut open: Vec<(usize, &Attached)> = answer.attached.iter().rev().map(|one| (1, one)).collect();
+    while let Some((depth, one)) = open.pop() {
+        found.push((depth, one));
+        open.extend(one.answer.attached.iter().rev().map(|inner| (depth.saturating_add(1), inner)));
+    }
+    html! {
+        @for (number, (depth, one)) in found.iter().enumerate() {
+            @let id = format!("attached-{number}");
+            // folded: a seal on a mail inside must not be taken for one on the mail around it
+            details.attached {
+                summary {
+                    strong { (text::attached_title(one, lang)) @if *depth > 1 { " (" (depth) ")" } }
+                    " " span { (text::headline(&one.answer, lang)) }
+                }
+                p {
+                    (lang.pick(
+                        "中に入っていた別のメールについての答えです。上のメールの差出人については、何も示しません。",
+                        "This is about another mail, which was inside. It says nothing about who sent the mail above.",
+                    ))
+                }
+                (card(&one.answer, &text::render(&one.answer, lang), Some(&format!("{id}-headline")), lang))
+                (described(&one.answer, lang))
+                details.evidence {
+                    summary { span { (lang.pick("何を調べたか", "What the answer rests on")) } }
+                    (evidence::kinds(&one.answer, lang))
+                }
+            }
+        }
+    }
+}
+
+/// The answer itself. `inner` is the name of its headline where it is about an attached mail.
+fn card(answer: &Answer, rendered: &Rendered, inner: Option<&str>, lang: Lang) -> Markup {
     let help = answer.reasons.first().filter(|_| answer.state == State::NotAMail);
     let help = help.and_then(|reason| help_about(*reason, lang));
     html! {
-        article.answer.{ "tone-" (answer.state.tone().name()) } aria-labelledby="headline" {
+        article.answer.{ "tone-" (answer.state.tone().name()) } aria-labelledby=(inner.unwrap_or("headline")) {
             div.head {
                 (mark::svg(answer.state.mark()))
                 div {
                     p.badge { (rendered.badge) }
-                    // a reader who cannot see the page hears the answer first
-                    h1 #headline tabindex="-1" autofocus { (breakable(&rendered.headline)) }
+                    @match inner {
+                        // a reader who cannot see the page hears the answer first
+                        None => h1 #headline tabindex="-1" autofocus { (breakable(&rendered.headline)) },
+                        Some(id) => h2 #(id) { (breakable(&rendered.headline)) },
+                    }
                 }
             }
             p.one-line {
@@ -139,22 +179,29 @@ fn why(rendered: &Rendered, lang: Lang) -> Markup {
 
 /// Which mail it was, in its own words: a printed answer has to be told from others.
 fn mail(answer: &Answer, lang: Lang) -> Markup {
-    let known = |name: &str| -> Option<&Header> {
-        answer.expert.headers.iter().find(|header| header.outer.is_some() && header.name.eq_ignore_ascii_case(name))
-    };
-    let known: Vec<&Header> = KNOWN_BY.into_iter().filter_map(known).collect();
     html! {
-        @if !known.is_empty() {
+        @if known(answer).next().is_some() {
             section.mail aria-labelledby="mail" {
                 h2 #mail { (lang.pick("調べたメール（メールにそう書いてあるもの）", "The mail, as it describes itself")) }
-                dl {
-                    @for header in known {
-                        div {
-                            dt { (field(&header.name, lang)) }
-                            // an address that is cut would hide its domain
-                            dd { bdi { (Safe::value(header.outer.as_deref().unwrap_or_default())) } }
-                        }
-                    }
+                (described(answer, lang))
+            }
+        }
+    }
+}
+
+fn known(answer: &Answer) -> impl Iterator<Item = &Header> {
+    KNOWN_BY.into_iter().filter_map(|name| {
+        answer.expert.headers.iter().find(|header| header.outer.is_some() && header.name.eq_ignore_ascii_case(name))
+    })
+}
+
+fn described(answer: &Answer, lang: Lang) -> Markup {
+    html! {
+        dl.described {
+            @for header in known(answer) {
+                div {
+                    dt { (field(&header.name, lang)) }
+                    dd { bdi { (Safe::value(header.outer.as_deref().unwrap_or_default())) } }
                 }
             }
         }
