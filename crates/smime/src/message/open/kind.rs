@@ -10,7 +10,7 @@ use crate::octets::{Octets, read_range};
 /// The code of what is none of the kinds that we know.
 pub(super) const UNKNOWN: &str = "in.not-mail";
 /// So many octets at the beginning of a file are looked at.
-const HEAD: usize = 4096;
+const HEAD: usize = 1024;
 /// So many octets of a compound file's directory are looked at.
 const DIRECTORY: usize = 4096;
 /// The number at the beginning of an .emlx has at most so many digits and blanks.
