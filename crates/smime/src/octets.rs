@@ -25,6 +25,11 @@ pub trait Octets: Send + Sync {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// All of them, where they stand in memory: what reads them then needs no window of its own.
+    fn in_memory(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// A place that takes bytes once, in order, and gives them back as [`Octets`].
@@ -70,6 +75,10 @@ impl Octets for [u8] {
         let from = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
         Ok(copy_into(from, into))
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
+    }
 }
 
 impl Octets for Vec<u8> {
@@ -79,6 +88,10 @@ impl Octets for Vec<u8> {
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         self.as_slice().read_at(offset, into)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
     }
 }
 
@@ -90,6 +103,10 @@ impl<T: Octets + ?Sized> Octets for &T {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         (**self).read_at(offset, into)
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
+    }
 }
 
 impl<T: Octets + ?Sized> Octets for Box<T> {
@@ -100,6 +117,10 @@ impl<T: Octets + ?Sized> Octets for Box<T> {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         (**self).read_at(offset, into)
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
+    }
 }
 
 impl<T: Octets + ?Sized> Octets for std::sync::Arc<T> {
@@ -109,6 +130,10 @@ impl<T: Octets + ?Sized> Octets for std::sync::Arc<T> {
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         (**self).read_at(offset, into)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
     }
 }
 
@@ -130,6 +155,15 @@ impl Octets for Slice<'_> {
         let count = into.len().min(left);
         self.octets.read_at(self.range.start.saturating_add(offset), into.get_mut(..count).unwrap_or_default())
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        within(self.octets, &self.range)
+    }
+}
+
+/// A range of octets that stand in memory.
+pub(crate) fn within<'a>(octets: &'a dyn Octets, range: &Range<u64>) -> Option<&'a [u8]> {
+    octets.in_memory()?.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
 }
 
 /// A sequential reader of one range, through one window.
@@ -153,6 +187,11 @@ impl<'a> RangeReader<'a> {
     /// # Errors
     /// The environment's.
     pub fn piece(&mut self) -> io::Result<&[u8]> {
+        if let Some(rest) = within(self.octets, &(self.at..self.end)) {
+            let piece = rest.get(..WINDOW).unwrap_or(rest);
+            self.at = self.at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            return Ok(piece);
+        }
         if self.used >= self.window.len() {
             let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
             self.window.resize(left.min(WINDOW), 0);
@@ -169,6 +208,11 @@ impl<'a> RangeReader<'a> {
 
 impl Read for RangeReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(rest) = within(self.octets, &(self.at..self.end)) {
+            let count = copy_into(rest, into);
+            self.at = self.at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+            return Ok(count);
+        }
         if self.used >= self.window.len() {
             self.piece()?;
             self.used = 0;

@@ -1,11 +1,12 @@
 //! Lines of a message, through one window. CRLF and bare LF end a line; a bare CR does not.
 
+use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-use crate::octets::{Octets, WINDOW, fill};
+use crate::octets::{Octets, WINDOW, fill, within};
 
 /// How a piece of a line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ pub struct Lines<'a> {
     /// Where reading goes on.
     at: u64,
     end: u64,
-    buffer: Vec<u8>,
+    buffer: Cow<'a, [u8]>,
     used: usize,
     filled: usize,
     /// Where in the octets the next line begins.
@@ -89,7 +90,22 @@ impl<'a> Lines<'a> {
     pub(super) fn through(window: usize, octets: &'a dyn Octets, range: Range<u64>) -> Self {
         let end = range.end.min(octets.len());
         let at = range.start.min(end);
-        Self { octets, at, end, buffer: Vec::new(), used: 0, filled: 0, offset: range.start, at_start: true, window }
+        let new = Self {
+            octets,
+            at,
+            end,
+            buffer: Cow::Borrowed(&[]),
+            used: 0,
+            filled: 0,
+            offset: range.start,
+            at_start: true,
+            window,
+        };
+        match within(octets, &(at..end)).filter(|whole| <[u8]>::len(whole) <= window) {
+            // As after the first and only filling.
+            Some(whole) => Self { at: end, buffer: Cow::Borrowed(whole), filled: <[u8]>::len(whole), ..new },
+            None => new,
+        }
     }
 
     /// Where the next line begins.
@@ -108,14 +124,15 @@ impl<'a> Lines<'a> {
         if left == 0 {
             return Ok(false);
         }
-        self.buffer.copy_within(self.used..self.filled, 0);
+        let buffer = self.buffer.to_mut();
+        buffer.copy_within(self.used..self.filled, 0);
         self.filled = self.filled.saturating_sub(self.used);
         self.used = 0;
         let size = self.filled.saturating_add(left).min(self.window.saturating_mul(2));
-        if self.buffer.len() < size {
-            self.buffer.resize(size, 0);
+        if buffer.len() < size {
+            buffer.resize(size, 0);
         }
-        let room = self.buffer.get_mut(self.filled..size).unwrap_or_default();
+        let room = buffer.get_mut(self.filled..size).unwrap_or_default();
         let count = fill(self.octets, self.at, room)?;
         self.filled = self.filled.saturating_add(count);
         self.at = self.at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
