@@ -10,6 +10,7 @@ use std::path::Path;
 
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_testkit::cms::{Form, SignedFactory};
+use kakitome_testkit::corpus;
 use kakitome_testkit::mail::{self, Mail};
 use kakitome_testkit::{NOW, Pki};
 use program::kakitome;
@@ -51,6 +52,7 @@ fn prepare(folder: &Path) {
     write("bank.p7c", &SignedFactory::new(b"").holder(&pki.bank).der());
     write("document.p7m", &SignedFactory::by(&pki.bank, b"%PDF-1.4").embedded().der());
     write("deceptive.eml", &Mail::from("例示銀行 <eve@eve.example>").clear_by(&pki.eve));
+    write("compressed.eml", &corpus::row("B26").mail);
     write("friend.eml", &Mail::from("info@bаnk.example").plain());
     let list = bank.clone().after("List-Id", "<ml.list.example>");
     let signed = mail::clear_part(bank.payload(), &SignedFactory::by(&pki.bank, bank.payload()).der());
@@ -72,6 +74,7 @@ fn every_row_ends_as_it_says() {
     let rows: &[(&str, &str, i32, &str, &str)] = &[
         ("bank.eml", public, 0, "ORG_CONFIRMED", "ok"),
         ("opaque.eml", public, 0, "ORG_CONFIRMED", "ok"),
+        ("compressed.eml", public, 0, "ORG_CONFIRMED", "ok"),
         ("bank.eml", "--public-roots public.pem --crl lists.pem --require org", 0, "ORG_CONFIRMED", "ok"),
         ("mailbox.eml", public, 0, "MAILBOX_CONFIRMED", "ok"),
         ("mailbox.eml", "--public-roots public.pem --crl lists.pem --require org", 10, "MAILBOX_CONFIRMED", "ok"),

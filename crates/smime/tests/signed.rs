@@ -117,7 +117,8 @@ fn rows() -> Vec<Row> {
         by_ed(&SignerFactory::new(&ed), "Ed25519", GOOD, &[]),
         // versions and the set of digests
         Row::whole("of a version too new", plain().version(3), GOOD, &["cms.version"]),
-        Row::new("a signer info of another version", &sign().version(3), GOOD, &["cms.version"]),
+        Row::whole("of a version that is not known", plain().version(6), "cms.version", &[]),
+        Row::new("a signer info of another version", &sign().version(3), "cms.version", &[]),
         Row::whole("no digest named", plain().digests(&[]), GOOD, &["cms.digest-set"]),
         Row::whole("another digest named", plain().digests(&[Digest::Sha512]), GOOD, &["cms.digest-set"]),
         Row::whole("more digests named", plain().digests(&[Digest::Sha1, Digest::Sha256]), GOOD, &[]),
@@ -270,8 +271,8 @@ fn rows() -> Vec<Row> {
         Row::new(
             "two labels",
             &sign().again(oid::SECURITY_LABEL, vec![label()]).again(oid::SECURITY_LABEL, vec![label()]),
-            GOOD,
-            note,
+            "cms.attrs",
+            &[],
         ),
         Row::new("a label of two values", &sign().again(oid::SECURITY_LABEL, vec![label(), label()]), GOOD, note),
         Row::new(

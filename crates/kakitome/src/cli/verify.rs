@@ -6,7 +6,8 @@ use clap::Args;
 use kakitome_office::evidence;
 use kakitome_pki::address::Address;
 use kakitome_smime::cms::recipient::NoKeys;
-use kakitome_smime::message::open::{self, Layer};
+use kakitome_smime::message::open::{self, Layer, Opened};
+use kakitome_smime::octets::Octets;
 use kakitome_verdict::sender::Signer;
 use kakitome_verdict::state::Outcome;
 use kakitome_verdict::text;
@@ -70,11 +71,16 @@ impl Verify {
                 Outcome::Confirmed(_) | Outcome::NotSigned | Outcome::NotConfirmed | Outcome::Sealed => 30,
             }));
         }
+        // Compression around the signature protects nothing, and is not in its way (RFC 8551 §3.6).
+        let (mut octets, mut opened): (&dyn Octets, &Opened) = (&*mail, &opened);
+        while let (Layer::Compressed(_), Some(inner)) = (&opened.layer, opened.inner()) {
+            (octets, opened) = (inner.octets.as_deref().unwrap_or(octets), inner);
+        }
         let Layer::Signed(layer) = &opened.layer else {
             return Err(Failure::bug("a confirmed sender without a signature"));
         };
         let mut output = Output::open(self.output.as_deref())?;
-        layer.write_content(&*mail, &opened.structure, &mut output)?;
+        layer.write_content(octets, &opened.structure, &mut output)?;
         output.finish()?;
         Ok(Ended::Done)
     }

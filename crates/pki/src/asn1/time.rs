@@ -51,7 +51,13 @@ impl Time {
                 words.insert(0, day);
             }
         }
-        let text = words.join(" ");
+        let mut text = words.join(" ");
+        // An hour of one digit is none of the grammar's, and can be read in one way only.
+        if let Some(at) =
+            text.find(':').filter(|at| text.get(at.saturating_sub(2)..).is_some_and(|c| c.starts_with(' ')))
+        {
+            text.insert(at.saturating_sub(1), '0');
+        }
         jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(&text).ok().map(|time| Self(time.as_second()))
     }
 
@@ -179,6 +185,7 @@ mod tests {
         let expected: Time = "2026-11-22T08:00:00Z".parse().unwrap();
         for text in [
             "Sun, 22 Nov 2026 17:00:00 +0900",
+            "Sun, 22 Nov 2026 8:00:00 +0000",
             "22 Nov 2026 08:00:00 +0000",
             "Sun, 22 Nov 2026 17:00:00 +0900 (JST)",
             "Mon, 22 Nov 2026 08:00:00 GMT",

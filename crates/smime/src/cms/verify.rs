@@ -143,19 +143,26 @@ pub fn verify_hashed(signed: &SignedData, hashed: &Hashed) -> Outcome {
         signed.signers.iter().map(|signer| trial::signer(signed, signer, hashed, &mut budget)).collect();
     let refusal = match (signed.signer_count, signers.as_mut_slice()) {
         (0, _) => Finding::new("cms.no-signer", "there is no signer info"),
-        (1, [only]) => {
+        (1, [only]) if is_known(signed.version) => {
             let mut findings = only.findings.clone();
             findings.extend(version(signed));
             return Outcome { verified: only.verified.clone(), claimed: only.claimed.clone(), findings, signers };
         }
+        (1, [_]) => Finding::new("cms.version", format!("signed-data of version {} is not known", signed.version)),
         (1, _) => Finding::new("cms.parse", "the signer info cannot be read"),
         (count, _) => Finding::new("cms.multi-signer", format!("there are {count} signer infos")),
     };
-    let findings = std::iter::once(refusal).chain(version(signed)).collect();
+    let told = version(signed).filter(|told| told.code != refusal.code);
+    let findings = std::iter::once(refusal).chain(told).collect();
     Outcome { findings, signers, ..Outcome::default() }
 }
 
-/// Nothing depends on the version (RFC 5652 §5.1), so a wrong one is told.
+/// The versions of RFC 5652 §5.1; what another would mean is not known.
+const fn is_known(version: u32) -> bool {
+    matches!(version, 1 | 3 | 4 | 5)
+}
+
+/// Nothing depends on which of the known versions it is (RFC 5652 §5.1), so a wrong one is told.
 fn version(signed: &SignedData) -> Option<Finding> {
     let due = signed.due_version();
     let what = || format!("the signed-data has version {}, not {due}", signed.version);

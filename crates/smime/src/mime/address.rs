@@ -9,7 +9,8 @@ use super::word::longest_blank;
 /// One mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
-    /// What the sender calls himself, decoded; nobody has checked it.
+    /// What the sender calls himself, decoded; nobody has checked it. Where an address has no name, that is the comment
+    /// beside it, as RFC 822 had it and programs still show it (RFC 5322 §3.4).
     pub display_name: Option<String>,
     /// The longest run of white space in the name; of it the name keeps one blank.
     pub longest_blank: usize,
@@ -52,11 +53,19 @@ pub fn mailboxes(value: &[u8]) -> Result<Vec<Mailbox>, Unreadable> {
     let tokens = tokens(&text)?;
     let mut out = Vec::new();
     for mailbox in tokens.split(|token| *token == Token::Special(',')) {
+        let is_comment = |token: &&Token<'_>| matches!(token, Token::Comment(_));
+        let comment = mailbox.iter().find(is_comment).cloned();
+        let mailbox: Vec<Token<'_>> = mailbox.iter().filter(|token| !is_comment(token)).cloned().collect();
         if mailbox.is_empty() {
             // RFC 5322 §4.4 allows empty list elements; a sender has no use for them.
             return Err(Unreadable::Syntax);
         }
-        out.push(one(mailbox)?);
+        let mut read = one(&mailbox)?;
+        if let (None, Some(Token::Comment(text))) = (&read.display_name, comment) {
+            read.longest_blank = longest_blank(text.as_bytes());
+            read.display_name = Some(header::decode(text.as_bytes()));
+        }
+        out.push(read);
     }
     Ok(out)
 }
@@ -110,6 +119,8 @@ enum Token<'a> {
     /// With its quotes and escapes, and the text inside.
     Quoted(&'a str, String),
     Literal(&'a str),
+    /// The text inside.
+    Comment(&'a str),
     Special(char),
 }
 
@@ -136,6 +147,8 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Unreadable> {
                         _ => {}
                     }
                 }
+                let whole = read(characters.peek());
+                out.push(Token::Comment(whole.get(1..whole.len().saturating_sub(1)).unwrap_or_default()));
             }
             '"' => {
                 let mut inner = String::new();
@@ -193,12 +206,14 @@ fn one(tokens: &[Token<'_>]) -> Result<Mailbox, Unreadable> {
         let word = match token {
             Token::Atom(atom) => *atom,
             Token::Quoted(_, inner) => inner,
+            // No phrase holds brackets, and many names do; they are read in one way only.
+            Token::Literal(bracketed) => bracketed,
             // RFC 5322 §4.1 obs-phrase: a dot in a name, such as `Taro K. Reiji`.
             Token::Special('.') => {
                 name.iter_mut().for_each(|name| name.push('.'));
                 continue;
             }
-            Token::Special(_) | Token::Literal(_) => return Err(Unreadable::Syntax),
+            Token::Special(_) | Token::Comment(_) => return Err(Unreadable::Syntax),
         };
         match &mut name {
             Some(name) => name.extend([" ", word]),
@@ -263,6 +278,9 @@ mod tests {
             ("\"info@bank.example\" <eve@eve.example>", Ok("info@bank.example|eve@eve.example")),
             ("\"a b\"@eve.example", Ok("|\"a b\"@eve.example")),
             ("\"info@bank.example\"@eve.example", Ok("|\"info@bank.example\"@eve.example")),
+            ("eve@eve.example (info@bank.example)", Ok("info@bank.example|eve@eve.example")),
+            ("(=?UTF-8?B?5L6L56S66YqA6KGM?=) info@bank.example", Ok("例示銀行|info@bank.example")),
+            ("[Bank] News <info@bank.example>", Ok("[Bank] News|info@bank.example")),
             ("a@b.example, c@d.example", Ok("|a@b.example & |c@d.example")),
             ("\"Taro, K.\" <t@x.example>", Ok("Taro, K.|t@x.example")),
             ("info@bank.example <eve@eve.example>", Err(Unreadable::Syntax)),

@@ -257,7 +257,10 @@ pub(crate) fn rows() -> Vec<Row> {
         // Ends of contents: one too few, and one too many.
         odd("B34", &indefinite[..indefinite.len() - 2], "cms.parse"),
         odd("B34m", &[&indefinite[..], &[0, 0]].concat(), "cms.trailing"),
-        row("X18", sign().version(7), "ORG_CONFIRMED", "ok").note("cms.version"),
+        ambiguous("X18", sign().version(7), "cms.version"),
+        odd("X18w", &SignedFactory::by(bank, payload).version(9).der(), "cms.version"),
+        Row::new("X18n", base.clear(&SignedFactory::by(bank, payload).version(4).der()), "ORG_CONFIRMED", "ok")
+            .note("cms.version"),
         ambiguous("X19", sign().again(oid::COUNTERSIGNATURE, vec![der::sequence(&[])]), "cms.attrs"),
         // The signer says by which certificates he wants to be believed: the path's, or another.
         row("X16p", sign().with(oid::SIGNING_CERTIFICATE_V2, vec![named(&[bank, &path_ca])]), "ORG_CONFIRMED", "ok"),

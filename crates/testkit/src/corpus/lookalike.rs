@@ -83,6 +83,17 @@ fn names() -> Vec<Row> {
         mailbox("D04m", "\"www.eve.example\""),
         // info@bank.example, in an encoded word
         named("D12", "=?utf-8?B?aW5mb0BiYW5rLmV4YW1wbGU=?=", "bind.display-addr"),
+        // The name of an address without one is the comment beside it; the full stop of Japanese is a dot of domains.
+        Row::new(
+            "D12c",
+            Mail::of(eve).field("From", "eve@eve.example (info@bank.example)").clear_by(eve),
+            "LOOKALIKE",
+            "bind.display-addr",
+        ),
+        named("D12j", "\"info@bank\u{3002}example\"", "bind.display-addr"),
+        // info@bank.example, written from its end and shown from its beginning
+        named("D12r", "\"\u{202e}elpmaxe.knab@ofni\u{202c}\"", "bind.display-addr"),
+        mailbox("D12b", "[News] Eve"),
         named("D15", "\u{202e}例示銀行\u{202c}", "look.bidi").settings(KNOWN),
         named("D15z", "例\u{200b}示銀行", "look.bidi").settings(KNOWN),
         named("D15f", "Ｅｘａｍｐｌｅ Ｃａｒｄ", "look.bidi").settings(KNOWN),

@@ -175,9 +175,14 @@ fn robustness() -> Vec<Row> {
     let cut = clear.windows(4).rposition(|window| window == b"\r\n--").unwrap();
     let half = [&clear[..cut - 401], &clear[cut..]].concat();
     let opaque = base.opaque_by(bank);
+    let behind = |id, before: &[u8], note| Row::new(id, [before, &clear].concat(), "ORG_CONFIRMED", "ok").note(note);
     vec![
         not("H01", &[&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1][..], &[0; 2000]].concat(), "in.msg"),
         Row::new("H02", mbox, "ORG_CONFIRMED", "ok").note("in.mbox"),
+        // What programs leave before the first field of a file.
+        behind("H13", b"\xef\xbb\xbf", "mime.header-form"),
+        behind("H13l", b"\r\n\n", "mime.header-form"),
+        behind("H13q", b">From info@bank.example Tue Dec  1 00:00:00 2026\n", "in.mbox"),
         Row::new("H04", nested(500).clear_by(bank), "AMBIGUOUS", "limit.depth"),
         Row::new("H04o", nested(500).opaque_by(bank), "AMBIGUOUS", "mime.inner"),
         Row::new("H04u", nested(500).plain(), "NOT_SIGNED", "mime.none").note("limit.depth"),

@@ -82,8 +82,8 @@ macro_rules! signature {
                 "Not signed data", "Another type of data stands where a signature should be.", ASK_EN;
             }
             CmsVersion "cms.version" {
-                "署名の版の番号が正しくありません", "中身の読み方は変わりませんが、作ったソフトが規格に合っていません。", NONE_JA;
-                "The signature names the wrong version", "It is read the same way, but the program that made it departs from the standard.", NONE_EN;
+                "署名の版の番号が正しくありません", "署名を作ったソフトが規格に合っていません。番号によって読み方を変えるソフトがあります。", TELL_JA;
+                "The signature names the wrong version", "The program that made it departs from the standard, and others may read it in another way by its version.", TELL_EN;
             }
             CmsBase64 "cms.base64" {
                 "署名のデータに余分な文字があります", "読み飛ばせる文字でしたが、送ったソフトか途中の装置に問題があります。", TELL_JA;

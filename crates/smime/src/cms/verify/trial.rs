@@ -144,11 +144,11 @@ impl<'a> Trial<'a> {
         Some(certificate.clone())
     }
 
-    /// RFC 5652 §5.3: 1 for issuer and serial number, 3 for a key identifier. Nothing depends on it, so it is told.
+    /// RFC 5652 §5.3: 1 for issuer and serial number, 3 for a key identifier. No client writes another.
     fn version(&mut self) {
         let due = if matches!(self.signer.identifier, SignerIdentifier::KeyIdentifier(_)) { 3 } else { 1 };
         if self.signer.version != due {
-            self.note("cms.version", format!("the signer info has version {}, not {due}", self.signer.version));
+            self.refuse("cms.version", format!("the signer info has version {}, not {due}", self.signer.version));
         }
     }
 
@@ -373,7 +373,8 @@ impl<'a> Trial<'a> {
                 Place::Signed => {
                     let before = signed.iter().take(number);
                     if before.into_iter().any(|other| other.kind == attribute.kind) {
-                        self.note("cms.attribute", format!("{}: stands twice", name()));
+                        // RFC 2634 §1.3.4, §2.2, §5.4, RFC 8551 §2.5.2: each of them once.
+                        self.refuse("cms.attrs", format!("{}: stands twice", name()));
                     } else if let Err(malformed) = attribute.value() {
                         self.note("cms.attribute", format!("{}: {malformed}", name()));
                     }

@@ -6,6 +6,7 @@
 //! layers of parts below are structure.
 
 mod attached;
+mod beginning;
 mod carrier;
 mod clear;
 mod kind;
@@ -244,7 +245,8 @@ pub fn open_within(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys, budg
     if let Some(finding) = kind::of(mail)? {
         return Ok(not_a_mail(scan(mail, 0..0)?, finding));
     }
-    let (structure, hashed) = clear::scanned(mail, 0..mail.len(), budget)?;
+    let (start, before) = beginning::of(mail)?;
+    let (structure, hashed) = clear::scanned(mail, start..mail.len(), budget)?;
     let header = &structure.root().header;
     if let Some(finding) = kind::of_header(header) {
         if finding.code == kind::UNKNOWN
@@ -267,6 +269,7 @@ pub fn open_within(mail: &dyn Octets, spools: &dyn Spools, keys: &dyn Keys, budg
     let (layer, mut findings) = opening.entity(&place)?;
     let layer = if matches!(layer, Layer::None) { opening.listed(&place, &mut findings)? } else { layer };
     findings.extend(header::once(header));
+    findings.extend(before);
     Ok(Opened { form: Form::Mail, octets: None, structure, layer, findings })
 }
 

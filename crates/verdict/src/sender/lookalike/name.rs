@@ -26,9 +26,13 @@ pub(super) fn carries(
     sender: &Sender<'_>,
     expectations: &Expectations,
 ) -> Option<Look> {
-    let read = plain(name);
+    // Programs take the full stop of Japanese for the dot of a domain (UTS #46 §4).
+    let read = plain(name).replace('\u{3002}', ".");
+    // Behind RIGHT-TO-LEFT OVERRIDE a reader sees the last letter first.
+    let turned = name.contains('\u{202e}').then(|| read.chars().rev().collect::<String>());
     let is_padded = longest_blank >= PADDING;
-    for address in addresses(&read) {
+    let written = turned.iter().chain([&read]).flat_map(|read| addresses(read));
+    for address in written {
         if is_his(&address, sender, expectations) {
             continue;
         }
