@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use kakitome_testkit::corpus::row;
 use kakitome_verdict::state::State;
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ fn library() -> Option<String> {
 
 /// Every page there is, by name.
 fn pages() -> impl Iterator<Item = &'static str> {
-    ["start", "help", "empty", "nowhere", "many"].into_iter().chain(State::ALL.map(State::name))
+    ["start", "help", "empty", "nowhere", "many", "attached"].into_iter().chain(State::ALL.map(State::name))
 }
 
 fn open(house: &House, browser: &Browser, lang: &str, page: &str) {
@@ -51,6 +52,7 @@ fn open(house: &House, browser: &Browser, lang: &str, page: &str) {
             browser.submit("button[type=submit]", "/check?");
         }
         "many" => house.drop(browser, lang, "many", &house.many()),
+        "attached" => house.drop(browser, lang, "attached", &house.row(row("C18"))),
         state => house.ask(browser, lang, state),
     }
     browser.wait_for(DRAWN, "");
