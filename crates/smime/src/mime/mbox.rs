@@ -7,6 +7,9 @@ use std::ops::Range;
 use super::lines::{Ending, Lines};
 use crate::octets::Octets;
 
+/// What a separator begins with; a line of a mail that does gets a `>`.
+const BEGIN: &[u8] = b"From ";
+
 /// One mail of an mbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -91,14 +94,16 @@ fn begin(separator: &[u8], ending: Ending, offset: u64) -> Entry {
     Entry { separator: separator.to_vec(), ending, range: start..start, is_quoted: false }
 }
 
-fn is_separator(line: &[u8]) -> bool {
-    line.starts_with(b"From ")
+/// Does this line begin a mail? Not where white space before a colon makes it a From field (RFC 5322 §4.5.2), which
+/// other programs show as the sender.
+pub(super) fn is_separator(line: &[u8]) -> bool {
+    line.strip_prefix(BEGIN).is_some_and(|rest| !rest.trim_ascii_start().starts_with(b":"))
 }
 
 /// `>From `, or with more of them.
 fn is_quoted(line: &[u8]) -> bool {
     let quotes = line.iter().take_while(|octet| **octet == b'>').count();
-    quotes > 0 && line.get(quotes..).is_some_and(is_separator)
+    quotes > 0 && line.get(quotes..).is_some_and(|line| line.starts_with(BEGIN))
 }
 
 const fn octets(ending: Ending) -> &'static [u8] {
@@ -208,6 +213,9 @@ mod tests {
         for (text, expected) in [
             ("", None),
             ("Subject: x\n\nFrom here\n", None),
+            ("From : a@b.example\nX: y\n\nz\n", None),
+            ("From \t:a@b.example\nX: y\n\nz\n", None),
+            ("From a\n\nFrom : y\n", Some(vec![pair("From a", "\nFrom : y\n")])),
             ("From a\n", Some(vec![pair("From a", "")])),
             ("From a\nX: y\n\nz\n", Some(vec![pair("From a", "X: y\n\nz\n")])),
             ("From a\nX: y\n\nz\n\n", Some(vec![pair("From a", "X: y\n\nz\n")])),

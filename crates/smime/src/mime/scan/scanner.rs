@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 
 use super::super::header::{ContentType, Encoding, Header, ODD};
 use super::super::lines::{Ending, Line};
+use super::super::mbox;
 use super::{BOUNDARY_LIMIT, EMPTY, Entity, HEADERS_LIMIT, LINE_LIMIT, PART_LIMIT, Structure};
 use crate::Finding;
 use crate::budget::DEPTH_LIMIT;
@@ -147,9 +148,7 @@ impl Scanner {
             Ending::None => b"",
         };
         // An mbox separator before the first field: one mail of an mbox file, saved with its separator.
-        // White space before the colon makes it a From field (RFC 5322 §4.5.2), which other programs show.
-        let behind = line.text.strip_prefix(b"From ").filter(|rest| !rest.trim_ascii_start().starts_with(b":"));
-        let is_separator = self.entities.len() == 1 && behind.is_some();
+        let is_separator = self.entities.len() == 1 && mbox::is_separator(line.text);
         let held = self.header_octets.saturating_add(line.text.len()).saturating_add(LINE_COST);
         self.header_octets = held;
         let Some(entity) = self.current() else { return };
