@@ -26,8 +26,8 @@ mod about;
 /// The version of the manifest's form; a field that goes or changes its meaning raises it.
 const FORMAT: u32 = 1;
 
-/// Rows for a reader with ML-KEM, whose encapsulation the library draws: other octets in every run.
-const DRAWN: [&str; 3] = ["F02e", "F02x", "F13"];
+/// Rows for a reader with ML-KEM or by a signer with ML-DSA, for whom the library draws: other octets in every run.
+const DRAWN: [&str; 4] = ["A22", "F02e", "F02x", "F13"];
 
 /// What stands before every private key.
 const WARNING: &str = "This private key is PUBLISHED: it is part of a test corpus, and anybody has it. Never trust it, and \
