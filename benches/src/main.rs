@@ -166,7 +166,7 @@ fn measure_all(folder: &Path, kakitome: &Path, certval: Option<&Certval>, effort
         }
     }
     eprintln!("what is made to take long");
-    rows.extend(path::hostile(folder, kakitome, effort)?);
+    rows.extend(path::refused(folder, kakitome, effort)?);
     rows.extend(whole);
     rows.sort_by_key(|row| row.goal.map_or(u8::MAX, |goal| goal.number));
     Ok(rows)

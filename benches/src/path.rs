@@ -5,10 +5,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, anyhow, ensure};
 use kakitome_pki::algorithm::Signature;
-use kakitome_pki::asn1::{Oid, oid, write as der};
+use kakitome_pki::asn1::{oid, write as der};
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::path::{Anchor, AnchorSource, PathProblem, PolicyInputs, Purpose, Question, ValidPath, find};
-use kakitome_testkit::{Authority, BANK, CertificateFactory, CrlFactory, NOW, Pki, anchor, in_days, write};
+use kakitome_testkit::hostile::{self, LEVELS, WIDTH};
+use kakitome_testkit::{CrlFactory, NOW, Pki, anchor, in_days};
 
 use crate::Effort;
 use crate::goal::{Row, cost, per_second};
@@ -19,8 +20,6 @@ use crate::workload::Member;
 
 /// CAs that certify each other, in a hostile mail.
 const MESH: usize = 16;
-/// Policies that each CA maps to each of the next one's.
-const WIDTH: u32 = 60;
 /// What one search may verify, in signatures of P-256.
 const SIGNATURES: u32 = 100;
 /// Entries of the long list.
@@ -56,7 +55,7 @@ pub fn certval(member: &Member, certval: Option<&Certval>, effort: &Effort) -> a
 }
 
 /// What is made to take long, against as many signatures as one search may verify; and a long list, against OpenSSL.
-pub fn hostile(folder: &Path, kakitome: &Path, effort: &Effort) -> anyhow::Result<Vec<Row>> {
+pub fn refused(folder: &Path, kakitome: &Path, effort: &Effort) -> anyhow::Result<Vec<Row>> {
     let world = Pki::get();
     let (bank, se) = (&world.bank.certificate, &world.se.certificate);
     let allowed = || {
@@ -68,11 +67,15 @@ pub fn hostile(folder: &Path, kakitome: &Path, effort: &Effort) -> anyhow::Resul
         Ok(())
     };
     let mut rows = Vec::new();
-    for (work, leaf, untrusted, problem) in [mesh(), policies(), names()] {
+    for (work, case) in [
+        (format!("refuse {MESH} CAs that all certify each other"), hostile::mesh(MESH).1),
+        (format!("refuse {WIDTH} policies, each mapped to each, at {LEVELS} levels"), hostile::policies()),
+        ("refuse 4,000 names under 4,000 limits".to_owned(), hostile::names()),
+    ] {
         let anchors = world.public_anchors();
         let refused = || {
-            let refusal = find(&question(&leaf, &untrusted, &anchors)).err().context("the path holds")?;
-            ensure!(refusal.problem == problem, "refused for {refusal}");
+            let refusal = find(&question(&case.leaf, &case.untrusted, &anchors)).err().context("the path holds")?;
+            ensure!(refusal.problem == PathProblem::Budget, "refused for {refusal}");
             Ok(())
         };
         let pair = Pair::take(effort.rounds, || each(effort.time, refused), || each(effort.time, allowed))?;
@@ -96,59 +99,6 @@ fn row(work: &str, shown: impl Fn(f64) -> String, against: &str, pair: Pair) -> 
         goal: None,
         peak: None,
     }
-}
-
-fn leaf() -> CertificateFactory {
-    Pki::leaf(BANK, "info@bank.example", 2)
-}
-
-/// A hostile case: what it is, the leaf, what lies around, how it is refused.
-type Case = (String, Certificate, Vec<Certificate>, PathProblem);
-
-fn mesh() -> Case {
-    let name = |n: usize| format!("Mesh {n}");
-    let all: Vec<Authority> =
-        (0..MESH).map(|n| CertificateFactory::authority(&name(n)).self_signed(&name(n))).collect();
-    let mut certificates = Vec::new();
-    for (n, subject) in all.iter().enumerate() {
-        let others = all.iter().filter(|issuer| issuer.certificate != subject.certificate);
-        certificates.extend(others.map(|issuer| CertificateFactory::authority(&name(n)).issued_by(issuer)));
-    }
-    let leaf = leaf().issued_by(&all[0]);
-    (format!("refuse {MESH} CAs that all certify each other"), leaf, certificates, PathProblem::Budget)
-}
-
-/// A tree of these would have 60^8 leaves (CVE-2023-0464).
-fn policies() -> Case {
-    let policy = |level: u32, number: u32| -> Oid {
-        let arc = oid::SMIME_BASELINE_ARC.child(level).and_then(|arc| arc.child(1000 + number));
-        arc.unwrap_or(oid::SMIME_BASELINE_ARC)
-    };
-    let mut above = Pki::get().re.clone();
-    let mut chain = Vec::new();
-    for level in 0..8 {
-        let own: Vec<Oid> = (0..WIDTH).map(|number| policy(level, number)).collect();
-        let all = |from: &Oid| (0..WIDTH).map(|number| (*from, policy(level + 1, number))).collect::<Vec<_>>();
-        let mappings: Vec<(Oid, Oid)> = own.iter().flat_map(all).collect();
-        let name = format!("Level {level}");
-        above = CertificateFactory::authority(&name)
-            .policies(&own)
-            .with(oid::POLICY_MAPPINGS, true, write::mappings(&mappings))
-            .authority_by(&above, &name);
-        chain.push(above.certificate.clone());
-    }
-    let leaf = leaf().policies(&[policy(8, 0)]).issued_by(&above);
-    ("refuse 60 policies, each mapped to each, at 8 levels".to_owned(), leaf, chain, PathProblem::Budget)
-}
-
-fn names() -> Case {
-    let bases: Vec<Vec<u8>> = (0..4000).map(|n| write::mailbox(&format!("n{n}.example"))).collect();
-    let narrow = Pki::sub_authority("Narrow")
-        .with(oid::NAME_CONSTRAINTS, true, write::constraints(&[], &bases))
-        .authority_by(&Pki::get().re, "Narrow");
-    let names: Vec<Vec<u8>> = (0..4000).map(|n| write::mailbox(&format!("a{n}@bank.example"))).collect();
-    let leaf = leaf().names(&names).issued_by(&narrow);
-    ("refuse 4,000 names under 4,000 limits".to_owned(), leaf, vec![narrow.certificate], PathProblem::Budget)
 }
 
 /// A certificate that is on no list, by a list of 100,000 others, as a whole process.

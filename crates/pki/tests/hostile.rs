@@ -7,13 +7,14 @@
 use std::time::{Duration, Instant};
 
 use kakitome_pki::algorithm::AlgorithmIdentifier;
-use kakitome_pki::asn1::{Oid, oid, tag, write as der};
+use kakitome_pki::asn1::{oid, tag, write as der};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::path::revocation::{Judged, Mode, Sources, Status, Terms, UnknownCause, judge};
 use kakitome_pki::path::{
     Anchor, AnchorSource, PathProblem, PolicyInputs, Purpose, Question, Refusal, ValidPath, find,
 };
+use kakitome_testkit::hostile::{self, Hostile};
 use kakitome_testkit::write;
 use kakitome_testkit::{Authority, BANK, CertificateFactory, CrlFactory, NOW, Pki, anchor, in_days, key, rsa_key};
 
@@ -36,26 +37,10 @@ fn leaf() -> CertificateFactory {
     Pki::leaf(BANK, "info@bank.example", 2)
 }
 
-fn authorities(count: usize) -> Vec<Authority> {
-    (0..count).map(|n| CertificateFactory::authority(&format!("Mesh {n}")).self_signed(&format!("Mesh {n}"))).collect()
-}
-
-fn policy(level: u32, number: u32) -> Oid {
-    format!("1.2.3.{level}.{number}").parse().unwrap()
-}
-
 #[test]
 fn a_mesh_of_authorities() {
     let world = Pki::get();
-    let all = authorities(16);
-    let mut mesh = Vec::new();
-    for (n, subject) in all.iter().enumerate() {
-        let name = format!("Mesh {n}");
-        for issuer in all.iter().filter(|issuer| issuer.certificate != subject.certificate) {
-            mesh.push(CertificateFactory::authority(&name).issued_by(issuer));
-        }
-    }
-    let leaf = leaf().issued_by(&all[0]);
+    let (all, Hostile { leaf, untrusted: mesh }) = hostile::mesh(16);
     let refusal = timed("a mesh without an anchor", || ask(&leaf, &mesh, &world.public_anchors()).unwrap_err());
     assert!(matches!(refusal.problem, PathProblem::Budget | PathProblem::UnknownIssuer), "{refusal:?}");
     // The way out is found, although the mesh could be walked for ever.
@@ -72,24 +57,9 @@ fn a_mesh_of_authorities() {
 
 #[test]
 fn policies_that_multiply() {
-    // Every CA maps each of its policies to each of the next one's (CVE-2023-0464): a tree would have 60^8 leaves.
-    const WIDTH: u32 = 60;
-    let world = Pki::get();
-    let mut above = world.re.clone();
-    let mut chain = Vec::new();
-    for level in 0..8 {
-        let own: Vec<Oid> = (0..WIDTH).map(|number| policy(level, number)).collect();
-        let mappings: Vec<(Oid, Oid)> =
-            own.iter().flat_map(|from| (0..WIDTH).map(move |number| (*from, policy(level + 1, number)))).collect();
-        let name = format!("Level {level}");
-        above = CertificateFactory::authority(&name)
-            .policies(&own)
-            .with(oid::POLICY_MAPPINGS, true, write::mappings(&mappings))
-            .authority_by(&above, &name);
-        chain.push(above.certificate.clone());
-    }
-    let leaf = leaf().policies(&[policy(8, 0)]).issued_by(&above);
-    let refusal = timed("policies that multiply", || ask(&leaf, &chain, &world.public_anchors()).unwrap_err());
+    let Hostile { leaf, untrusted } = hostile::policies();
+    let anchors = Pki::get().public_anchors();
+    let refusal = timed("policies that multiply", || ask(&leaf, &untrusted, &anchors).unwrap_err());
     assert_eq!(refusal.problem, PathProblem::Budget);
 }
 
@@ -125,15 +95,9 @@ fn keys_that_take_long() {
 
 #[test]
 fn names_that_multiply() {
-    let world = Pki::get();
-    let bases: Vec<Vec<u8>> = (0..4000).map(|n| write::mailbox(&format!("n{n}.example"))).collect();
-    let narrow = Pki::sub_authority("Narrow")
-        .with(oid::NAME_CONSTRAINTS, true, write::constraints(&[], &bases))
-        .authority_by(&world.re, "Narrow");
-    let names: Vec<Vec<u8>> = (0..4000).map(|n| write::mailbox(&format!("a{n}@bank.example"))).collect();
-    let leaf = leaf().names(&names).issued_by(&narrow);
-    let untrusted = [narrow.certificate];
-    let refusal = timed("names that multiply", || ask(&leaf, &untrusted, &world.public_anchors()).unwrap_err());
+    let Hostile { leaf, untrusted } = hostile::names();
+    let anchors = Pki::get().public_anchors();
+    let refusal = timed("names that multiply", || ask(&leaf, &untrusted, &anchors).unwrap_err());
     assert_eq!(refusal.problem, PathProblem::Budget);
 }
 

@@ -12,6 +12,7 @@ pub mod dkim;
 mod ecdsa;
 pub mod envelope;
 mod factory;
+pub mod hostile;
 mod keys;
 mod list;
 pub mod mail;
