@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use kakitome_office::authority::{Anchors, Authority, AuthoritySettings, BACKDATED, Credential};
+use kakitome_office::authority::{
+    Anchors, Authority, AuthoritySettings, BACKDATED, Credential, Standing, certificates as listed,
+};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
@@ -315,4 +317,32 @@ fn a_store_whose_rows_contradict_each_other_is_damaged() {
             .expect_err(sql);
         assert!(matches!(fault, Fault::StoreDamaged { .. }), "{sql}: {fault:?}");
     }
+}
+
+#[test]
+fn certificates_are_listed_with_what_each_is_good_for() {
+    let data = tempfile::tempdir().unwrap();
+    let alice = address("alice@example.test");
+    let ca = open(data.path());
+    let store = Store::open_read_only(data.path()).unwrap().unwrap();
+    let standings = |now| -> Vec<Standing> {
+        listed(&store, &alice, now).unwrap().into_iter().map(|listed| listed.standing).collect()
+    };
+    assert_eq!(standings(NOW), []);
+    let first = ca.credential(&alice, NOW).unwrap().certificate.serial_hex();
+    assert_eq!(standings(NOW), [Standing::Signs]);
+    let late = NOW.plus(MEMBER_LIFETIME - DAY);
+    assert_eq!(standings(late), [Standing::Due]);
+    assert_eq!(standings(NOW.plus(2 * MEMBER_LIFETIME)), [Standing::NotValid]);
+    // What is told is what is done.
+    let second = ca.credential(&alice, late).unwrap().certificate.serial_hex();
+    assert_eq!(standings(late), [Standing::Signs, Standing::Older]);
+    let serials: Vec<String> = listed(&store, &alice, late).unwrap().into_iter().map(|one| one.serial).collect();
+    assert_eq!(serials, [second.clone(), first]);
+    // The domain's case is nobody's.
+    assert_eq!(listed(&store, &address("alice@EXAMPLE.test"), late).unwrap().len(), 2);
+    rows(data.path())
+        .execute("UPDATE certificate SET state = 'abandoned', der = NULL WHERE serial = ?1", [&second])
+        .unwrap();
+    assert_eq!(standings(late), [Standing::Due, Standing::Unfinished]);
 }

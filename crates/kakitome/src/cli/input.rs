@@ -1,7 +1,8 @@
 //! The mail that a verb reads: a file, or standard input; with a progress bar where it is long and a person waits.
 
+use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -60,6 +61,25 @@ pub(super) fn mail(
     };
     let bar = octets.len() >= BAR_FROM && !everywhere.quiet && io::stderr().is_terminal();
     Ok(if bar { Box::new(Watched::new(octets)) } else { octets })
+}
+
+/// The mails of a directory: its files in the order of their names.
+pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error: io::Error| Failure::unreadable(format!("{}: {error}", directory.display()));
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        // What a file that begins with a dot is to mail programs: not a mail.
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if path.is_file() && !is_hidden {
+            found.push(path);
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::unreadable(format!("{}: no mail in it", directory.display())));
+    }
+    found.sort_unstable();
+    Ok(found)
 }
 
 fn spooled(from: &mut dyn Read, spools: &SpoolDirectory) -> Result<Box<dyn Octets>, Failure> {

@@ -7,6 +7,7 @@ mod config;
 mod decrypt;
 mod docs;
 mod encrypt;
+mod explain;
 mod fault;
 mod input;
 mod inspect;
@@ -68,6 +69,7 @@ enum Verb {
     Inspect(inspect::Inspect),
     Encrypt(encrypt::Encrypt),
     Decrypt(decrypt::Decrypt),
+    Explain(explain::Explain),
     /// Certificates, judged or shown
     #[command(subcommand)]
     Cert(cert::Cert),
@@ -135,6 +137,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Inspect(inspect) => inspect.run(everywhere),
         Verb::Encrypt(encrypt) => encrypt.run(everywhere),
         Verb::Decrypt(decrypt) => decrypt.run(everywhere),
+        Verb::Explain(explain) => explain.run(everywhere),
         Verb::Cert(cert) => cert.run(everywhere),
         Verb::Ca(ca) => ca.run(everywhere),
         Verb::Trust(trust) => trust.run(everywhere),

@@ -6,6 +6,7 @@
 
 mod found;
 mod held;
+mod roll;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::vault::{KeyId, Vault};
 use held::Held;
 
 pub use held::CREDENTIALS_HELD;
+pub use roll::{Listed, Standing, certificates};
 
 /// How far a certificate's beginning is moved back, in seconds: clocks of readers differ.
 pub const BACKDATED: i64 = 60 * 60;
@@ -152,9 +154,7 @@ impl Authority {
 
     /// Are two thirds of its life over, and would a new one last longer?
     fn is_due(&self, certificate: &Certificate, now: Time) -> bool {
-        let (from, until) = (certificate.not_before(), certificate.not_after());
-        let third = i64::try_from(until.distance(from) / 3).unwrap_or(i64::MAX);
-        now >= until.plus(third.saturating_neg()) && until < self.issuing.not_after()
+        is_due(certificate.not_before(), certificate.not_after(), &self.issuing, now)
     }
 
     fn stored(&self, address: &Address) -> Result<Option<Arc<Credential>>, Fault> {
@@ -236,6 +236,11 @@ impl Anchors {
         let root = store.authority(Role::Root)?;
         root.map(|row| parse(store, &row.certificate)).into_iter().collect()
     }
+}
+
+fn is_due(from: Time, until: Time, issuing: &Certificate, now: Time) -> bool {
+    let third = i64::try_from(until.distance(from) / 3).unwrap_or(i64::MAX);
+    now >= until.plus(third.saturating_neg()) && until < issuing.not_after()
 }
 
 fn parse(store: &Store, der: &[u8]) -> Result<Certificate, Fault> {

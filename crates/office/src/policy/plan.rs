@@ -48,6 +48,23 @@ pub enum Passed {
     TooLarge(Said<u64>),
 }
 
+impl Passed {
+    /// For programs: stable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NullSender => "null-sender",
+            Self::NoAuthor(_) => "no-author",
+            Self::Internationalised => "internationalised",
+            Self::NotMember => "not-member",
+            Self::NotAuthorised(_) => "not-authorised",
+            Self::Untouched(kind) => kind.name(),
+            Self::Unwanted(_) => "unwanted",
+            Self::Unsignable(_) => "unsignable",
+            Self::TooLarge(_) => "too-large",
+        }
+    }
+}
+
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -172,6 +189,10 @@ impl Policy {
         };
         if let Some(kind) = Untouched::by_parts(draft.structure()).filter(|kind| !self.also_sign.contains(kind)) {
             return Ok(Err(Passed::Untouched(kind)));
+        }
+        // A signature only adds to it.
+        if let Some(limit) = treatment.max_size.value.filter(|limit| mail.len() > *limit) {
+            return Ok(Err(Passed::TooLarge(Said { value: limit, by: treatment.max_size.by })));
         }
         let form = if treatment.sign.value == Signing::Opaque { Form::Opaque } else { Form::Clear };
         Ok(Ok(Ready { author, draft, form, treatment }))

@@ -40,6 +40,15 @@ pub(crate) struct AuthorityRow {
     pub(crate) key_id: String,
 }
 
+/// A member's certificate as it is listed.
+#[derive(Clone, Debug)]
+pub(crate) struct ListedRow {
+    pub(crate) serial: String,
+    pub(crate) is_issued: bool,
+    pub(crate) not_before: Time,
+    pub(crate) not_after: Time,
+}
+
 /// A member's certificate that is going to be signed.
 #[derive(Clone, Debug)]
 pub(crate) struct CertificateRow {
@@ -115,6 +124,28 @@ impl Store {
                     |row| Ok(IssuedRow { der: row.get(0)?, key_id: row.get(1)? }),
                 )
                 .optional()
+        })
+    }
+
+    /// Every certificate of an address that was ever begun: serial number, state, beginning and end; that which counts
+    /// comes first.
+    pub(crate) fn certificates(&self, address: &str) -> Result<Vec<ListedRow>, Fault> {
+        self.read(|connection| {
+            let mut rows = connection.prepare(
+                "SELECT serial, state = 'issued', not_before, not_after FROM certificate
+                 WHERE address = ?1 AND purpose = 'sign'
+                 ORDER BY state = 'issued' DESC, not_after DESC, made_at DESC, serial",
+            )?;
+            let time = |row: &Row<'_>, column| row.get(column).map(Time::from_unix);
+            let read = |row: &Row<'_>| {
+                Ok(ListedRow {
+                    serial: row.get(0)?,
+                    is_issued: row.get(1)?,
+                    not_before: time(row, 2)?,
+                    not_after: time(row, 3)?,
+                })
+            };
+            rows.query_map([address], read)?.collect()
         })
     }
 

@@ -16,7 +16,7 @@ use kakitome_smime::octets::Octets;
 use super::Desk;
 use super::tally::Tally;
 use crate::cli::output::{self, Output, Written};
-use crate::cli::{Ended, Everywhere, Failure};
+use crate::cli::{Ended, Everywhere, Failure, input};
 
 /// So many mails are put on the disk together, which takes about as long as one alone.
 const GROUP: usize = 1024;
@@ -33,29 +33,11 @@ pub(super) struct Names {
 pub(super) fn given(mails: &[PathBuf]) -> Result<Names, Failure> {
     let names = match mails {
         [] => return Err(Failure::usage("--output-dir: which mails? Give files, a directory, or --files-from")),
-        [directory] if directory.is_dir() => files(directory)?,
+        [directory] if directory.is_dir() => input::files(directory)?,
         files => files.to_vec(),
     };
     let count = u64::try_from(names.len()).ok();
     Ok(Names { names: Box::new(names.into_iter().map(Ok)), count })
-}
-
-fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error: io::Error| Failure::unreadable(format!("{}: {error}", directory.display()));
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        // What a file that begins with a dot is to mail programs: not a mail.
-        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if path.is_file() && !is_hidden {
-            found.push(path);
-        }
-    }
-    if found.is_empty() {
-        return Err(Failure::unreadable(format!("{}: no mail in it", directory.display())));
-    }
-    found.sort_unstable();
-    Ok(found)
 }
 
 /// Names out of a file, or standard input for `-`, each ended by a NUL.

@@ -1,0 +1,257 @@
+//! The explanation for people, in both languages. It speaks of the operator's own settings, not of a sender.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use kakitome_office::authority::{Listed, Standing};
+use kakitome_office::policy::{
+    Authorised, DigestName, Miss, Origin, Passed, Plan, Said, Signing, Source, Treatment, Untouched,
+};
+use kakitome_smime::message::sign::Form;
+use kakitome_smime::mime::address::NoAuthor;
+use kakitome_verdict::lang::Lang;
+use kakitome_verdict::safe::Safe;
+
+use super::Explained;
+
+/// What becomes of it, without what differs from mail to mail.
+pub(super) fn outcome(plan: &Plan<'_>, lang: Lang) -> String {
+    match &plan.outcome {
+        Ok(ready) => match (ready.form, lang) {
+            (Form::Clear, Lang::En) => "leaves signed, in the clear form (multipart/signed)".to_owned(),
+            (Form::Opaque, Lang::En) => "leaves signed, in the opaque form (application/pkcs7-mime)".to_owned(),
+            (Form::Clear, Lang::Ja) => "署名して送られます（クリア署名、multipart/signed）".to_owned(),
+            (Form::Opaque, Lang::Ja) => "署名して送られます（本文を署名に含む形式、application/pkcs7-mime）".to_owned(),
+        },
+        Err(passed) => match lang {
+            Lang::En => format!("leaves unsigned, as it is: {}", reason(passed, lang)),
+            Lang::Ja => format!("署名せず、そのまま送られます：{}", reason(passed, lang)),
+        },
+    }
+}
+
+/// One of many.
+pub(super) fn line(explained: &Explained<'_>, lang: Lang) -> String {
+    let colon = choose(lang, ": ", "：");
+    format!("{}{colon}{}\n", Safe::value(explained.name), outcome(explained.plan, lang))
+}
+
+/// How often each outcome came.
+pub(super) fn summary(tally: &BTreeMap<String, u64>, lang: Lang) -> String {
+    let all = tally.values().fold(0u64, |all, count| all.saturating_add(*count));
+    let mut out = match lang {
+        Lang::En => format!("\n{all} mails:\n"),
+        Lang::Ja => format!("\n合計 {all} 通：\n"),
+    };
+    for (outcome, count) in tally {
+        let _ = writeln!(out, "{count:>8}  {outcome}");
+    }
+    out
+}
+
+/// All of one mail.
+pub(super) fn whole(explained: &Explained<'_>, lang: Lang) -> String {
+    let plan = explained.plan;
+    let mut out = line(explained, lang);
+    let mut row = |label: &str, text: &str| {
+        let _ = writeln!(out, "  {label}  {text}");
+    };
+    if let Some(author) = &plan.author {
+        row(choose(lang, "author (From)", "差出人（From）"), &Safe::value(&author.to_string()).to_string());
+    }
+    row(choose(lang, "handed in by", "送信元"), &origin(&plan.origin, lang));
+    match (&plan.authorised, &plan.outcome) {
+        (Some(Authorised::Everybody), _) => row(
+            choose(lang, "may sign", "署名の権限"),
+            choose(
+                lang,
+                "policy.senders is empty: whoever enters by an outbound listener",
+                "policy.senders が空のため、送信用の入口から入るすべてのメール",
+            ),
+        ),
+        (Some(Authorised::Rule(number)), _) => {
+            row(choose(lang, "may sign", "署名の権限"), &format!("policy.senders {number}"));
+        }
+        (None, Err(Passed::NotAuthorised(misses))) => {
+            for (number, one) in (1usize..).zip(misses) {
+                row(&format!("policy.senders {number}"), &miss(one, lang));
+            }
+        }
+        (None, _) => {}
+    }
+    for (to, treatment) in &plan.each {
+        row(choose(lang, "to", "宛先"), &format!("{}  {}", Safe::value(to), treated(treatment, lang)));
+    }
+    if let Some(listed) = explained.certificates {
+        let label = choose(lang, "certificate", "証明書");
+        if !listed.iter().any(|one| matches!(one.standing, Standing::Signs | Standing::Due)) {
+            row(label, choose(lang, "none yet: the mail would make one", "まだありません。送信時に作られます"));
+        }
+        for one in listed {
+            row(label, &certificate(one, lang));
+        }
+    }
+    if let (Ok(ready), true) = (&plan.outcome, plan.each.len() > 1) {
+        row(choose(lang, "one copy for all", "全員に同じもの"), &treated(&ready.treatment, lang));
+    }
+    out
+}
+
+const fn choose(lang: Lang, en: &'static str, ja: &'static str) -> &'static str {
+    match lang {
+        Lang::En => en,
+        Lang::Ja => ja,
+    }
+}
+
+/// What is known of him.
+fn origin(origin: &Origin, lang: Lang) -> String {
+    let labels = match lang {
+        Lang::En => ["class", "client", "login", "certificate"],
+        Lang::Ja => ["クラス", "クライアント", "ログイン", "証明書"],
+    };
+    let name = |name: &String| Safe::value(name).to_string();
+    let shown = origin.certificate.as_ref();
+    let values = [
+        origin.class.as_ref().map(name),
+        origin.client.map(|client| client.to_string()),
+        origin.login.as_ref().map(name),
+        shown.map(|shown| format!("{} / {}", Safe::value(&shown.name), Safe::value(&shown.issuer))),
+    ];
+    let known = labels.iter().zip(values).filter_map(|(label, value)| Some(format!("{label} {}", value?)));
+    let known = known.collect::<Vec<_>>().join(", ");
+    if known.is_empty() { choose(lang, "not known", "不明").to_owned() } else { known }
+}
+
+fn miss(miss: &Miss, lang: Lang) -> String {
+    let found = |what: Option<String>| {
+        what.map_or_else(|| choose(lang, "not known", "不明").to_owned(), |what| Safe::value(&what).to_string())
+    };
+    let (what, found) = match miss {
+        Miss::Class(class) => (choose(lang, "another class", "クラスが違います"), found(class.clone())),
+        Miss::Network(client) => {
+            (choose(lang, "another network", "ネットワークが違います"), found(client.map(|client| client.to_string())))
+        }
+        Miss::Login(login) => (choose(lang, "another login", "ログインが違います"), found(login.clone())),
+        Miss::Certificate(name) => (choose(lang, "another certificate", "証明書が違います"), found(name.clone())),
+        Miss::From => return choose(lang, "does not allow this From", "この From を許していません").to_owned(),
+        Miss::FromCase => {
+            return choose(
+                lang,
+                "allows this From in other letters: capitals count before the @",
+                "大文字と小文字が違う From を許しています（@ の前では区別されます）",
+            )
+            .to_owned();
+        }
+    };
+    format!("{what} ({found})")
+}
+
+fn source(by: Source, lang: Lang) -> String {
+    match (by, lang) {
+        (Source::Rule(number), _) => format!("policy.rules {number}"),
+        (Source::Profile(name), Lang::En) => format!("built-in profile \"{name}\""),
+        (Source::Profile(name), Lang::Ja) => format!("組み込みの宛先表「{name}」"),
+        (Source::Default, Lang::En) => "default".to_owned(),
+        (Source::Default, Lang::Ja) => "既定".to_owned(),
+    }
+}
+
+fn treated(treatment: &Treatment, lang: Lang) -> String {
+    let sign = match treatment.sign.value {
+        Signing::Clear => choose(lang, "clear", "クリア署名"),
+        Signing::Opaque => choose(lang, "opaque", "本文を含む署名"),
+        Signing::Never => choose(lang, "not signed", "署名なし"),
+    };
+    let header = if treatment.header_protection.value {
+        choose(lang, "header protected", "ヘッダー保護あり")
+    } else {
+        choose(lang, "header not protected", "ヘッダー保護なし")
+    };
+    let digest = match treatment.digest.value {
+        Some(DigestName::Sha256) => "SHA-256",
+        Some(DigestName::Sha384) => "SHA-384",
+        Some(DigestName::Sha512) => "SHA-512",
+        None => choose(lang, "the key's own digest", "鍵に応じたハッシュ"),
+    };
+    let mut said = vec![
+        (sign.to_owned(), treatment.sign.by),
+        (header.to_owned(), treatment.header_protection.by),
+        (digest.to_owned(), treatment.digest.by),
+    ];
+    if let Said { value: Some(size), by } = treatment.max_size {
+        let text = match lang {
+            Lang::En => format!("unsigned if larger than {size} bytes once signed"),
+            Lang::Ja => format!("署名後に {size} バイトを超えるなら署名なし"),
+        };
+        said.push((text, by));
+    }
+    said.into_iter().map(|(what, by)| format!("{what} [{}]", source(by, lang))).collect::<Vec<_>>().join(", ")
+}
+
+fn certificate(one: &Listed, lang: Lang) -> String {
+    let why = match one.standing {
+        Standing::Signs => {
+            choose(lang, "signs: the one that is valid longest", "署名に使われます（有効期間が最も長いもの）")
+        }
+        Standing::Due => choose(
+            lang,
+            "two thirds of its life are over: the mail would make a new one, and this one signs if that fails",
+            "有効期間の三分の二を過ぎたので、送信時に新しいものが作られます（作れなければこれで署名します）",
+        ),
+        Standing::Older => choose(lang, "not this one: a newer one signs", "使われません（より新しいものがあります）"),
+        Standing::NotValid => {
+            choose(lang, "not this one: it is not valid now", "使われません（いま有効ではありません）")
+        }
+        Standing::Unfinished => choose(
+            lang,
+            "not this one: it was begun and never signed by the CA",
+            "使われません（発行が完了していません）",
+        ),
+    };
+    let (from, until) = (one.from, one.until);
+    match lang {
+        Lang::En => format!("{}, valid {from} to {until}: {why}", one.serial),
+        Lang::Ja => format!("{}、有効期間 {from} から {until}：{why}", one.serial),
+    }
+}
+
+fn reason(passed: &Passed, lang: Lang) -> String {
+    match (passed, lang) {
+        (Passed::NullSender, Lang::En) => "the envelope has the null sender, as bounces have".to_owned(),
+        (Passed::NullSender, Lang::Ja) => "エンベロープの差出人が空です（不達通知など）".to_owned(),
+        (Passed::NoAuthor(NoAuthor::Absent), Lang::Ja) => "From がありません".to_owned(),
+        (Passed::NoAuthor(NoAuthor::Duplicate), Lang::Ja) => "From が二つ以上あります".to_owned(),
+        (Passed::NoAuthor(NoAuthor::Several), Lang::Ja) => "From に複数のアドレスがあります".to_owned(),
+        (Passed::NoAuthor(NoAuthor::NoAddress | NoAuthor::Syntax), Lang::Ja) => {
+            "From が一つのアドレスとして読めません".to_owned()
+        }
+        (Passed::Internationalised, Lang::Ja) => "From が国際化メールアドレスです".to_owned(),
+        (Passed::NotMember, Lang::En) => "From is in no domain of members.domains".to_owned(),
+        (Passed::NotMember, Lang::Ja) => "From が members.domains のどのドメインにもありません".to_owned(),
+        (Passed::NotAuthorised(_), Lang::Ja) => {
+            "policy.senders のどの規則も、この送信元にこの From での署名を許していません".to_owned()
+        }
+        (Passed::Untouched(kind), lang) => untouched(*kind, lang).to_owned(),
+        (Passed::Unwanted(by), Lang::En) => format!("the policy says so ({})", source(*by, lang)),
+        (Passed::Unwanted(by), Lang::Ja) => format!("ポリシーによります（{}）", source(*by, lang)),
+        (Passed::Unsignable(why), Lang::Ja) => format!("署名できないメールです（{why}）"),
+        (Passed::TooLarge(limit), Lang::En) => {
+            format!("it is larger than {} bytes ({})", limit.value, source(limit.by, lang))
+        }
+        (Passed::TooLarge(limit), Lang::Ja) => {
+            format!("{} バイトを超えます（{}）", limit.value, source(limit.by, lang))
+        }
+        (passed, Lang::En) => passed.to_string(),
+    }
+}
+
+const fn untouched(kind: Untouched, lang: Lang) -> &'static str {
+    match kind {
+        Untouched::Reply => choose(lang, "an automatic reply", "自動返信です"),
+        Untouched::Report => choose(lang, "a report (bounce, receipt)", "通知（不達、開封など）です"),
+        Untouched::List => choose(lang, "what a discussion list hands out", "メーリングリストの配信です"),
+        Untouched::Calendar => choose(lang, "an invitation or its answer", "会議の招待またはその返事です"),
+        Untouched::Tnef => choose(lang, "Outlook's winmail.dat", "Outlook の winmail.dat です"),
+    }
+}
