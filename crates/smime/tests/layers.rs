@@ -329,6 +329,9 @@ fn layers_end_where_the_budget_does() {
     }
 }
 
+/// What these take is a few seconds on a machine that does much else; what grows faster than they are long takes an hour.
+const SOON: Duration = Duration::from_secs(120);
+
 #[test]
 fn hostile_objects_end_soon() {
     let head = |kind| [&[0x30, 0x80][..], &der::oid(&kind), &[0xa0, 0x80]].concat();
@@ -373,7 +376,7 @@ fn hostile_objects_end_soon() {
         let took = begun.elapsed();
         let Layer::Malformed(finding, _) = &opened.layer else { panic!("{name}: {}", way(&opened)) };
         assert_eq!(finding.code, expected, "{name}: {finding:?}");
-        assert!(took < Duration::from_secs(5), "{name}: {took:?}");
+        assert!(took < SOON, "{name}: {took:?}");
         // The same inside a mail that is signed around it: nothing begins to count anew.
         let around = Wrap::Opaque(Form::Der).around(&mail::opaque_part(&object[..object.len().min(400_000)]));
         let begun = Instant::now();
@@ -381,7 +384,7 @@ fn hostile_objects_end_soon() {
             opened_with(&Mail::of(&Pki::get().bank).around(&around), &NoKeys).starts_with("opaque good > "),
             "{name}"
         );
-        assert!(begun.elapsed() < Duration::from_secs(5), "{name} in a mail");
+        assert!(begun.elapsed() < SOON, "{name} in a mail");
     }
 }
 
@@ -407,7 +410,7 @@ fn a_report_of_anything_ends_soon() {
         let begun = Instant::now();
         let mail = Mail::of(&Pki::get().bank).around(&entity);
         let report = report(&mail, &InMemory, &NoKeys).unwrap();
-        assert!(report.readable && begun.elapsed() < Duration::from_secs(5), "{name}: {:?}", begun.elapsed());
+        assert!(report.readable && begun.elapsed() < SOON, "{name}: {:?}", begun.elapsed());
         serde_json::to_string(&report).unwrap();
     }
 }
