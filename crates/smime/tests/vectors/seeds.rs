@@ -15,7 +15,7 @@ use crate::archive;
 use crate::corpus::{Corpus, from_hex, say};
 
 /// No seed may take longer; the longest has 62 KiB. Generous, because tests run unoptimised and beside others.
-const SLOW: Duration = Duration::from_secs(5);
+const SLOW: Duration = Duration::from_secs(120);
 
 /// What this whole program may hold at its peak, in KiB, where the system tells.
 const PEAK_KIB: u64 = 256 * 1024;
