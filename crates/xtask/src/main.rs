@@ -1,10 +1,11 @@
 //! The house rules that the compiler cannot enforce, and the documents that are made from the program.
 //!
 //! `cargo xtask tidy` checks, `cargo xtask docs` writes, `cargo xtask dist` packs, `cargo xtask fuzz` throws octets,
-//! `cargo xtask roots` makes the public list anew, `cargo xtask corpus` writes the attack and edge mails for others.
-//! Nothing here is part of the product.
+//! `cargo xtask roots` makes the public list anew, `cargo xtask corpus` writes the attack and edge mails for others,
+//! `cargo xtask crash` kills the gateway and counts the mails. Nothing here is part of the product.
 
 mod corpus;
+mod crash;
 mod dist;
 mod docs;
 mod fuzz;
@@ -21,6 +22,8 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
        cargo xtask docs     writes the generated documents anew
        cargo xtask dist [--binary FILE]
                             packs a release build, or this program, into target/dist: a tarball and a .deb
+       cargo xtask crash [--short]
+                            kills the gateway while mail goes through it beside a real Postfix, and counts what arrived
        cargo xtask fuzz [SECONDS]
                             builds the fuzz targets once and runs each for some seconds (10)
        cargo xtask corpus FOLDER
@@ -36,6 +39,8 @@ fn main() -> anyhow::Result<ExitCode> {
         ["docs"] => docs::write(&root).map(|()| ExitCode::SUCCESS),
         ["dist"] => dist::run(&root, None).map(|()| ExitCode::SUCCESS),
         ["dist", "--binary", binary] => dist::run(&root, Some(binary)).map(|()| ExitCode::SUCCESS),
+        ["crash"] => crash::run(&root, false),
+        ["crash", "--short"] => crash::run(&root, true),
         ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),
         ["corpus", folder] => corpus::write(Path::new(folder)).map(|()| ExitCode::SUCCESS),

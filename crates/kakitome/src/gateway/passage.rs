@@ -159,9 +159,13 @@ async fn send(house: &House, transaction: Transaction, mail: Arc<dyn Octets>, pa
     Ended { reply: delivered.reply().clone(), action, reason, size }
 }
 
-/// The next hop has answered: its 250 goes into the journal, and what we built is needed no more. Where the answer was
-/// lost it stays, and goes out again when the mail comes again.
+/// The next hop has answered for good: its 250 goes into the journal, and what we built is needed no more. Where the
+/// answer was lost it stays, and goes out again when the mail comes again. Where the answer is "later" it stays, too: an
+/// earlier sending of it, whose answer was lost, may have been taken all the same.
 async fn settle(journal: &Arc<Journal>, passage: Passage, recipients: Vec<String>, reply: &Reply) {
+    if (400..500).contains(&reply.code()) {
+        return;
+    }
     let (journal, reply) = (Arc::clone(journal), reply.clone());
     let settled = blocking(move || {
         if reply.code() == 250 {

@@ -1,0 +1,146 @@
+//! The world: an SMTP server that takes every mail and remembers who got what.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use kakitome_pki::algorithm::Digest;
+use kakitome_pki::crypto::digest;
+
+/// A mail as it arrived.
+#[derive(Clone)]
+pub(super) struct Arrival {
+    /// SHA-256 of all but the topmost field, which is the trace of the last server and differs with each copy.
+    pub(super) digest: Vec<u8>,
+    /// Does it hold the last line that was written?
+    pub(super) whole: bool,
+    /// Does it end with the very bytes that were sent?
+    pub(super) untouched: bool,
+}
+
+/// What arrived, by recipient; and for whom a report of failure came, and how many.
+#[derive(Default)]
+pub(super) struct Arrived {
+    pub(super) mails: BTreeMap<String, Vec<Arrival>>,
+    pub(super) bounced: BTreeMap<String, usize>,
+}
+
+/// What was sent to a recipient: the mail, and the last line of its text.
+pub(super) type Expected = Arc<BTreeMap<String, (Arc<Vec<u8>>, String)>>;
+
+pub(super) struct Sink {
+    pub(super) port: u16,
+    arrived: Arc<Mutex<Arrived>>,
+}
+
+impl Sink {
+    pub(super) fn start(expected: Expected) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let port = listener.local_addr()?.port();
+        let arrived: Arc<Mutex<Arrived>> = Arc::default();
+        let keep = Arc::clone(&arrived);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let (keep, expected) = (Arc::clone(&keep), Arc::clone(&expected));
+                thread::spawn(move || session(connection, &keep, &expected));
+            }
+        });
+        Ok(Self { port, arrived })
+    }
+
+    pub(super) fn arrived(&self) -> MutexGuard<'_, Arrived> {
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn session(mut out: TcpStream, keep: &Mutex<Arrived>, expected: &Expected) -> Option<()> {
+    let mut lines = BufReader::new(out.try_clone().ok()?);
+    let (mut sender, mut recipients) = (String::new(), Vec::new());
+    out.write_all(b"220 world ESMTP\r\n").ok()?;
+    loop {
+        let command = String::from_utf8_lossy(&line(&mut lines)?).trim_end().to_owned();
+        let path = || command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        let reply: &[u8] = match command.split([' ', ':']).next()?.to_ascii_uppercase().as_str() {
+            "EHLO" => b"250-world\r\n250 8BITMIME\r\n",
+            "MAIL" => {
+                sender = path();
+                recipients.clear();
+                b"250 ok\r\n"
+            }
+            "RCPT" => {
+                recipients.push(path());
+                b"250 ok\r\n"
+            }
+            "DATA" => {
+                out.write_all(b"354 go on\r\n").ok()?;
+                let mail = text(&mut lines)?;
+                let mut arrived = keep.lock().unwrap_or_else(PoisonError::into_inner);
+                arrived.take(&sender, &recipients, &mail, expected);
+                b"250 kept\r\n"
+            }
+            "QUIT" => {
+                out.write_all(b"221 bye\r\n").ok()?;
+                return None;
+            }
+            _ => b"250 ok\r\n",
+        };
+        out.write_all(reply).ok()?;
+    }
+}
+
+impl Arrived {
+    fn take(&mut self, sender: &str, recipients: &[String], mail: &[u8], expected: &Expected) {
+        for recipient in recipients {
+            let Some((sent, end)) = expected.get(recipient) else {
+                // A report to a sender of ours tells whom the mail did not reach.
+                if sender.is_empty() {
+                    for failed in String::from_utf8_lossy(mail).lines().filter_map(|line| {
+                        line.strip_prefix("Final-Recipient: rfc822;").map(|address| address.trim().to_owned())
+                    }) {
+                        *self.bounced.entry(failed).or_default() += 1;
+                    }
+                }
+                continue;
+            };
+            self.mails.entry(recipient.clone()).or_default().push(Arrival {
+                digest: digest(Digest::Sha256, without_top_field(mail)).as_ref().to_vec(),
+                whole: contains(mail, end.as_bytes()),
+                untouched: mail.ends_with(sent),
+            });
+        }
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+fn without_top_field(mail: &[u8]) -> &[u8] {
+    let mut at = 0;
+    for (number, line) in mail.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        if number > 0 && !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            break;
+        }
+        at += line.len();
+    }
+    &mail[at..]
+}
+
+/// A line with its end.
+pub(super) fn line(lines: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    (lines.read_until(b'\n', &mut line).ok()? > 0).then_some(line)
+}
+
+fn text(lines: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut mail = Vec::new();
+    loop {
+        let next = line(lines)?;
+        if next == b".\r\n" {
+            return Some(mail);
+        }
+        mail.extend_from_slice(next.strip_prefix(b".").unwrap_or(&next));
+    }
+}
