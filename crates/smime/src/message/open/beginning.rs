@@ -8,7 +8,7 @@ use crate::Finding;
 use crate::mime::header::ODD;
 use crate::octets::{Octets, read_range};
 
-/// So many octets at the beginning are looked at.
+/// So many octets at the beginning are looked at, where something stands before the first field.
 const HEAD: usize = 4096;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The separator of an mbox file as a program quoted it that took it for text (RFC 4155 does not; the mboxrd form does).
@@ -19,6 +19,11 @@ const QUOTED_SEPARATOR: &[u8] = b">From ";
 /// # Errors
 /// The octets cannot be read.
 pub(super) fn of(mail: &dyn Octets) -> io::Result<(u64, Option<Finding>)> {
+    // Almost every mail begins with a field, and then no more of it is read.
+    let first = read_range(mail, 0..mail.len(), 1)?;
+    if !matches!(first.as_slice(), [b'\r' | b'\n' | b'>' | 0xef]) {
+        return Ok((0, None));
+    }
     let head = read_range(mail, 0..mail.len(), HEAD)?;
     let (mut rest, mut found) = (head.as_slice(), None);
     loop {
