@@ -23,6 +23,8 @@ use crate::{NOW, Pki};
 
 mod about;
 
+pub(super) use about::title;
+
 /// The version of the manifest's form; a field that goes or changes its meaning raises it.
 const FORMAT: u32 = 1;
 
@@ -68,10 +70,11 @@ struct Entry {
     kakitome_answers: Option<Otherwise>,
 }
 
+/// What was done to a mail, for readers of either language.
 #[derive(Clone, Copy, Serialize)]
-struct Title {
-    en: &'static str,
-    ja: &'static str,
+pub(super) struct Title {
+    pub(super) en: &'static str,
+    pub(super) ja: &'static str,
 }
 
 #[derive(Serialize)]
@@ -168,7 +171,7 @@ impl Folder {
         let not_by_command = not_by_command(row);
         Entry {
             id: row.id,
-            title: about::title(row.id),
+            title: title(row.id),
             sha256: hex(&sha256(&row.mail)),
             same_in_every_run: !DRAWN.contains(&row.id),
             state: row.state,

@@ -11,7 +11,7 @@ const README_JA: &str = include_str!("README.ja.md");
 const TITLES: &str = include_str!("titles.txt");
 
 /// The title of the row of this id.
-pub(super) fn title(id: &str) -> Title {
+pub(in crate::corpus) fn title(id: &str) -> Title {
     let title = titles().get(id).copied();
     title.unwrap_or_else(|| panic!("row {id} has no title; add one to titles.txt"))
 }
