@@ -181,7 +181,12 @@ fn one_flaw_makes_one_problem() {
         (
             "the anchor has ended",
             holder(&world.bank, &re_with(CertificateFactory::authority("RE").valid(in_days(-900), in_days(-1)))),
-            "ok",
+            "Expired",
+        ),
+        (
+            "the anchor begins later",
+            holder(&world.bank, &re_with(CertificateFactory::authority("RE").valid(in_days(1), in_days(900)))),
+            "NotYetValid",
         ),
         (
             "the anchor is of version 1",
@@ -505,13 +510,16 @@ fn any_certificate_may_be_an_anchor() {
     let path = ask(&bank.certificate, &[], &[anchor(&world.se.certificate, AnchorSource::User)]).unwrap();
     assert_eq!(path.certificates(), std::slice::from_ref(&bank.certificate));
     assert_eq!(path.anchor().certificate, world.se.certificate);
-    // the leaf itself, whoever issued it and however old it is
-    for leaf in [&bank.certificate, &world.self_signed.certificate, &world.expired.certificate] {
+    // the leaf itself, whoever issued it
+    for leaf in [&bank.certificate, &world.self_signed.certificate] {
         let path = ask(leaf, &[], &[anchor(leaf, AnchorSource::User)]).unwrap();
         assert!(path.is_anchor_alone());
         assert_eq!(path.certificates(), std::slice::from_ref(leaf));
         assert!(path.policies().is_empty());
     }
+    // but not for ever
+    let ended = &world.expired.certificate;
+    assert_eq!(told(&ask(ended, &[], &[anchor(ended, AnchorSource::User)])), "Expired");
     // a leaf that is an anchor issues nothing
     let eve = Authority { certificate: world.eve.certificate.clone(), key: world.eve.key };
     let below = ask(&leaf().issued_by(&eve), &[], &[anchor(&eve.certificate, AnchorSource::User)]);

@@ -86,7 +86,7 @@ pub(super) fn check(
     let below: &[Certificate] = if alone { &[] } else { chain };
     let mut problems = Vec::new();
 
-    dates(below, question, &mut problems);
+    dates(below.iter().chain([&anchor.certificate]), question, &mut problems);
     authorities(below, anchor, &mut problems);
     profile(below, &anchor.certificate, &mut problems);
     critical(chain.iter().chain([&anchor.certificate]), &mut problems);
@@ -154,8 +154,14 @@ fn standing(chain: &[Certificate], anchor: &Anchor, question: &Question<'_>, pro
     }
 }
 
-fn dates(below: &[Certificate], question: &Question<'_>, problems: &mut Vec<PathProblem>) {
-    for which in below {
+/// The anchor's own dates count, too. RFC 5280 §6.1.1 d gives an anchor none and §6.2 leaves it to us what else of its
+/// certificate is looked at; OpenSSL, NSS and x509-limbo refuse one that has ended, and so does whoever reads its date.
+fn dates<'a>(
+    certificates: impl Iterator<Item = &'a Certificate>,
+    question: &Question<'_>,
+    problems: &mut Vec<PathProblem>,
+) {
+    for which in certificates {
         if question.at < which.not_before() {
             problems.push(PathProblem::NotYetValid { which: which.clone(), since: which.not_before() });
         } else if question.at > which.not_after() {
