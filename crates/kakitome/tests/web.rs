@@ -388,7 +388,7 @@ fn filled(state: State, words: &str) -> Answer {
             protected: Some(text()),
             state: HeaderState::Differs,
         }],
-        checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Failed, detail: text() }).to_vec(),
+        checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Failed, detail: text().into() }).to_vec(),
         passage: Passage {
             signatures: vec![DomainSignature {
                 domain: text(),
@@ -653,7 +653,7 @@ fn example(state: State) -> Answer {
             protected: Some("月例報告".into()),
             state: HeaderState::Signed,
         }],
-        checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Ok, detail: String::new() }).to_vec(),
+        checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Ok, detail: String::new().into() }).to_vec(),
         lookups: Vec::new(),
         passage: Passage::default(),
         findings: vec![Finding { code: "hp.clear".into(), detail: String::new() }],

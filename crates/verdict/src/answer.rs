@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use kakitome_pki::asn1::time::Time;
 
+use crate::detail::Detail;
 use crate::lookup::Lookup;
 use crate::passage::Passage;
 use crate::reason::Reason;
@@ -419,7 +420,7 @@ pub struct Check {
     /// How it ended.
     pub outcome: CheckOutcome,
     /// What was seen; may be empty.
-    pub detail: String,
+    pub detail: Detail,
 }
 
 /// How a step ended.

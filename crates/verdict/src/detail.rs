@@ -4,7 +4,10 @@
 use kakitome_pki::path::PathProblem;
 use kakitome_pki::path::revocation::{Limit, UnknownCause};
 
+use kakitome_smime::Finding;
+
 use crate::lang::Lang;
+use crate::reason::Reason;
 
 /// A text in both languages; names and numbers are the same in each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +45,26 @@ impl Detail {
             return other.clone();
         }
         Self { ja: self.ja + "、" + &other.ja, en: self.en + "; " + &other.en }
+    }
+}
+
+impl From<&str> for Detail {
+    fn from(text: &str) -> Self {
+        Self::same(text)
+    }
+}
+
+impl From<String> for Detail {
+    fn from(text: String) -> Self {
+        Self::same(text)
+    }
+}
+
+/// What the engine saw, in its words; in Japanese what it is called by the table of reasons.
+impl From<&Finding> for Detail {
+    fn from(finding: &Finding) -> Self {
+        let title = Reason::from_code(finding.code).map(|reason| reason.explain(Lang::Ja).title);
+        Self::new(title.unwrap_or(&finding.detail), finding.detail.clone())
     }
 }
 

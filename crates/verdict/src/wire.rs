@@ -325,7 +325,11 @@ impl<'a> ExpertPart<'a> {
             checks: expert
                 .checks
                 .iter()
-                .map(|check| Check { step: check.step.name(), outcome: check.outcome.name(), detail: &check.detail })
+                .map(|check| Check {
+                    step: check.step.name(),
+                    outcome: check.outcome.name(),
+                    detail: check.detail.text(Lang::En),
+                })
                 .collect(),
             findings: expert
                 .findings

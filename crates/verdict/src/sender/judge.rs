@@ -23,13 +23,13 @@ use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
 use super::lookalike::Shown;
 use super::steps::{
-    Outcome, admitted, choice, class, code, covers, fails, issuer, lint_reasons, revoked, strength, unknown,
-    unsigned_notes, validity,
+    Outcome, admitted, choice, class, code, covers, fails, holds, issuer, lint_reasons, revoked, signed_at, strength,
+    unknown, unsigned_notes, validity,
 };
 use super::{Evidence, Signer, Wants, expert};
 use crate::answer::{Altered, Answer, Basis, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};
 use crate::content;
-use crate::lang::Lang;
+use crate::detail::Detail;
 use crate::passage::{self, Passage};
 use crate::reason::Reason;
 use crate::state::Outcome::Unreadable;
@@ -147,7 +147,7 @@ impl<'a> Trial<'a> {
     fn step(&mut self, step: Step, outcome: Outcome) -> bool {
         let (outcome, detail) = match outcome {
             Outcome::Holds(detail) => (CheckOutcome::Ok, detail),
-            Outcome::Skipped => (CheckOutcome::Skipped, String::new()),
+            Outcome::Skipped => (CheckOutcome::Skipped, Detail::default()),
             Outcome::Fails(state, reason, detail) => {
                 if self.decided.is_none() {
                     self.decided = Some((state, reason));
@@ -232,7 +232,7 @@ impl<'a> Trial<'a> {
             self.tell_framed(layer.protected.as_ref(), &path, &judged, &bound);
             return None;
         }
-        self.step(Step::Whole, Outcome::Holds(String::new()));
+        self.step(Step::Whole, Outcome::Holds(Detail::default()));
         if path.revoked_since {
             self.note(Reason::RevAfter);
         }
@@ -254,9 +254,9 @@ impl<'a> Trial<'a> {
             self.step(Step::Expiry, fails(State::OldSignature, Reason::TimeExpiredSince, ""));
             return None;
         }
-        self.step(Step::Expiry, Outcome::Holds(String::new()));
+        self.step(Step::Expiry, Outcome::Holds(Detail::default()));
         let state = self.vouched(&path, &bound);
-        self.step(Step::Class, Outcome::Holds(self.answer.who.class.name().to_owned()));
+        self.step(Step::Class, holds(self.answer.who.class.name().to_owned()));
         let revocation = judged.proof?;
         self.decided = Some((state, Reason::Ok));
         Some(ConfirmedSender { signature, path: path.path, revocation, bound })
@@ -278,15 +278,15 @@ impl<'a> Trial<'a> {
                 _ => (Step::Cms, State::Ambiguous),
             };
             if state == State::Altered {
-                self.step(Step::Cms, Outcome::Holds(String::new()));
+                self.step(Step::Cms, Outcome::Holds(Detail::default()));
                 self.answer.altered.answer = Changed::Yes;
             }
-            self.step(step, fails(state, reason, &finding.detail));
+            self.step(step, fails(state, reason, &finding));
             self.note_findings(&outcome.findings);
             return None;
         };
-        self.step(Step::Cms, Outcome::Holds(String::new()));
-        self.step(Step::Signature, Outcome::Holds(proof.algorithm().name()));
+        self.step(Step::Cms, Outcome::Holds(Detail::default()));
+        self.step(Step::Signature, holds(proof.algorithm().name()));
         self.note_findings(&outcome.findings);
         let answer = if self.is_framed { Changed::Part } else { Changed::No };
         self.answer.altered = Altered { answer, covers: covers(layer.protected.as_ref()) };
@@ -353,7 +353,7 @@ impl<'a> Trial<'a> {
             }
             Ok(bound) => {
                 self.note(bound.reason());
-                Outcome::Holds(bound.address().unwrap_or_default().to_owned())
+                holds(bound.address().unwrap_or_default().to_owned())
             }
             Err(Unbound::Ambiguous(reason)) => fails(State::Ambiguous, *reason, ""),
             Err(Unbound::NoMailbox) => Outcome::Skipped,
@@ -378,7 +378,7 @@ impl<'a> Trial<'a> {
             return Outcome::Skipped;
         };
         if signed > self.at.plus(CLOCK_AHEAD) {
-            return fails(State::TimeOdd, Reason::TimeFuture, &signed.to_string());
+            return fails(State::TimeOdd, Reason::TimeFuture, signed.to_string());
         }
         // Every Date that a program may show: of two it shows either. Without a readable one it shows the day of the
         // delivery, and an old mail sent again looks new. Only where no author is asked for may there be no Date.
@@ -398,24 +398,28 @@ impl<'a> Trial<'a> {
             && self.evidence.signer == Signer::From
             && signed < self.at.plus(WITHOUT_DATE.saturating_neg())
         {
-            return fails(State::TimeOdd, Reason::TimeReplay, &format!("signed {signed}, no Date"));
+            return fails(State::TimeOdd, Reason::TimeReplay, signed_at(signed, "、Date なし", ", no Date"));
         }
         for date in dates {
             let Some(date) = Time::from_mail_date(&date) else {
                 return fails(
                     State::TimeOdd,
                     Reason::TimeSkew,
-                    &format!("signed {signed}, a Date that cannot be read"),
+                    signed_at(signed, "、Date は読めない形", ", a Date that cannot be read"),
                 );
             };
             if signed < date.plus(SIGNED_BEFORE_DATE.saturating_neg()) || signed > date.plus(SIGNED_AFTER_DATE) {
                 // More than a week apart is no queue any more: an old mail sent again.
                 let is_old = signed.distance(date) > 7 * 24 * 60 * 60;
                 let reason = if is_old { Reason::TimeReplay } else { Reason::TimeSkew };
-                return fails(State::TimeOdd, reason, &format!("signed {signed}, Date {date}"));
+                return fails(
+                    State::TimeOdd,
+                    reason,
+                    signed_at(signed, &format!("、Date {date}"), &format!(", Date {date}")),
+                );
             }
         }
-        Outcome::Holds(signed.to_string())
+        holds(signed.to_string())
     }
 
     /// Step 14.
@@ -426,11 +430,11 @@ impl<'a> Trial<'a> {
                     Via::List => Reason::RevCrlGood,
                     Via::Response => Reason::RevOcspGood,
                 });
-                Outcome::Holds(by.clone())
+                holds(by.clone())
             }
             Status::NoneOffered => {
                 self.note(Reason::RevNoneOffered);
-                Outcome::Holds(String::new())
+                Outcome::Holds(Detail::default())
             }
             Status::Off => {
                 self.note(Reason::RevOff);
@@ -444,7 +448,7 @@ impl<'a> Trial<'a> {
                     self.note(reason);
                     return Outcome::Skipped;
                 }
-                fails(State::CheckIncomplete, reason, detail.text(Lang::En))
+                fails(State::CheckIncomplete, reason, detail)
             }
             // Decided in step 7.
             Status::Revoked { .. } => fails(State::Revoked, Reason::RevBefore, ""),
@@ -472,14 +476,17 @@ impl<'a> Trial<'a> {
         let subject = protected.all("Subject").next();
         self.answer.protected_subject = subject.map(|field| field.inner.clone());
         if bound.is_munged() {
-            return fails(State::HeadersChanged, Reason::HpFromMungedList, &differs.join(", "));
+            return fails(State::HeadersChanged, Reason::HpFromMungedList, differs.join(", "));
         }
         if differs.is_empty() {
-            return Outcome::Holds(format!("{} header fields", protected.fields.len()));
+            return holds(Detail::new(
+                format!("ヘッダー {} 件", protected.fields.len()),
+                format!("{} header fields", protected.fields.len()),
+            ));
         }
         let subject = differs.iter().any(|name| name.eq_ignore_ascii_case("Subject"));
         let reason = if subject { Reason::HpSubject } else { Reason::HpHeaders };
-        fails(State::HeadersChanged, reason, &differs.join(", "))
+        fails(State::HeadersChanged, reason, differs.join(", "))
     }
 
     /// Who signed what stands in the frame. Nobody is named of whom it is not known whether his certificate still counts.
@@ -585,7 +592,7 @@ impl<'a> Trial<'a> {
         for step in Step::ALL {
             if !self.checks.iter().any(|check| check.step == step) {
                 let outcome = if step == Step::Expected { CheckOutcome::Skipped } else { CheckOutcome::NotReached };
-                self.checks.push(Check { step, outcome, detail: String::new() });
+                self.checks.push(Check { step, outcome, detail: Detail::default() });
             }
         }
         self.checks.sort_by_key(|check| check.step);

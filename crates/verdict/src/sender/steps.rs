@@ -1,11 +1,12 @@
 //! The steps of the decision that look at proofs and findings alone.
 
 use kakitome_pki::asn1::oid;
+use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Reason as CrlReason;
 use kakitome_pki::identity::{self, Lint, Vouched};
 use kakitome_pki::path::revocation::{Status, UnknownCause};
-use kakitome_pki::path::{AnchorSource, PathProblem, ValidPath};
+use kakitome_pki::path::{AnchorSource, PathProblem, Refusal, ValidPath};
 use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::Opened;
@@ -21,13 +22,28 @@ use crate::state::State;
 
 /// How one step ends.
 pub(super) enum Outcome {
-    Holds(String),
-    Fails(State, Reason, String),
+    Holds(Detail),
+    Fails(State, Reason, Detail),
     Skipped,
 }
 
-pub(super) fn fails(state: State, reason: Reason, detail: &str) -> Outcome {
-    Outcome::Fails(state, reason, detail.to_owned())
+pub(super) fn fails(state: State, reason: Reason, detail: impl Into<Detail>) -> Outcome {
+    Outcome::Fails(state, reason, detail.into())
+}
+
+/// A step that held, and what was seen.
+pub(super) fn holds(detail: impl Into<Detail>) -> Outcome {
+    Outcome::Holds(detail.into())
+}
+
+/// Why there is no path.
+fn why(refusal: &Refusal) -> Detail {
+    Detail::new(Detail::from(&refusal.problem).text(Lang::Ja), refusal.to_string())
+}
+
+/// When it was signed, and what is odd about that.
+pub(super) fn signed_at(signed: Time, ja: &str, en: &str) -> Detail {
+    Detail::new(format!("署名 {signed}{ja}"), format!("signed {signed}{en}"))
 }
 
 pub(super) fn code(finding: &Finding, otherwise: Reason) -> Reason {
@@ -47,10 +63,10 @@ pub(crate) fn choice(source: AnchorSource) -> Choice {
 pub(super) fn revoked(found: &Found) -> Outcome {
     let Found::Path(_, judged) = found else { return Outcome::Skipped };
     let Status::Revoked { which, when, reason, is_ca, .. } = &judged.status else {
-        return Outcome::Holds(String::new());
+        return Outcome::Holds(Detail::default());
     };
     let code = revoked_reason(*reason, *is_ca);
-    fails(State::Revoked, code, &format!("{} at {when}", which.subject().short()))
+    fails(State::Revoked, code, format!("{}, {when}", which.subject().short()))
 }
 
 /// Why a revoked certificate does not count.
@@ -109,7 +125,7 @@ pub(crate) fn reason(problem: &PathProblem) -> Reason {
 /// Step 9.
 pub(super) fn issuer(found: &Found) -> Outcome {
     let refusal = match found {
-        Found::Path(found, _) => return Outcome::Holds(found.path.anchor().certificate.subject().short()),
+        Found::Path(found, _) => return holds(found.path.anchor().certificate.subject().short()),
         Found::None(refusal, _) => refusal,
     };
     match &refusal.problem {
@@ -121,8 +137,8 @@ pub(super) fn issuer(found: &Found) -> Outcome {
         | PathProblem::ExtendedKeyUsage
         | PathProblem::KeyUsage
         | PathProblem::NotYetValid { .. }
-        | PathProblem::Expired { .. } => Outcome::Holds(String::new()),
-        problem => fails(State::IssuerUnknown, reason(problem), &refusal.to_string()),
+        | PathProblem::Expired { .. } => Outcome::Holds(Detail::default()),
+        problem => fails(State::IssuerUnknown, reason(problem), why(refusal)),
     }
 }
 
@@ -132,8 +148,9 @@ pub(super) fn admitted(signature: &VerifiedSignature, found: &Found) -> Option<O
     let anchor = &found.path.anchor().certificate;
     let between = found.path.certificates().iter().skip(1).filter(|certificate| *certificate != anchor);
     let other = between.into_iter().find(|certificate| !signature.admits(certificate))?;
-    let what = format!("the signer does not name {}", other.subject().short());
-    Some(fails(State::Ambiguous, Reason::CmsSigningCertificate, &what))
+    let name = other.subject().short();
+    let what = Detail::new(format!("署名者が挙げていない証明書: {name}"), format!("the signer does not name {name}"));
+    Some(fails(State::Ambiguous, Reason::CmsSigningCertificate, what))
 }
 
 /// Step 10.
@@ -142,12 +159,12 @@ pub(super) fn strength(signature: &VerifiedSignature, found: &Found) -> Outcome 
         let weak_digest = signature.digest() == kakitome_pki::algorithm::Digest::Sha1;
         let reason = if weak_digest { Reason::AlgSha1 } else { Reason::AlgWeak };
         let detail = format!("{}, {}", signature.algorithm().name(), signature.signer().key().describe());
-        return fails(State::WeakSignature, reason, &detail);
+        return fails(State::WeakSignature, reason, detail);
     }
     match found {
         Found::Path(found, _) => match found.path.weak() {
-            Some(what) => fails(State::WeakSignature, Reason::AlgWeak, &what),
-            None => Outcome::Holds(signature.signer().key().describe()),
+            Some(what) => fails(State::WeakSignature, Reason::AlgWeak, what),
+            None => holds(signature.signer().key().describe()),
         },
         Found::None(..) => Outcome::Skipped,
     }
@@ -161,17 +178,17 @@ pub(super) fn validity(signature: &VerifiedSignature, found: &Found) -> Outcome 
             // The claimed time lies outside the certificate's own life: it was not valid then, whoever claims it.
             return match signature.signing_time() {
                 Some(signed) if signed < leaf.not_before() && !found.path.is_anchor_alone() => {
-                    fails(State::CertNotValidThen, Reason::TimeNotYet, &format!("signed {signed}"))
+                    fails(State::CertNotValidThen, Reason::TimeNotYet, signed_at(signed, "", ""))
                 }
                 Some(signed) if signed > leaf.not_after() && !found.path.is_anchor_alone() => {
-                    fails(State::CertNotValidThen, Reason::TimeExpiredAtSigning, &format!("signed {signed}"))
+                    fails(State::CertNotValidThen, Reason::TimeExpiredAtSigning, signed_at(signed, "", ""))
                 }
-                _ => Outcome::Holds(format!("{} to {}", leaf.not_before(), leaf.not_after())),
+                _ => holds(format!("{} – {}", leaf.not_before(), leaf.not_after())),
             };
         }
         Found::None(refusal, _) => refusal,
     };
-    fails(State::CertNotValidThen, reason(&refusal.problem), &refusal.to_string())
+    fails(State::CertNotValidThen, reason(&refusal.problem), why(refusal))
 }
 
 pub(super) fn covers(protected: Option<&Protected>) -> Vec<Covered> {

@@ -111,7 +111,7 @@ fn checks(answer: &Answer, lang: Lang) -> Table {
             CheckOutcome::NotReached => lang.pick("― その前に決まった", "― decided before"),
             CheckOutcome::Skipped => lang.pick("― 対象外", "― does not apply"),
         };
-        vec![step(check.step, lang).to_owned(), outcome.to_owned(), value(&check.detail)]
+        vec![step(check.step, lang).to_owned(), outcome.to_owned(), value(check.detail.text(lang))]
     };
     Table {
         id: "checks",

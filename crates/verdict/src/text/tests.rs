@@ -5,6 +5,7 @@ use std::path::Path;
 use super::terminal::{self, Options};
 use super::*;
 use crate::answer::*;
+use crate::detail::Detail;
 use crate::lookup::{Asked, Cause, End, Lookup};
 use crate::passage::{Claim, Demand, Dkim, DomainPolicy, DomainSignature, Passage};
 use crate::wire;
@@ -215,7 +216,7 @@ fn full() -> Answer {
             protected: Some("月例報告".into()),
             state: HeaderState::Signed,
         }],
-        checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Ok, detail: String::new() }).to_vec(),
+        checks: Step::ALL.map(|step| Check { step, outcome: CheckOutcome::Ok, detail: Detail::default() }).to_vec(),
         findings: vec![Finding { code: "mime.preamble".into(), detail: "42 bytes".into() }],
     };
     answer

@@ -49,7 +49,8 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         "verdict",
         &[
             &["safe", "lang"],
-            &["state", "reason", "lookup", "detail"],
+            &["state", "reason", "lookup"],
+            &["detail"],
             &["passage", "content"],
             &["answer"],
             &["sender"],

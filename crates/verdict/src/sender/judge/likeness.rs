@@ -9,6 +9,7 @@ use super::super::found::FoundPath;
 use super::super::lookalike::{self, Look, Shown};
 use super::super::steps::{Outcome, class, fails};
 use super::Trial;
+use crate::detail::Detail;
 use crate::state::State;
 
 impl Trial<'_> {
@@ -23,7 +24,7 @@ impl Trial<'_> {
                 let detail = look.like.as_deref().unwrap_or_default();
                 fails(State::Lookalike, look.reason, detail)
             }
-            None => Outcome::Holds(String::new()),
+            None => Outcome::Holds(Detail::default()),
         }
     }
 

@@ -9,8 +9,9 @@ use kakitome_smime::mime::address;
 use kakitome_smime::mime::header::{self, Header};
 
 use super::super::lookalike::name;
-use super::{Outcome, Trial, code, fails, unsigned_notes};
+use super::{Outcome, Trial, code, fails, holds, unsigned_notes};
 use crate::answer::{Encrypted, Sealed, Step};
+use crate::detail::Detail;
 use crate::reason::Reason;
 use crate::state::State;
 
@@ -20,11 +21,11 @@ impl<'a> Trial<'a> {
         let opened = self.opened;
         if let Layer::NotAMail(finding) = &opened.layer {
             self.note_findings(&opened.findings);
-            self.step(Step::Input, fails(State::NotAMail, code(finding, Reason::InNotMail), &finding.detail));
+            self.step(Step::Input, fails(State::NotAMail, code(finding, Reason::InNotMail), finding));
             self.answer.sealed.answer = Encrypted::Unknown;
             return None;
         }
-        self.step(Step::Input, Outcome::Holds(String::new()));
+        self.step(Step::Input, Outcome::Holds(Detail::default()));
         self.layer(opened)
     }
 
@@ -46,8 +47,8 @@ impl<'a> Trial<'a> {
             }
             Layer::CertificatesOnly(_) => self.unsigned(Reason::CmsCertsOnly),
             Layer::Fake(finding) => {
-                self.step(Step::Structure, Outcome::Holds(String::new()));
-                self.step(Step::Fake, fails(State::FakeSignature, code(finding, Reason::FakeNotCms), &finding.detail));
+                self.step(Step::Structure, Outcome::Holds(Detail::default()));
+                self.step(Step::Fake, fails(State::FakeSignature, code(finding, Reason::FakeNotCms), finding));
                 None
             }
             Layer::Sealed(layer) => {
@@ -55,17 +56,17 @@ impl<'a> Trial<'a> {
                 let kind = layer.enveloped.kind.name();
                 match (&layer.seal, layer.inner.as_deref()) {
                     (Seal::Opened { .. }, Some(inner)) => {
-                        self.step(Step::Open, Outcome::Holds(kind.to_owned()));
+                        self.step(Step::Open, holds(kind.to_owned()));
                         self.layer(inner)
                     }
                     (Seal::Refused(finding) | Seal::Failed(finding), _) => {
-                        self.step(Step::Structure, Outcome::Holds(kind.to_owned()));
+                        self.step(Step::Structure, holds(kind.to_owned()));
                         let reason = code(finding, Reason::EncFailed);
-                        self.step(Step::Open, fails(State::Sealed, reason, &finding.detail));
+                        self.step(Step::Open, fails(State::Sealed, reason, finding));
                         None
                     }
                     (Seal::Closed | Seal::Opened { .. }, _) => {
-                        self.step(Step::Structure, Outcome::Holds(kind.to_owned()));
+                        self.step(Step::Structure, holds(kind.to_owned()));
                         self.step(Step::Open, fails(State::Sealed, Reason::EncCannotOpen, ""));
                         None
                     }
@@ -79,15 +80,15 @@ impl<'a> Trial<'a> {
                 }
                 let finding = layer.findings.first();
                 let reason = finding.map_or(Reason::CmsType, |finding| code(finding, Reason::CmsType));
-                self.step(Step::Cms, fails(State::Ambiguous, reason, &oid::describe(&oid::COMPRESSED_DATA)));
+                self.step(Step::Cms, fails(State::Ambiguous, reason, oid::describe(&oid::COMPRESSED_DATA)));
                 None
             }
             Layer::Malformed(finding, _) => {
-                self.step(Step::Cms, fails(State::Ambiguous, code(finding, Reason::CmsParse), &finding.detail));
+                self.step(Step::Cms, fails(State::Ambiguous, code(finding, Reason::CmsParse), finding));
                 None
             }
             Layer::Unsupported(kind) => {
-                self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsType, &oid::describe(kind)));
+                self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsType, oid::describe(kind)));
                 None
             }
         }
@@ -101,13 +102,13 @@ impl<'a> Trial<'a> {
         let Some(missing) = named.iter().find(|sender| signers.iter().any(|signer| signer.is(sender))) else {
             self.step(
                 Step::Expected,
-                if signers.is_empty() { Outcome::Skipped } else { Outcome::Holds(String::new()) },
+                if signers.is_empty() { Outcome::Skipped } else { Outcome::Holds(Detail::default()) },
             );
             return None;
         };
         self.note(reason);
         self.decided = None;
-        self.step(Step::Expected, fails(State::ExpectedSignatureMissing, Reason::ExpectMissing, &missing.to_string()));
+        self.step(Step::Expected, fails(State::ExpectedSignatureMissing, Reason::ExpectMissing, missing.to_string()));
         None
     }
 
@@ -119,7 +120,7 @@ impl<'a> Trial<'a> {
             Some(Layer::Sealed(seal)) => {
                 self.sealed(seal);
                 if let Some(inner) = seal.inner.as_deref().filter(|inner| is_signed(inner)) {
-                    self.step(Step::Open, Outcome::Holds(seal.enveloped.kind.name().to_owned()));
+                    self.step(Step::Open, holds(seal.enveloped.kind.name().to_owned()));
                     let found = self.layer(inner)?;
                     return self.one_signer(layer, found).then_some(found);
                 }
@@ -131,12 +132,12 @@ impl<'a> Trial<'a> {
                 let closed = match &seal.seal {
                     Seal::Opened { .. } => None,
                     Seal::Refused(finding) | Seal::Failed(finding) => {
-                        Some((code(finding, Reason::EncFailed), finding.detail.as_str()))
+                        Some((code(finding, Reason::EncFailed), Detail::from(finding)))
                     }
-                    Seal::Closed => Some((Reason::EncCannotOpen, "")),
+                    Seal::Closed => Some((Reason::EncCannotOpen, Detail::default())),
                 };
                 if let Some((reason, detail)) = closed {
-                    self.step(Step::Structure, Outcome::Holds(seal.enveloped.kind.name().to_owned()));
+                    self.step(Step::Structure, holds(seal.enveloped.kind.name().to_owned()));
                     self.step(Step::Open, fails(State::Sealed, reason, detail));
                     return None;
                 }
@@ -151,7 +152,7 @@ impl<'a> Trial<'a> {
         }
         self.sealed_part(layer.inner.as_deref().unwrap_or(self.opened));
         let detail = if layer.clear { "multipart/signed" } else { "signed-data" };
-        self.step(Step::Structure, Outcome::Holds(detail.to_owned()));
+        self.step(Step::Structure, holds(detail.to_owned()));
         self.step(Step::Fake, Outcome::Skipped);
         if !self.checks.iter().any(|check| check.step == Step::Open) {
             self.step(Step::Open, Outcome::Skipped);
@@ -168,8 +169,9 @@ impl<'a> Trial<'a> {
         if outer == inner || outer.extensions().mailboxes().any(is_same) {
             return true;
         }
-        let detail = format!("{} inside, {} outside", inner.subject().short(), outer.subject().short());
-        self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsTripleWrap, &detail));
+        let (inner, outer) = (inner.subject().short(), outer.subject().short());
+        let detail = Detail::new(format!("内側 {inner}、外側 {outer}"), format!("{inner} inside, {outer} outside"));
+        self.step(Step::Cms, fails(State::Ambiguous, Reason::CmsTripleWrap, detail));
         false
     }
 
