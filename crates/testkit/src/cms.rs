@@ -310,7 +310,11 @@ impl Hand {
             Self::Library(key) => key.algorithm().identifier().expect("a signing key has an identifier"),
             Self::Pkcs1(_, Digest::Md5) => rsa(oid::MD5_WITH_RSA),
             Self::Pkcs1(_, Digest::Sha1) => rsa(oid::SHA1_WITH_RSA),
-            Self::Pkcs1(..) | Self::Forger(_) => rsa(oid::SHA256_WITH_RSA),
+            Self::Pkcs1(_, Digest::Sha224) => rsa(oid::SHA224_WITH_RSA),
+            Self::Pkcs1(_, Digest::Sha384) => rsa(oid::SHA384_WITH_RSA),
+            Self::Pkcs1(_, Digest::Sha512) => rsa(oid::SHA512_WITH_RSA),
+            Self::Pkcs1(..) => rsa(oid::SHA256_WITH_RSA),
+            Self::Forger(_) => rsa(oid::SHA256_WITH_RSA),
             Self::Pss(_) => {
                 let hash = digest_identifier(Digest::Sha256);
                 let mask = der::sequence(&[&der::oid(&oid::MGF1), &hash]);

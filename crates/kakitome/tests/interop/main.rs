@@ -91,7 +91,9 @@ impl House {
     /// By SMTP through `kakitome up`.
     fn sign_by_up(&mut self, folder: &Path, key: &str, rows: &[Mail]) {
         fs::create_dir(folder).unwrap();
-        let up = Instance::start(folder, &settings("", &format!("[members]\nkey = \"{key}\"")));
+        // Of every kind, so that readers see them signed.
+        let all = "[policy]\nalso_sign = [\"reply\", \"report\", \"list\", \"calendar\", \"tnef\"]";
+        let up = Instance::start(folder, &settings("", &format!("[members]\nkey = \"{key}\"\n{all}")));
         let root = folder.join("root.pem");
         fs::write(&root, up.anchors()).unwrap();
         for row in rows {

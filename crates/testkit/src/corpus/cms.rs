@@ -144,6 +144,12 @@ pub(crate) fn rows() -> Vec<Row> {
             "alg.weak",
         ),
         // Weak or not, what was changed is told apart from what was not.
+        Row::new(
+            "B18h",
+            by_rsa(SignerFactory::new(&rsa).pkcs1(RawRsa::of(rsa.key), Digest::Sha224)),
+            "WEAK_SIGNATURE",
+            "alg.weak",
+        ),
         Row::new("B18m", altered_by_rsa(Digest::Md5), "ALTERED", "cms.digest"),
         Row::new(
             "B18r",

@@ -23,8 +23,8 @@ use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
 use super::lookalike::Shown;
 use super::steps::{
-    Outcome, admitted, choice, class, code, covers, fails, holds, issuer, lint_reasons, revoked, signed_at, strength,
-    unknown, unsigned_notes, validity,
+    Outcome, admitted, choice, class, code, covers, fails, holds, is_sealed_part, issuer, lint_reasons, revoked,
+    signed_at, strength, unknown, unsigned_notes, validity,
 };
 use super::{Evidence, Signer, Wants, expert};
 use crate::answer::{Altered, Answer, Basis, Changed, Check, CheckOutcome, Class, Encrypted, OrgId, Sealed, Step, Who};

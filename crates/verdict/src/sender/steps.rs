@@ -11,6 +11,7 @@ use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::Opened;
 use kakitome_smime::message::protect::Protected;
+use kakitome_smime::mime::header::ContentType;
 
 use super::found::Found;
 use crate::answer::{Choice, Class, Covered};
@@ -155,7 +156,8 @@ pub(super) fn admitted(signature: &VerifiedSignature, found: &Found) -> Option<O
 
 /// Step 10.
 pub(super) fn strength(signature: &VerifiedSignature, found: &Found) -> Outcome {
-    if signature.is_weak() {
+    // SHA-224 and what is as short are not among what mail is signed with (RFC 8551 §2.1).
+    if signature.is_weak() || signature.digest().size() < 32 {
         let weak_digest = signature.digest() == kakitome_pki::algorithm::Digest::Sha1;
         let reason = if weak_digest { Reason::AlgSha1 } else { Reason::AlgWeak };
         let detail = format!("{}, {}", signature.algorithm().name(), signature.signer().key().describe());
@@ -207,12 +209,21 @@ pub(super) fn covers(protected: Option<&Protected>) -> Vec<Covered> {
     covers
 }
 
+/// Does a part say that it is encrypted?
+pub(super) fn is_sealed_part(content_type: &ContentType) -> bool {
+    let kind = content_type.parameter("smime-type").unwrap_or_default();
+    content_type.subtype.ends_with("pkcs7-mime")
+        && ["enveloped-data", "authenveloped-data"].iter().any(|sealed| kind.eq_ignore_ascii_case(sealed))
+}
+
 /// What an unsigned mail holds that a reader should know of.
 pub(super) fn unsigned_notes(opened: &Opened) -> Vec<Reason> {
     let mut notes = Vec::new();
     for entity in opened.structure.entities.iter().skip(1) {
         let content_type = &entity.content_type;
-        if content_type.is("multipart", "signed") || content_type.subtype.ends_with("pkcs7-mime") {
+        if content_type.is("multipart", "signed")
+            || (content_type.subtype.ends_with("pkcs7-mime") && !is_sealed_part(content_type))
+        {
             notes.push(Reason::MimeErrantSignature);
         } else if content_type.is("message", "rfc822") {
             notes.push(Reason::MimeForwarded);

@@ -9,7 +9,7 @@ use kakitome_smime::mime::address;
 use kakitome_smime::mime::header::{self, Header};
 
 use super::super::lookalike::name;
-use super::{Outcome, Trial, code, fails, holds, unsigned_notes};
+use super::{Outcome, Trial, code, fails, holds, is_sealed_part, unsigned_notes};
 use crate::answer::{Encrypted, Sealed, Step};
 use crate::detail::Detail;
 use crate::reason::Reason;
@@ -178,11 +178,7 @@ impl<'a> Trial<'a> {
     /// A part below the root that says it is encrypted: it stays closed, and the mail around it was not
     /// (RFC 9787 §6.2.2).
     fn sealed_part(&mut self, opened: &Opened) {
-        let is_sealed = opened.structure.entities.iter().skip(1).any(|entity| {
-            let kind = entity.content_type.parameter("smime-type").unwrap_or_default().to_ascii_lowercase();
-            entity.content_type.subtype.ends_with("pkcs7-mime")
-                && matches!(kind.as_str(), "enveloped-data" | "authenveloped-data")
-        });
+        let is_sealed = opened.structure.entities.iter().skip(1).any(|entity| is_sealed_part(&entity.content_type));
         if is_sealed && self.answer.sealed.answer == Encrypted::No {
             self.answer.sealed.answer = Encrypted::Part;
         }
