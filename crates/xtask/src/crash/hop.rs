@@ -211,15 +211,16 @@ impl Passage {
         let answer = reply(from_server)?;
         let taken = answer.starts_with(b"250");
         let cut = taken && self.makes(Trouble::Cut);
-        if taken && !cut && self.makes(Trouble::Stalled) {
-            thread::sleep(STALL);
-        }
+        let wait = if taken && !cut && self.makes(Trouble::Stalled) { STALL } else { Duration::ZERO };
         if taken {
+            // Noted now for the moment when it will be told: the run may be counted before.
+            let at = Instant::now() + wait;
             let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
             for recipient in self.recipients.drain(..) {
-                notes.taken.entry(recipient).or_default().push(Taken { begin: self.begin, at: Instant::now(), cut });
+                notes.taken.entry(recipient).or_default().push(Taken { begin: self.begin, at, cut });
             }
         }
+        thread::sleep(wait);
         if cut {
             return None;
         }
