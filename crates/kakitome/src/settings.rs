@@ -16,7 +16,7 @@ pub use self::section::{
     Vault, Web,
 };
 pub use self::sender::{Correspondent, Protected, Sender};
-pub use self::value::{AddressRange, Domain, HostPort, LoopbackAddress, PublicUrl};
+pub use self::value::{Domain, HostPort, LoopbackAddress, PublicUrl};
 
 mod section;
 mod sender;

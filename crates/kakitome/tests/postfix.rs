@@ -17,6 +17,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kakitome_testkit::POSTFIX_SERVICES;
+
 const SUITE: &str = "postfix";
 const PAGE: &str = include_str!("../../../docs/postfix.md");
 /// How long anything may take: a start, a delivery, a stop.
@@ -233,7 +235,7 @@ impl Postfix {
         fs::write(
             folder.join("master.cf"),
             format!(
-                "{POSTFIX_OWN}127.0.0.1:{} inet n - n - - smtpd\n127.0.0.1:{} inet n - n - - smtpd\n{submission}{size}{login}\
+                "{POSTFIX_SERVICES}127.0.0.1:{} inet n - n - - smtpd\n127.0.0.1:{} inet n - n - - smtpd\n{submission}{size}{login}\
                  \x20 -o smtpd_authorized_xclient_hosts=127.0.0.0/8\n127.0.0.1:{} inet n - n - - smtpd\n{trial}{services}",
                 ports.smtp, ports.submission, ports.trial
             ),
@@ -300,28 +302,6 @@ impl Drop for Postfix {
         let _ = self.master.wait();
     }
 }
-
-/// The services that every Postfix has, without chroot.
-const POSTFIX_OWN: &str = "\
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-";
 
 /// `kakitome up` on its own data directory.
 struct Gateway {

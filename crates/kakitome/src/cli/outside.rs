@@ -30,7 +30,7 @@ pub(super) fn by(settings: &Settings, everywhere: &Everywhere) -> Option<Outside
     let time = Duration::from_secs(u64::from(fetch.time.get()));
     let limits = Limits { mail: time, list: fetch.max_list.get(), ..Limits::default() };
     let settings = FetchSettings {
-        allow_private: fetch.allow_private.iter().map(|range| range.network()).collect(),
+        allow_private: fetch.allow_private.clone(),
         issuer_hosts: fetch.issuer_hosts.iter().map(|host| host.as_str().to_owned()).collect(),
         limits,
     };

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
+use kakitome_office::evidence::fetch::Network;
 use kakitome_office::policy::{self, Rule, SenderRule, Signing, Untouched};
 use serde::{Deserialize, Serialize};
 
 use super::sender::{Correspondent, Protected, Sender};
-use super::value::{AddressRange, Domain, HostPort, LoopbackAddress, PublicUrl};
+use super::value::{Domain, HostPort, LoopbackAddress, PublicUrl};
 
 /// Everything that needs a restart to change.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,7 +108,7 @@ pub struct Fetch {
     /// Whether anything is.
     pub enabled: bool,
     /// Networks that are not the public Internet and from which is fetched all the same.
-    pub allow_private: Vec<AddressRange>,
+    pub allow_private: Vec<Network>,
     /// Hosts from which a missing issuer's certificate is fetched.
     pub issuer_hosts: Vec<Domain>,
     /// How long all questions for one mail may take, in seconds.

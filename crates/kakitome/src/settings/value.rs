@@ -4,7 +4,6 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use kakitome_office::evidence::fetch::Network;
 use serde::{Deserialize, Serialize};
 
 /// A domain or host name in ASCII, held in lower case.
@@ -25,11 +24,6 @@ pub struct HostPort {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LoopbackAddress(SocketAddr);
-
-/// A range of addresses.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct AddressRange(Network);
 
 /// An absolute http or https URL without a slash at its end.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -145,27 +139,6 @@ impl TryFrom<String> for LoopbackAddress {
 impl From<LoopbackAddress> for String {
     fn from(address: LoopbackAddress) -> Self {
         address.0.to_string()
-    }
-}
-
-impl AddressRange {
-    /// The range.
-    pub fn network(self) -> Network {
-        self.0
-    }
-}
-
-impl TryFrom<String> for AddressRange {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map(Self)
-    }
-}
-
-impl From<AddressRange> for String {
-    fn from(range: AddressRange) -> Self {
-        range.0.to_string()
     }
 }
 

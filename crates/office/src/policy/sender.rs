@@ -14,7 +14,7 @@ use crate::evidence::fetch::Network;
 #[serde(deny_unknown_fields, try_from = "Written", into = "Written")]
 pub struct SenderRule {
     class: Option<String>,
-    network: Option<Range>,
+    network: Option<Network>,
     login: Option<String>,
     certificate: Option<String>,
     issuer: Option<String>,
@@ -28,7 +28,7 @@ struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    network: Option<Range>,
+    network: Option<Network>,
     #[serde(skip_serializing_if = "Option::is_none")]
     login: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,11 +37,6 @@ struct Written {
     issuer: Option<String>,
     from: Vec<Allowed>,
 }
-
-/// A range of addresses of clients.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
-struct Range(Network);
 
 /// What a rule allows in From.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -104,7 +99,7 @@ impl Policy {
         if rule.class.is_some() && rule.class != origin.class {
             return Some(Miss::Class(origin.class.clone()));
         }
-        if rule.network.is_some_and(|Range(network)| !origin.client.is_some_and(|client| holds(&network, client))) {
+        if rule.network.is_some_and(|network| !origin.client.is_some_and(|client| holds(&network, client))) {
             return Some(Miss::Network(origin.client));
         }
         if let Some(login) = &rule.login
@@ -214,20 +209,6 @@ impl From<SenderRule> for Written {
     fn from(rule: SenderRule) -> Self {
         let SenderRule { class, network, login, certificate, issuer, from } = rule;
         Self { class, network, login, certificate, issuer, from }
-    }
-}
-
-impl TryFrom<String> for Range {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map(Self)
-    }
-}
-
-impl From<Range> for String {
-    fn from(range: Range) -> Self {
-        range.0.to_string()
     }
 }
 

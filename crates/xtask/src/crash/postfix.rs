@@ -9,31 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use kakitome_testkit::POSTFIX_SERVICES;
 
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The services that every Postfix has, without chroot.
-const OWN_SERVICES: &str = "\
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-";
 
 /// The ports around it.
 pub(super) struct Ports {
@@ -82,7 +61,7 @@ impl Postfix {
         fs::write(
             folder.join("master.cf"),
             format!(
-                "{OWN_SERVICES}127.0.0.1:{} inet n - n - - smtpd\n{}{}",
+                "{POSTFIX_SERVICES}127.0.0.1:{} inet n - n - - smtpd\n{}{}",
                 ports.submission,
                 fitted("master.cf submission")?,
                 fitted("master.cf services")?

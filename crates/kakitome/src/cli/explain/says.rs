@@ -32,7 +32,7 @@ pub(super) fn outcome(plan: &Plan<'_>, lang: Lang) -> String {
 
 /// One of many.
 pub(super) fn line(explained: &Explained<'_>, lang: Lang) -> String {
-    let colon = choose(lang, ": ", "：");
+    let colon = lang.pick("：", ": ");
     format!("{}{colon}{}\n", Safe::value(explained.name), outcome(explained.plan, lang))
 }
 
@@ -57,20 +57,19 @@ pub(super) fn whole(explained: &Explained<'_>, lang: Lang) -> String {
         let _ = writeln!(out, "  {label}  {text}");
     };
     if let Some(author) = &plan.author {
-        row(choose(lang, "author (From)", "差出人（From）"), &Safe::value(&author.to_string()).to_string());
+        row(lang.pick("差出人（From）", "author (From)"), &Safe::value(&author.to_string()).to_string());
     }
-    row(choose(lang, "handed in by", "送信元"), &origin(&plan.origin, lang));
+    row(lang.pick("送信元", "handed in by"), &origin(&plan.origin, lang));
     match (&plan.authorised, &plan.outcome) {
         (Some(Authorised::Everybody), _) => row(
-            choose(lang, "may sign", "署名の権限"),
-            choose(
-                lang,
-                "policy.senders is empty: whoever enters by an outbound listener",
+            lang.pick("署名の権限", "may sign"),
+            lang.pick(
                 "policy.senders が空のため、送信用の入口から入るすべてのメール",
+                "policy.senders is empty: whoever enters by an outbound listener",
             ),
         ),
         (Some(Authorised::Rule(number)), _) => {
-            row(choose(lang, "may sign", "署名の権限"), &format!("policy.senders {number}"));
+            row(lang.pick("署名の権限", "may sign"), &format!("policy.senders {number}"));
         }
         (None, Err(Passed::NotAuthorised(misses))) => {
             for (number, one) in (1usize..).zip(misses) {
@@ -80,28 +79,21 @@ pub(super) fn whole(explained: &Explained<'_>, lang: Lang) -> String {
         (None, _) => {}
     }
     for (to, treatment) in &plan.each {
-        row(choose(lang, "to", "宛先"), &format!("{}  {}", Safe::value(to), treated(treatment, lang)));
+        row(lang.pick("宛先", "to"), &format!("{}  {}", Safe::value(to), treated(treatment, lang)));
     }
     if let Some(listed) = explained.certificates {
-        let label = choose(lang, "certificate", "証明書");
+        let label = lang.pick("証明書", "certificate");
         if !listed.iter().any(|one| matches!(one.standing, Standing::Signs | Standing::Due)) {
-            row(label, choose(lang, "none yet: the mail would make one", "まだありません。送信時に作られます"));
+            row(label, lang.pick("まだありません。送信時に作られます", "none yet: the mail would make one"));
         }
         for one in listed {
             row(label, &certificate(one, lang));
         }
     }
     if let (Ok(ready), true) = (&plan.outcome, plan.each.len() > 1) {
-        row(choose(lang, "one copy for all", "全員に同じもの"), &treated(&ready.treatment, lang));
+        row(lang.pick("全員に同じもの", "one copy for all"), &treated(&ready.treatment, lang));
     }
     out
-}
-
-const fn choose(lang: Lang, en: &'static str, ja: &'static str) -> &'static str {
-    match lang {
-        Lang::En => en,
-        Lang::Ja => ja,
-    }
 }
 
 /// What is known of him.
@@ -120,28 +112,28 @@ fn origin(origin: &Origin, lang: Lang) -> String {
     ];
     let known = labels.iter().zip(values).filter_map(|(label, value)| Some(format!("{label} {}", value?)));
     let known = known.collect::<Vec<_>>().join(", ");
-    if known.is_empty() { choose(lang, "not known", "不明").to_owned() } else { known }
+    if known.is_empty() { lang.pick("不明", "not known").to_owned() } else { known }
 }
 
 fn miss(miss: &Miss, lang: Lang) -> String {
     let found = |what: Option<String>| {
-        what.map_or_else(|| choose(lang, "not known", "不明").to_owned(), |what| Safe::value(&what).to_string())
+        what.map_or_else(|| lang.pick("不明", "not known").to_owned(), |what| Safe::value(&what).to_string())
     };
     let (what, found) = match miss {
-        Miss::Class(class) => (choose(lang, "another class", "クラスが違います"), found(class.clone())),
+        Miss::Class(class) => (lang.pick("クラスが違います", "another class"), found(class.clone())),
         Miss::Network(client) => {
-            (choose(lang, "another network", "ネットワークが違います"), found(client.map(|client| client.to_string())))
+            (lang.pick("ネットワークが違います", "another network"), found(client.map(|client| client.to_string())))
         }
-        Miss::Login(login) => (choose(lang, "another login", "ログインが違います"), found(login.clone())),
-        Miss::Certificate(name) => (choose(lang, "another certificate", "証明書が違います"), found(name.clone())),
-        Miss::From => return choose(lang, "does not allow this From", "この From を許していません").to_owned(),
+        Miss::Login(login) => (lang.pick("ログインが違います", "another login"), found(login.clone())),
+        Miss::Certificate(name) => (lang.pick("証明書が違います", "another certificate"), found(name.clone())),
+        Miss::From => return lang.pick("この From を許していません", "does not allow this From").to_owned(),
         Miss::FromCase => {
-            return choose(
-                lang,
-                "allows this From in other letters: capitals count before the @",
-                "大文字と小文字が違う From を許しています（@ の前では区別されます）",
-            )
-            .to_owned();
+            return lang
+                .pick(
+                    "大文字と小文字が違う From を許しています（@ の前では区別されます）",
+                    "allows this From in other letters: capitals count before the @",
+                )
+                .to_owned();
         }
     };
     format!("{what} ({found})")
@@ -159,20 +151,20 @@ fn source(by: Source, lang: Lang) -> String {
 
 fn treated(treatment: &Treatment, lang: Lang) -> String {
     let sign = match treatment.sign.value {
-        Signing::Clear => choose(lang, "clear", "クリア署名"),
-        Signing::Opaque => choose(lang, "opaque", "本文を含む署名"),
-        Signing::Never => choose(lang, "not signed", "署名なし"),
+        Signing::Clear => lang.pick("クリア署名", "clear"),
+        Signing::Opaque => lang.pick("本文を含む署名", "opaque"),
+        Signing::Never => lang.pick("署名なし", "not signed"),
     };
     let header = if treatment.header_protection.value {
-        choose(lang, "header protected", "ヘッダー保護あり")
+        lang.pick("ヘッダー保護あり", "header protected")
     } else {
-        choose(lang, "header not protected", "ヘッダー保護なし")
+        lang.pick("ヘッダー保護なし", "header not protected")
     };
     let digest = match treatment.digest.value {
         Some(DigestName::Sha256) => "SHA-256",
         Some(DigestName::Sha384) => "SHA-384",
         Some(DigestName::Sha512) => "SHA-512",
-        None => choose(lang, "the key's own digest", "鍵に応じたハッシュ"),
+        None => lang.pick("鍵に応じたハッシュ", "the key's own digest"),
     };
     let mut said = vec![
         (sign.to_owned(), treatment.sign.by),
@@ -192,22 +184,17 @@ fn treated(treatment: &Treatment, lang: Lang) -> String {
 fn certificate(one: &Listed, lang: Lang) -> String {
     let why = match one.standing {
         Standing::Signs => {
-            choose(lang, "signs: the one that is valid longest", "署名に使われます（有効期間が最も長いもの）")
+            lang.pick("署名に使われます（有効期間が最も長いもの）", "signs: the one that is valid longest")
         }
-        Standing::Due => choose(
-            lang,
-            "two thirds of its life are over: the mail would make a new one, and this one signs if that fails",
+        Standing::Due => lang.pick(
             "有効期間の三分の二を過ぎたので、送信時に新しいものが作られます（作れなければこれで署名します）",
+            "two thirds of its life are over: the mail would make a new one, and this one signs if that fails",
         ),
-        Standing::Older => choose(lang, "not this one: a newer one signs", "使われません（より新しいものがあります）"),
-        Standing::NotValid => {
-            choose(lang, "not this one: it is not valid now", "使われません（いま有効ではありません）")
+        Standing::Older => lang.pick("使われません（より新しいものがあります）", "not this one: a newer one signs"),
+        Standing::NotValid => lang.pick("使われません（いま有効ではありません）", "not this one: it is not valid now"),
+        Standing::Unfinished => {
+            lang.pick("使われません（発行が完了していません）", "not this one: it was begun and never signed by the CA")
         }
-        Standing::Unfinished => choose(
-            lang,
-            "not this one: it was begun and never signed by the CA",
-            "使われません（発行が完了していません）",
-        ),
     };
     let (from, until) = (one.from, one.until);
     match lang {
@@ -248,10 +235,10 @@ fn reason(passed: &Passed, lang: Lang) -> String {
 
 const fn untouched(kind: Untouched, lang: Lang) -> &'static str {
     match kind {
-        Untouched::Reply => choose(lang, "an automatic reply", "自動返信です"),
-        Untouched::Report => choose(lang, "a report (bounce, receipt)", "通知（不達、開封など）です"),
-        Untouched::List => choose(lang, "what a discussion list hands out", "メーリングリストの配信です"),
-        Untouched::Calendar => choose(lang, "an invitation or its answer", "会議の招待またはその返事です"),
-        Untouched::Tnef => choose(lang, "Outlook's winmail.dat", "Outlook の winmail.dat です"),
+        Untouched::Reply => lang.pick("自動返信です", "an automatic reply"),
+        Untouched::Report => lang.pick("通知（不達、開封など）です", "a report (bounce, receipt)"),
+        Untouched::List => lang.pick("メーリングリストの配信です", "what a discussion list hands out"),
+        Untouched::Calendar => lang.pick("会議の招待またはその返事です", "an invitation or its answer"),
+        Untouched::Tnef => lang.pick("Outlook の winmail.dat です", "Outlook's winmail.dat"),
     }
 }
