@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use kakitome_pki::asn1::oid;
+use kakitome_pki::cert::Certificate;
+use kakitome_smime::cms::attribute::Value;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::cms::write::Signer;
 use kakitome_smime::message::open::{Layer, Opened, open};
@@ -289,5 +291,39 @@ proptest! {
         let mail = [b"From: a@b.example\r\nContent-Type: text/plain\r\n\r\n", &body[..]].concat();
         let form = if clear { Form::Clear } else { Form::Opaque };
         prop_assert!(opened(sign(&mail, form).unwrap()));
+    }
+}
+
+#[test]
+fn a_signer_tells_the_certificate_to_encrypt_to() {
+    let (holder, other) = (&Pki::get().bank, &Pki::get().mbox);
+    let mail = b"From: info@bank.example\r\n\r\nhello\r\n".to_vec();
+    let draft = Draft::covered(&mail, Cover::Clear).unwrap().unwrap();
+    let algorithm = holder.key.algorithm();
+    let plain = Signer::new(&holder.certificate, &[holder.certificate.clone()], algorithm, algorithm.digest().unwrap());
+    let plain = plain.unwrap();
+    // The same certificate twice travels once.
+    let own = plain.clone().encrypting_to(&holder.certificate);
+    let preferring = plain.clone().encrypting_to(&other.certificate);
+    for (signer, named, travel) in [
+        (plain, None, vec![&holder.certificate]),
+        (own, Some(&holder.certificate), vec![&holder.certificate]),
+        (preferring, Some(&other.certificate), vec![&holder.certificate, &other.certificate]),
+    ] {
+        let asked = draft.request(&signer, Some(NOW)).unwrap();
+        let signature = holder.key.sign(algorithm, asked.octets()).unwrap();
+        let mut signed = Vec::new();
+        asked.write(Form::Opaque, &signature, &FixedRandom, &mut signed).unwrap();
+        let Opened { layer: Layer::Signed(layer), .. } = open(&signed, &InMemory, &NoKeys).unwrap() else {
+            panic!("not signed");
+        };
+        let verified = layer.outcome.verified.as_ref().unwrap();
+        match verified.attribute(oid::ENCRYPTION_KEY_PREFERENCE) {
+            Some(Value::EncryptionKeyPreference(preference)) => assert!(preference.names(named.unwrap())),
+            told => assert!(told.is_none() && named.is_none(), "{told:?}"),
+        }
+        let mut expected: Vec<&[u8]> = travel.into_iter().map(Certificate::raw).collect();
+        expected.sort_unstable();
+        assert_eq!(layer.signed.certificates.iter().map(Certificate::raw).collect::<Vec<_>>(), expected);
     }
 }

@@ -57,6 +57,22 @@ pub enum EncryptionKeyPreference {
 }
 
 impl EncryptionKeyPreference {
+    /// The preference for a certificate, by issuer and serial number, the form that every reader knows.
+    pub fn of(certificate: &Certificate) -> Self {
+        Self::IssuerAndSerial(certificate.issuer().clone(), certificate.serial().to_vec())
+    }
+
+    /// As DER, under the implicit tags of RFC 8551 §2.5.3.
+    pub fn to_der(&self) -> Vec<u8> {
+        match self {
+            Self::IssuerAndSerial(issuer, serial) => {
+                let serial = write::element(tag::INTEGER, &[serial]);
+                write::element(tag::context_constructed(0), &[issuer.raw(), &serial])
+            }
+            Self::KeyIdentifier(id) => write::element(tag::context(2), &[id]),
+        }
+    }
+
     /// Reads one.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use kakitome_pki::asn1::{Oid, oid, tag, write};
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto;
 
-use super::capability::Capabilities;
+use super::capability::{Capabilities, EncryptionKeyPreference};
 
 /// Nothing signs with this algorithm here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Signer {
     begins: Vec<u8>,
     /// The signature algorithm.
     identifier: Vec<u8>,
-    /// The certificates that travel along.
-    certificates: Vec<u8>,
+    /// The certificates that travel along, in DER.
+    certificates: Vec<Vec<u8>>,
 }
 
 impl Signer {
@@ -56,10 +56,21 @@ impl Signer {
         let sid = write::sequence(&[certificate.issuer().raw(), &serial]);
         // RFC 5652 §5.3: version 1 goes with issuer and serial number.
         let begins = [write::unsigned(&[1]), sid, digest_identifier(digest)].concat();
-        let mut certificates: Vec<&[u8]> = chain.iter().map(Certificate::raw).collect();
+        let mut certificates: Vec<Vec<u8>> = chain.iter().map(|certificate| certificate.raw().to_vec()).collect();
         certificates.sort_unstable();
-        let certificates = write::element(tag::context_constructed(0), &certificates);
         Ok(Self { algorithm, digest, attributes, begins, identifier: identifier.to_der(), certificates })
+    }
+
+    /// Tells every reader which certificate mail to the signer is to be encrypted to: it travels along, and a signed
+    /// attribute names it (RFC 8551 §2.5.3). For signers whose own certificate is for signing alone.
+    #[must_use]
+    pub fn encrypting_to(mut self, certificate: &Certificate) -> Self {
+        let preference = EncryptionKeyPreference::of(certificate).to_der();
+        self.attributes.push(attribute(oid::ENCRYPTION_KEY_PREFERENCE, &preference));
+        if let Err(place) = self.certificates.binary_search_by(|one| one.as_slice().cmp(certificate.raw())) {
+            self.certificates.insert(place, certificate.raw().to_vec());
+        }
+        self
     }
 
     /// With which algorithm he signs.
@@ -89,7 +100,9 @@ impl Signer {
             *first = tag::context_constructed(0);
         }
         let info = write::sequence(&[&self.begins, &set, &self.identifier, &write::octet_string(signature)]);
-        let tail = [self.certificates.as_slice(), &write::element(tag::SET, &[&info])].concat();
+        let certificates: Vec<&[u8]> = self.certificates.iter().map(Vec::as_slice).collect();
+        let certificates = write::element(tag::context_constructed(0), &certificates);
+        let tail = [certificates, write::element(tag::SET, &[&info])].concat();
 
         // From the inside out: each header counts what stands after it, the content included.
         let (mut head, content) = match content {
