@@ -1,5 +1,7 @@
 //! `kakitome up`: gateway and check page on this machine, with embedded defaults.
 
+mod desk;
+
 use std::fs::{self, File, TryLockError};
 use std::future::IntoFuture;
 use std::io::{self, IsTerminal};
@@ -13,8 +15,7 @@ use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, examine};
 use kakitome_office::journal::Journal;
-use kakitome_office::outgoing::{Disposition, Outgoing};
-use kakitome_office::policy::{Origin, Submission};
+use kakitome_office::outgoing::Outgoing;
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::store::{self, Store};
 use kakitome_office::trust::Chosen;
@@ -29,8 +30,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use self::desk::SigningDesk;
 use super::{Ended, Everywhere, Failure, config, input, outside, trust};
-use crate::gateway::{Desk, DeskFault, Direction, Envelope, Gateway, Mode, NextHop, Processed, Protocol};
+use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol};
 use crate::settings::{self, Level, MemberKey, Settings};
 use crate::web::{self, Checker, InstanceInfo};
 
@@ -298,43 +300,6 @@ impl House {
 async fn stopped(mut stopping: watch::Receiver<bool>) {
     // A sender that is gone means the end too.
     stopping.wait_for(|stop| *stop).await.ok();
-}
-
-/// Signs what may be signed.
-struct SigningDesk {
-    outgoing: Outgoing,
-    spools: SpoolDirectory,
-}
-
-impl Desk for SigningDesk {
-    fn process(
-        &self,
-        direction: Direction,
-        envelope: &Envelope,
-        mail: Arc<dyn Octets>,
-    ) -> Result<Processed, DeskFault> {
-        // The listener alone decides: whatever a mail says of itself, only an outbound door leads to the signing.
-        if direction == Direction::Inbound {
-            return Ok(Processed { mail, action: "passed", reason: "entered by an inbound listener".to_owned() });
-        }
-        let submission = Submission {
-            has_null_sender: envelope.from.is_empty(),
-            recipients: &envelope.recipients,
-            origin: Origin { class: envelope.listener.class.clone(), client: envelope.client, ..Origin::default() },
-        };
-        let disposition = self
-            .outgoing
-            .sign(&*mail, &submission, &self.spools, input::now())
-            .map_err(|fault| DeskFault { text: fault.to_string() })?;
-        Ok(match disposition {
-            Disposition::Passed(why) => Processed { mail, action: "passed", reason: why.to_string() },
-            Disposition::Signed { mail, address, serial, timed } => {
-                let time = if timed { "" } else { ", without a signing time: the Date is missing or far from now" };
-                let reason = format!("as {address}, certificate {serial}{time}");
-                Processed { mail: Arc::from(mail), action: "signed", reason }
-            }
-        })
-    }
 }
 
 /// Judges for the page; this instance trusts its own CA.
