@@ -18,7 +18,7 @@ use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::name::Name;
 use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::crypto::{KeyKind, SigningKey, SystemRandom};
-use kakitome_pki::issue::{Issuance, Issuer, Profile, Serial};
+use kakitome_pki::issue::{Issuance, Issuer, MailUse, Profile, Serial};
 use kakitome_testkit::Pki;
 use kakitome_testkit::cms::SignedFactory;
 use kakitome_testkit::envelope::Takes;
@@ -477,7 +477,7 @@ impl Holder {
     }
 
     fn issue(&self, address: &str) -> Self {
-        Self::make(&Profile::member(&Address::parse(address).unwrap()), Some(self))
+        Self::make(&Profile::member(&Address::parse(address).unwrap(), MailUse::Sign), Some(self))
     }
 
     fn make(profile: &Profile, issuer: Option<&Self>) -> Self {

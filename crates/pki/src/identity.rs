@@ -10,7 +10,7 @@ use crate::asn1::oid;
 use crate::cert::name::Name;
 
 use lint::{BASELINE_BEGINS, Profile, claim};
-pub use lint::{Lint, lint};
+pub use lint::{Lint, lint, lint_as_mailbox};
 
 use crate::path::{AnchorSource, ValidPath, baseline_policies};
 

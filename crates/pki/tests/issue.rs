@@ -12,7 +12,9 @@ use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::name::Name;
 use kakitome_pki::crypto::{SigningKey, SystemRandom};
 use kakitome_pki::identity::{Class, vouch};
-use kakitome_pki::issue::{Issuance, Issuer, MEMBER_LIFETIME, NotIssued, Profile, ROOT_LIFETIME, Serial};
+use kakitome_pki::issue::{
+    Issuance, Issuer, MEMBER_LIFETIME, MailUse, NotIssued, Places, Profile, ROOT_LIFETIME, Serial,
+};
 use kakitome_pki::path::{AnchorSource, PathProblem, PolicyInputs, Purpose, Question, find};
 use kakitome_testkit::{DAY, NOW, anchor, in_days, key, rsa_key, weak_spki};
 
@@ -26,6 +28,11 @@ fn made(der: Vec<u8>) -> Certificate {
     Certificate::parse(&der).unwrap()
 }
 
+fn places() -> Places {
+    let at = |name: &str| Some(format!("http://ca.example/{name}"));
+    Places { list: at("issuing.crl"), issuer: at("issuing.cer"), responder: at("ocsp") }
+}
+
 fn serial() -> Serial {
     Serial::random(&SystemRandom).unwrap()
 }
@@ -36,8 +43,8 @@ fn house(root_key: &'static SigningKey, issuing_key: &'static SigningKey, domain
     let root =
         Issuance::new(&root, &serial(), in_days(-1), NOW.plus(ROOT_LIFETIME), root_key.spki(), Issuer::Itself).unwrap();
     let root = made(root.sign(root_key).unwrap());
-    let issuing =
-        Profile::issuing(&name("Kakitome Issuing"), domains).published_at(Some("http://ca.example/root.crl"), None);
+    let issuing = Profile::issuing(&name("Kakitome Issuing"), domains)
+        .published_at(&Places { list: Some("http://ca.example/root.crl".to_owned()), ..Places::default() });
     let issuing =
         Issuance::new(&issuing, &serial(), in_days(-1), in_days(3650), issuing_key.spki(), Issuer::Certificate(&root))
             .unwrap();
@@ -45,8 +52,7 @@ fn house(root_key: &'static SigningKey, issuing_key: &'static SigningKey, domain
 }
 
 fn member(house: &House, address: &str, key: &SigningKey) -> Certificate {
-    let profile = Profile::member(&Address::parse(address).unwrap())
-        .published_at(Some("http://ca.example/issuing.crl"), Some("http://ca.example/issuing.cer"));
+    let profile = Profile::member(&Address::parse(address).unwrap(), MailUse::Sign).published_at(&places());
     let until = NOW.plus(MEMBER_LIFETIME);
     let issuance =
         Issuance::new(&profile, &serial(), NOW, until, key.spki(), Issuer::Certificate(&house.issuing)).unwrap();
@@ -69,6 +75,7 @@ fn what_is_made_is_what_the_profile_says() {
     assert_eq!(extensions.authority_key_id, house.issuing.extensions().subject_key_id);
     assert_eq!(extensions.crl_urls().collect::<Vec<_>>(), ["http://ca.example/issuing.crl"]);
     assert_eq!(extensions.issuer_urls, ["http://ca.example/issuing.cer"]);
+    assert_eq!(extensions.ocsp_urls, ["http://ca.example/ocsp"]);
     assert_eq!((staff.not_before(), staff.not_after()), (NOW, NOW.plus(MEMBER_LIFETIME)));
     assert_eq!((staff.serial().len(), staff.serial()[0] & 0xc0), (16, 0x40));
     assert_eq!(
@@ -105,7 +112,7 @@ fn what_is_made_is_what_the_profile_says() {
 #[test]
 fn what_would_not_hold_is_not_made() {
     let house = house(key("own root"), key("own issuing"), &[]);
-    let profile = Profile::member(&Address::parse("staff@example.test").unwrap());
+    let profile = Profile::member(&Address::parse("staff@example.test").unwrap(), MailUse::Sign);
     let new = |from, until, spki: &[u8]| {
         Issuance::new(&profile, &serial(), from, until, spki, Issuer::Certificate(&house.issuing))
     };

@@ -14,7 +14,7 @@ use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::{Certificate, hex};
 use kakitome_pki::crypto::{KeyKind, Random, SigningKey};
-use kakitome_pki::issue::{Issuance, Issuer, MEMBER_LIFETIME, Profile, Serial};
+use kakitome_pki::issue::{Issuance, Issuer, MEMBER_LIFETIME, MailUse, Places, Profile, Serial};
 use kakitome_pki::path::{self, Anchor, AnchorSource, PolicyInputs, Purpose, Question};
 
 use crate::fault::Fault;
@@ -199,7 +199,7 @@ impl Authority {
         let issuer_url =
             self.settings.public_url.as_ref().map(|url| format!("{}{ISSUING_PATH}", url.trim_end_matches('/')));
         // No CRL yet: a certificate that names a list nobody publishes is refused by careful readers.
-        Profile::member(address).published_at(None, issuer_url.as_deref())
+        Profile::member(address, MailUse::Sign).published_at(&Places { issuer: issuer_url, ..Places::default() })
     }
 
     /// Nothing is handed out that our own path validation would refuse.

@@ -118,6 +118,21 @@ impl Time {
         }
     }
 
+    /// As GeneralizedTime whatever the year is: OCSP knows no other form (RFC 6960 §4.2.2.1).
+    pub fn to_generalized(self) -> Vec<u8> {
+        let civil = self.civil();
+        let text = format!(
+            "{:04}{:02}{:02}{:02}{:02}{:02}Z",
+            civil.year(),
+            civil.month(),
+            civil.day(),
+            civil.hour(),
+            civil.minute(),
+            civil.second()
+        );
+        write::element(tag::GENERALIZED_TIME, &[text.as_bytes()])
+    }
+
     fn civil(self) -> jiff::civil::DateTime {
         EPOCH.saturating_add(jiff::SignedDuration::from_secs(self.0))
     }

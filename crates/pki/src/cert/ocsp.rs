@@ -1,6 +1,7 @@
 //! OCSP responses (RFC 6960), as they were fetched, or stapled to a signature (RFC 5940). Whether one counts is judged in
 //! `path::revocation`.
 
+mod question;
 mod request;
 
 use super::Certificate;
@@ -13,6 +14,7 @@ use crate::asn1::time::Time;
 use crate::asn1::{Malformed, Oid, oid, tag};
 use crate::crypto::{self, PublicKey, Unverified};
 
+pub use question::{ASKED_LIMIT, CertId, NONCE_LIMIT, QUESTION_LIMIT, Question};
 pub use request::{NONCE_OCTETS, request};
 
 /// A response larger than this is refused unread, in octets.

@@ -219,6 +219,19 @@ pub fn lint(leaf: &Certificate) -> Vec<Lint> {
     lints
 }
 
+/// All that would be odd about a certificate if it claimed to be mailbox-validated, of the multipurpose generation: how
+/// certificates are looked at that are made in this shape and may not claim it.
+pub fn lint_as_mailbox(leaf: &Certificate) -> Vec<Lint> {
+    let mut lints = Vec::new();
+    mailboxes(leaf, &mut lints);
+    let claim = Claim { profile: Profile::Mailbox, generation: Generation::Multipurpose };
+    let algorithm = Signature::from_identifier(leaf.signature_algorithm(), None).ok().flatten();
+    let weak = leaf.key().is_weak() || algorithm.is_some_and(Signature::is_weak);
+    contradictions(leaf, claim, weak, &mut lints);
+    form(leaf, claim, &mut lints);
+    lints
+}
+
 /// Are there mailboxes where they belong?
 pub(super) fn mailboxes(leaf: &Certificate, lints: &mut Vec<Lint>) {
     if leaf.extensions().mailboxes().next().is_none() {

@@ -2,12 +2,14 @@
 //! signature, so the issuer's key may live anywhere.
 //!
 //! ```text
-//! let issuance = Issuance::new(Profile::member(&address), &serial, not_before, not_after, spki, Issuer::Certificate(&ca))?;
+//! let issuance = Issuance::new(&Profile::member(&address, MailUse::Sign), &serial, not_before, not_after, spki, Issuer::Certificate(&ca))?;
 //! let der = issuance.sign(&ca_key)?;
 //! ```
 
+mod list;
 mod profile;
 mod request;
+mod response;
 
 use der::{Decode, Encode};
 use signature::Keypair;
@@ -16,11 +18,14 @@ use x509_cert::builder::{Builder, CertificateBuilder};
 use x509_cert::ext::Extension;
 use x509_cert::spki::{self, DynSignatureAlgorithmIdentifier, EncodePublicKey, SubjectPublicKeyInfoOwned};
 
-pub use profile::{ISSUING_LIFETIME, MEMBER_LIFETIME, Profile, ROOT_LIFETIME};
+pub use list::{ListDraft, ListPlan, lint as lint_list};
+pub use profile::{ISSUING_LIFETIME, MEMBER_LIFETIME, MailUse, Places, Profile, RESPONDER_LIFETIME, ROOT_LIFETIME};
 pub use request::RequestDraft;
+pub use response::{Declined, ResponseDraft, ResponsePlan, Told};
 
 use crate::algorithm::{Digest, Signature};
 use crate::asn1::time::Time;
+use crate::asn1::write;
 use crate::cert::Certificate;
 use crate::cert::extension::key_identifier;
 use crate::crypto::{Curve, KeyRefused, NoRandomness, PublicKey, Random, RsaUse, SigningKey};
@@ -74,6 +79,9 @@ pub enum NotIssued {
         "a key of this kind ({0}) cannot sign, so it cannot ask for a certificate by a signed request; ask the CA for another way"
     )]
     CannotSign(String),
+    /// The key cannot do what the certificate is to be for.
+    #[error("a key of this kind ({0}) cannot do what the certificate is to be for")]
+    Usage(String),
     /// The certificate would begin after its end, or after its issuer's.
     #[error("a certificate cannot be made that begins after its end, or after its issuer's")]
     Dates,
@@ -147,7 +155,7 @@ impl Issuance {
             subject: library_name(profile.subject().raw())?,
             issuer: library_name(issuer_name.raw())?,
             extensions: profile
-                .extensions(&subject_key_id, &issuer_key_id)
+                .extensions(&key, &subject_key_id, &issuer_key_id)?
                 .into_iter()
                 .map(|(extn_id, critical, value)| {
                     let extn_id = der::asn1::ObjectIdentifier::from_bytes(extn_id.as_bytes()).map_err(built)?;
@@ -169,6 +177,15 @@ impl Issuance {
         &self.to_sign
     }
 
+    /// The certificate as it will be, under a signature of a throw-away key of the same kind as the issuer's: to be
+    /// looked at before the issuer signs, and worth nothing (S/MIME Baseline Requirements §4.3.1.2).
+    ///
+    /// # Errors
+    /// [`NotIssued::Signature`] if the key is of another kind.
+    pub fn rehearse(&self, throw_away: &SigningKey) -> Result<Vec<u8>, NotIssued> {
+        rehearsed(&self.to_sign, throw_away)
+    }
+
     /// Takes the signature and yields the certificate in DER.
     ///
     /// # Errors
@@ -188,6 +205,17 @@ impl Issuance {
         let signature = key.sign(self.to_sign.algorithm, &self.to_sign.bytes).map_err(|_| NotIssued::Signature)?;
         self.assemble(&signature)
     }
+}
+
+/// What is to be signed, with its algorithm and a signature behind it: the frame of certificate, list and request.
+fn framed(to_sign: &ToSign, signature: &[u8]) -> Result<Vec<u8>, NotIssued> {
+    let identifier = to_sign.algorithm.identifier().ok_or(NotIssued::Signature)?;
+    Ok(write::sequence(&[&to_sign.bytes, &identifier.to_der(), &write::bit_string(signature)]))
+}
+
+fn rehearsed(to_sign: &ToSign, throw_away: &SigningKey) -> Result<Vec<u8>, NotIssued> {
+    let signature = throw_away.sign(to_sign.algorithm, &to_sign.bytes).map_err(|_| NotIssued::Signature)?;
+    framed(to_sign, &signature)
 }
 
 fn built(error: impl std::fmt::Display) -> NotIssued {

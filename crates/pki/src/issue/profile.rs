@@ -1,8 +1,10 @@
 //! The kinds of certificate that the own CA makes.
 
+use super::NotIssued;
 use crate::address::Address;
 use crate::asn1::{Oid, oid, tag, write};
 use crate::cert::name::Name;
+use crate::crypto::PublicKey;
 
 const DAY: i64 = 24 * 60 * 60;
 /// How long a root is made for, in seconds: twenty years.
@@ -11,6 +13,9 @@ pub const ROOT_LIFETIME: i64 = 20 * 365 * DAY;
 pub const ISSUING_LIFETIME: i64 = 10 * 365 * DAY;
 /// How long a member's certificate is made for, in seconds: a year, since renewing costs nobody anything.
 pub const MEMBER_LIFETIME: i64 = 365 * DAY;
+/// How long the certificate of an OCSP responder is made for, in seconds: nobody asks whether it was revoked
+/// (RFC 6960 §4.2.2.2.1), so it is short.
+pub const RESPONDER_LIFETIME: i64 = 14 * DAY;
 
 /// ub-common-name of RFC 5280 Appendix A.1, in characters. A longer address stands in the alternative name alone.
 const COMMON_NAME_LIMIT: usize = 64;
@@ -20,21 +25,76 @@ const COMMON_NAME_LIMIT: usize = 64;
 pub struct Profile {
     subject: Name,
     kind: Kind,
-    crl_url: Option<String>,
-    issuer_url: Option<String>,
+    places: Places,
+}
+
+/// Where a certificate says that more is to be found. Only what an outside reader can fetch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The revocation list that this certificate would stand on.
+    pub list: Option<String>,
+    /// The issuer's certificate (RFC 5280 §4.2.2.1).
+    pub issuer: Option<String>,
+    /// The issuer's OCSP responder.
+    pub responder: Option<String>,
+}
+
+/// What a member's key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MailUse {
+    /// Signing mail.
+    Sign,
+    /// Opening mail that was encrypted to it.
+    Encrypt,
+    /// Both, with one key.
+    Both,
+}
+
+impl MailUse {
+    /// Does it sign?
+    pub const fn signs(self) -> bool {
+        matches!(self, Self::Sign | Self::Both)
+    }
+
+    /// Does it take encrypted mail?
+    pub const fn encrypts(self) -> bool {
+        matches!(self, Self::Encrypt | Self::Both)
+    }
+
+    /// The bits of the key usage by the kind of key (RFC 5280 §4.2.1.3, RFC 8550 §4.4.2); `None` where the key cannot.
+    ///
+    /// nonRepudiation is never among them: it would say that the member did the signing, but the gateway holds the key;
+    /// and mail programs ask for either (RFC 8550 §4.4.2).
+    fn bits(self, key: &PublicKey) -> Option<Vec<u8>> {
+        let (signs, takes) = match key {
+            PublicKey::Rsa { .. } => (Some(0), Some(2)),
+            PublicKey::Ec { .. } => (Some(0), Some(4)),
+            PublicKey::Ed25519(_) | PublicKey::MlDsa(..) => (Some(0), None),
+            _ => return None,
+        };
+        let mut bits = Vec::new();
+        if self.signs() {
+            bits.push(signs?);
+        }
+        if self.encrypts() {
+            bits.push(takes?);
+        }
+        Some(bits)
+    }
 }
 
 #[derive(Clone, Debug)]
 enum Kind {
     Root,
     Issuing { domains: Vec<String> },
-    Member { address: Address },
+    Member { address: Address, usage: MailUse },
+    Responder,
 }
 
 impl Profile {
     /// A root: CA without limit of depth, for certificates and revocation lists.
     pub fn root(name: &Name) -> Self {
-        Self { subject: name.clone(), kind: Kind::Root, crl_url: None, issuer_url: None }
+        Self { subject: name.clone(), kind: Kind::Root, places: Places::default() }
     }
 
     /// An issuing CA: for e-mail alone, no CA below it. With `domains` its certificates hold for these mail domains
@@ -43,35 +103,33 @@ impl Profile {
     /// The name constraints are not critical, against RFC 5280 §4.2.1.10: gpgsm refuses them as unknown if they are,
     /// and everyone else honours them either way.
     pub fn issuing(name: &Name, domains: &[String]) -> Self {
-        Self {
-            subject: name.clone(),
-            kind: Kind::Issuing { domains: domains.to_vec() },
-            crl_url: None,
-            issuer_url: None,
-        }
+        Self { subject: name.clone(), kind: Kind::Issuing { domains: domains.to_vec() }, places: Places::default() }
     }
 
-    /// A member's certificate, which signs mail from exactly this address and vouches for nothing else.
+    /// A member's certificate, for mail of exactly this address, which vouches for nothing else.
     ///
-    /// Key usage is digitalSignature alone. nonRepudiation would say that the member did the signing, but the gateway
-    /// holds the key; and mail programs ask for either (RFC 8550 §4.4.2). No policy of the Baseline Requirements: no
-    /// auditor looks at this CA. Basic constraints are left out (S/MIME Baseline Requirements §7.1.2.3 d: optional).
-    pub fn member(address: &Address) -> Self {
+    /// No policy of the Baseline Requirements: no auditor looks at this CA. Basic constraints are left out (S/MIME
+    /// Baseline Requirements §7.1.2.3 d: optional).
+    pub fn member(address: &Address, usage: MailUse) -> Self {
         let text = address.to_string();
         let fits = text.chars().count() <= COMMON_NAME_LIMIT;
         Self {
             subject: if fits { Name::build(&[(oid::COMMON_NAME, &text)]) } else { Name::build(&[]) },
-            kind: Kind::Member { address: address.clone() },
-            crl_url: None,
-            issuer_url: None,
+            kind: Kind::Member { address: address.clone(), usage },
+            places: Places::default(),
         }
     }
 
-    /// Names where the issuer's revocation list and certificate will be found. Only what an outside reader can fetch.
+    /// The certificate of an OCSP responder, which answers for its issuer (RFC 6960 §4.2.2.2). Nobody asks whether it
+    /// was revoked (`id-pkix-ocsp-nocheck`).
+    pub fn responder(name: &Name) -> Self {
+        Self { subject: name.clone(), kind: Kind::Responder, places: Places::default() }
+    }
+
+    /// Names where more is to be found.
     #[must_use]
-    pub fn published_at(mut self, crl_url: Option<&str>, issuer_url: Option<&str>) -> Self {
-        self.crl_url = crl_url.map(str::to_owned);
-        self.issuer_url = issuer_url.map(str::to_owned);
+    pub fn published_at(mut self, places: &Places) -> Self {
+        self.places = places.clone();
         self
     }
 
@@ -81,7 +139,15 @@ impl Profile {
     }
 
     /// The extensions: identifier, criticality, value in DER.
-    pub(super) fn extensions(&self, subject_key_id: &[u8], issuer_key_id: &[u8]) -> Vec<(Oid, bool, Vec<u8>)> {
+    ///
+    /// # Errors
+    /// The key cannot do what it is to be for.
+    pub(super) fn extensions(
+        &self,
+        key: &PublicKey,
+        subject_key_id: &[u8],
+        issuer_key_id: &[u8],
+    ) -> Result<Vec<(Oid, bool, Vec<u8>)>, NotIssued> {
         let mut out = Vec::new();
         match &self.kind {
             Kind::Root => {
@@ -98,27 +164,45 @@ impl Profile {
                     out.push((oid::NAME_CONSTRAINTS, false, permitted(domains)));
                 }
             }
-            Kind::Member { address } => {
-                out.push((oid::KEY_USAGE, true, write::named_bits(&[0])));
+            Kind::Member { address, usage } => {
+                let bits = usage.bits(key).ok_or_else(|| NotIssued::Usage(key.describe()))?;
+                out.push((oid::KEY_USAGE, true, write::named_bits(&bits)));
                 out.push((oid::EXTENDED_KEY_USAGE, false, write::sequence(&[&write::oid(&oid::EMAIL_PROTECTION)])));
                 // RFC 5280 §4.2.1.6: critical where the subject is empty.
                 out.push((oid::SUBJECT_ALT_NAME, self.subject.is_empty(), write::sequence(&[&mailbox(address)])));
+            }
+            Kind::Responder => {
+                out.push((oid::KEY_USAGE, true, write::named_bits(&[0])));
+                out.push((oid::EXTENDED_KEY_USAGE, false, write::sequence(&[&write::oid(&oid::OCSP_SIGNING)])));
+                out.push((oid::OCSP_NO_CHECK, false, write::NULL.to_vec()));
             }
         }
         out.push((oid::SUBJECT_KEY_IDENTIFIER, false, write::octet_string(subject_key_id)));
         let issuer_key_id = write::element(tag::context(0), &[issuer_key_id]);
         out.push((oid::AUTHORITY_KEY_IDENTIFIER, false, write::sequence(&[&issuer_key_id])));
-        if let Some(url) = &self.crl_url {
-            let full = write::context(0, &[&write::context(0, &[&write::element(0x86, &[url.as_bytes()])])]);
-            out.push((oid::CRL_DISTRIBUTION_POINTS, false, write::sequence(&[&write::sequence(&[&full])])));
+        if let Some(url) = &self.places.list {
+            out.push((oid::CRL_DISTRIBUTION_POINTS, false, write::sequence(&[&write::sequence(&[&point(url)])])));
         }
-        if let Some(url) = &self.issuer_url {
-            let place = write::element(0x86, &[url.as_bytes()]);
-            let access = write::sequence(&[&write::oid(&oid::AD_CA_ISSUERS), &place]);
-            out.push((oid::AUTHORITY_INFO_ACCESS, false, write::sequence(&[&access])));
+        let access = [(oid::AD_OCSP, &self.places.responder), (oid::AD_CA_ISSUERS, &self.places.issuer)];
+        let access: Vec<Vec<u8>> = access
+            .iter()
+            .filter_map(|(kind, url)| Some(write::sequence(&[&write::oid(kind), &uri(url.as_deref()?)])))
+            .collect();
+        if !access.is_empty() {
+            let access: Vec<&[u8]> = access.iter().map(Vec::as_slice).collect();
+            out.push((oid::AUTHORITY_INFO_ACCESS, false, write::sequence(&access)));
         }
-        out
+        Ok(out)
     }
+}
+
+/// The field `[0] DistributionPointName` with one URL (RFC 5280 §4.2.1.13, §5.2.5).
+pub(super) fn point(url: &str) -> Vec<u8> {
+    write::context(0, &[&write::context(0, &[&uri(url)])])
+}
+
+fn uri(url: &str) -> Vec<u8> {
+    write::element(0x86, &[url.as_bytes()])
 }
 
 /// rfc822Name, or SmtpUTF8Mailbox for what that cannot hold (RFC 9598 §3).

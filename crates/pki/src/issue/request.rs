@@ -1,7 +1,7 @@
 //! Certification requests (PKCS#10, RFC 2986), made by ask and answer like certificates.
 
 use super::profile::mailbox;
-use super::{NotIssued, ToSign, default_algorithm};
+use super::{NotIssued, ToSign, default_algorithm, framed};
 use crate::address::Address;
 use crate::asn1::{oid, write};
 use crate::cert::name::Name;
@@ -43,10 +43,9 @@ impl RequestDraft {
     /// # Errors
     /// [`NotIssued::Signature`] if it does not verify.
     pub fn assemble(self, signature: &[u8]) -> Result<Vec<u8>, NotIssued> {
-        let ToSign { bytes, algorithm } = self.to_sign;
-        self.key.verify(algorithm, &bytes, signature).map_err(|_| NotIssued::Signature)?;
-        let identifier = algorithm.identifier().ok_or(NotIssued::Signature)?;
-        Ok(write::sequence(&[&bytes, &identifier.to_der(), &write::bit_string(signature)]))
+        let ToSign { bytes, algorithm } = &self.to_sign;
+        self.key.verify(*algorithm, bytes, signature).map_err(|_| NotIssued::Signature)?;
+        framed(&self.to_sign, signature)
     }
 
     /// Signs with a key that is at hand.
