@@ -2,9 +2,10 @@
 //!
 //! The server in front keeps a mail until it hears our 250. Between the next hop's 250 and ours we can die; then the mail
 //! comes again, and was delivered already. So two things are kept: the next hop's reply, for each recipient, on the disk
-//! before ours is sent; and what we built of the mail, before it is sent, until the next hop's reply is known. A mail
-//! that comes again gets the reply that it got, and if only the reply was lost, the very bytes go out again, so that a
-//! second copy, the worst that is left, can be told by everybody to be the same.
+//! before ours is sent; and each copy that we built of the mail, with those who are to get it, before it is sent, until
+//! the next hop's reply is known. A mail that comes again gets the reply that it got, and if only the reply was lost, the
+//! very bytes go out again to the same recipients, so that a second copy, the worst that is left, can be told by everybody
+//! to be the same.
 //!
 //! A mail is known by the queue id that its server gives it, the digest of its bytes as they came in, and the recipient.
 //! Without a queue id it is not known: two equal mails can be meant.
@@ -47,6 +48,14 @@ INSERT INTO sweeps VALUES (0);
 ";
 /// The length of the digest at the end of a copy, in bytes.
 const SEAL_LEN: u64 = 32;
+/// The length of the number before it, in bytes: how long the text is that says whose copy it is.
+const COUNT_LEN: u64 = 4;
+/// The most bytes of that text that are read: a thousand recipients, each as long as a command can be.
+const LABEL_LIMIT: usize = 4 * 1024 * 1024;
+/// The first line of that text ...
+const WHOLE: &str = "copy";
+/// ... and where the copy is sent with RET=HDRS.
+const HEADERS_ONLY: &str = "copy, headers only";
 
 /// A mail on its way through us: what its server calls it, and its bytes as they came in.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -192,44 +201,67 @@ impl Journal {
         }
     }
 
-    /// Keeps what we built of a mail, so that a crash of ours does not make it be built anew.
+    /// Keeps a copy that we built of a mail, so that a crash of ours does not make it be built anew. `number` is a new one
+    /// for each copy of this mail.
     ///
     /// It is not forced to the disk: a power cut may lose it, and the digest at its end then shows that.
     ///
     /// # Errors
-    /// The disk's; then the mail must not be sent.
-    pub fn remember(&self, passage: Passage, copy: &dyn Octets) -> io::Result<()> {
-        let path = self.copy(passage);
-        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
-        let written = written.and_then(|mut file| {
-            copy_range(copy, 0..copy.len(), &mut file)?;
-            file.write_all(&seal(copy, copy.len())?)
+    /// The disk's; then the copy must not be sent.
+    pub fn remember(&self, passage: Passage, number: u32, copy: &Built<'_>) -> io::Result<()> {
+        let directory = self.copies(passage);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+        let written = made.and_then(|()| {
+            let path = directory.join(copy_name(number));
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+            let mut sealing = Sealing { hasher: Hasher::new(Digest::Sha256), to: &mut file };
+            copy_range(copy.mail, 0..copy.mail.len(), &mut sealing)?;
+            let mut label = if copy.headers_only { HEADERS_ONLY } else { WHOLE }.to_owned();
+            for recipient in copy.recipients {
+                label.push('\n');
+                label.push_str(recipient);
+            }
+            sealing.write_all(label.as_bytes())?;
+            sealing.write_all(&u32::try_from(label.len()).unwrap_or(u32::MAX).to_be_bytes())?;
+            let seal = finished(sealing.hasher);
+            file.write_all(&seal)
         });
         if written.is_err() {
-            self.forget(passage);
+            self.forget(passage, number);
         }
         written
     }
 
-    /// What was built of this mail before, if it is whole.
+    /// The copies of this mail that were built before and whose fate is not known, by number; what is not whole is none.
     ///
     /// # Errors
     /// The disk's.
-    pub fn recall(&self, passage: Passage) -> io::Result<Option<FileOctets>> {
-        let file = match FileOctets::open(&self.copy(passage)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+    pub fn recall(&self, passage: Passage) -> io::Result<Vec<Recalled>> {
+        let directory = self.copies(passage);
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let Some(len) = file.len().checked_sub(SEAL_LEN) else { return Ok(None) };
-        let whole = read_range(&file, len..file.len(), 64)? == seal(&file, len)?;
-        Ok(whole.then(|| file.first(len)))
+        let mut copies = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_suffix(&format!(".{COPY}"))?.parse().ok());
+            let Some(number) = number else { continue };
+            if let Some(copy) = recalled(number, FileOctets::open(&directory.join(name))?)? {
+                copies.push(copy);
+            }
+        }
+        copies.sort_by_key(|copy| copy.number);
+        Ok(copies)
     }
 
-    /// Removes what was built of a mail.
-    pub fn forget(&self, passage: Passage) {
-        // There may be none. What cannot be removed goes with a sweep.
-        let _ = fs::remove_file(self.copy(passage));
+    /// Removes a copy of a mail.
+    pub fn forget(&self, passage: Passage, number: u32) {
+        let directory = self.copies(passage);
+        // There may be none. What cannot be removed goes with a sweep; the directory stays while it holds others.
+        let _ = fs::remove_file(directory.join(copy_name(number)));
+        let _ = fs::remove_dir(directory);
     }
 
     /// Counts one more [`SWEEP_TIME`], and removes what is [`SWEEPS_KEPT`] of them old.
@@ -256,21 +288,107 @@ impl Journal {
         let oldest = SWEEP_TIME.saturating_mul(u32::try_from(SWEEPS_KEPT).unwrap_or(u32::MAX));
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
-            let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-            if entry.path().extension().is_some_and(|extension| extension == COPY) && age > oldest {
-                fs::remove_file(entry.path())?;
+            if !entry.file_type()?.is_dir() {
+                remove_if_old(&entry, oldest)?;
+                continue;
             }
+            // It may go away meanwhile, with its last copy.
+            let Ok(copies) = fs::read_dir(entry.path()) else { continue };
+            for copy in copies {
+                remove_if_old(&copy?, oldest)?;
+            }
+            let _ = fs::remove_dir(entry.path());
         }
         Ok(())
     }
 
-    fn copy(&self, passage: Passage) -> PathBuf {
-        self.directory.join(passage.file_name()).with_extension(COPY)
+    /// The directory with the copies of a mail.
+    fn copies(&self, passage: Passage) -> PathBuf {
+        self.directory.join(passage.file_name())
     }
 }
 
 /// The extension of a copy's name.
 const COPY: &str = "mail";
+
+fn copy_name(number: u32) -> String {
+    format!("{number}.{COPY}")
+}
+
+fn remove_if_old(entry: &fs::DirEntry, oldest: Duration) -> io::Result<()> {
+    let removed = entry.metadata().and_then(|data| {
+        let age = data.modified()?.elapsed().unwrap_or_default();
+        let is_old = entry.path().extension().is_some_and(|extension| extension == COPY) && age > oldest;
+        if is_old { fs::remove_file(entry.path()) } else { Ok(()) }
+    });
+    match removed {
+        // Its mail was settled meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// A copy that we built, and whose it is.
+pub struct Built<'a> {
+    /// The paths of those who are to get it; none holds a line feed.
+    pub recipients: &'a [String],
+    /// Is it sent with RET=HDRS?
+    pub headers_only: bool,
+    /// What they get.
+    pub mail: &'a dyn Octets,
+}
+
+/// A copy that was built before.
+#[derive(Debug)]
+pub struct Recalled {
+    /// Its number.
+    pub number: u32,
+    /// The paths of those who are to get it.
+    pub recipients: Vec<String>,
+    /// Is it sent with RET=HDRS?
+    pub headers_only: bool,
+    /// What they get.
+    pub mail: FileOctets,
+}
+
+/// Reads a copy; `None` if it is not whole.
+fn recalled(number: u32, file: FileOctets) -> io::Result<Option<Recalled>> {
+    let Some(sealed) = file.len().checked_sub(SEAL_LEN) else { return Ok(None) };
+    let Some(counted) = sealed.checked_sub(COUNT_LEN) else { return Ok(None) };
+    if read_range(&file, sealed..file.len(), 64)? != seal(&file, sealed)? {
+        return Ok(None);
+    }
+    let count = read_range(&file, counted..sealed, 8)?;
+    let count = <[u8; 4]>::try_from(count.as_slice()).map_or(u64::MAX, |count| u64::from(u32::from_be_bytes(count)));
+    let Some(end) = counted.checked_sub(count) else { return Ok(None) };
+    let label = String::from_utf8(read_range(&file, end..counted, LABEL_LIMIT)?).unwrap_or_default();
+    let mut lines = label.split('\n');
+    let headers_only = match lines.next() {
+        Some(WHOLE) => false,
+        Some(HEADERS_ONLY) => true,
+        _ => return Ok(None),
+    };
+    let recipients = lines.map(str::to_owned).collect();
+    Ok(Some(Recalled { number, recipients, headers_only, mail: file.first(end) }))
+}
+
+/// Hashes what it hands on.
+struct Sealing<'a> {
+    hasher: Hasher,
+    to: &'a mut fs::File,
+}
+
+impl Write for Sealing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.to.write(bytes)?;
+        self.hasher.update(bytes.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
 
 /// SHA-256 of the first `len` octets.
 fn seal(octets: &dyn Octets, len: u64) -> io::Result<[u8; 32]> {
@@ -314,6 +432,13 @@ fn write(connection: &mut Connection, batch: &[Waiting]) -> rusqlite::Result<()>
 pub struct Turn {
     journal: Arc<Journal>,
     passage: Passage,
+}
+
+impl Turn {
+    /// Whose turn it is.
+    pub fn passage(&self) -> Passage {
+        self.passage
+    }
 }
 
 impl Drop for Turn {

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, SystemTime};
 
-use kakitome_office::journal::{DIRECTORY, Journal, Passage, SWEEPS_KEPT};
+use kakitome_office::journal::{Built, DIRECTORY, Journal, Passage, Recalled, SWEEP_TIME, SWEEPS_KEPT};
 use kakitome_smime::octets::{Octets, read_range};
 
 fn passage(queue_id: &str, mail: &str) -> Passage {
@@ -50,39 +51,86 @@ fn an_entry_outlives_every_queue_and_then_goes() {
     assert_eq!(journal.accepted(mail, &to).unwrap(), [None]);
 }
 
+/// Number, recipients, RET=HDRS, octets of each copy that comes again.
+fn recalled(journal: &Journal, mail: Passage) -> Vec<(u32, Vec<String>, bool, Vec<u8>)> {
+    let read = |copy: Recalled| {
+        let octets = read_range(&copy.mail, 0..copy.mail.len(), usize::MAX).unwrap();
+        (copy.number, copy.recipients, copy.headers_only, octets)
+    };
+    journal.recall(mail).unwrap().into_iter().map(read).collect()
+}
+
 #[test]
 fn what_was_built_comes_again_whole_or_not_at_all() {
     let data = tempfile::tempdir().unwrap();
     let journal = Journal::open(data.path()).unwrap();
     let mail = passage("4F1", "a mail");
-    let recalled = |journal: &Journal| {
-        let copy = journal.recall(mail).unwrap()?;
-        Some(read_range(&copy, 0..copy.len(), usize::MAX).unwrap())
-    };
-    assert_eq!(recalled(&journal), None);
-    let built = vec![b'x'; 100_000];
-    journal.remember(mail, &built).unwrap();
+    assert_eq!(recalled(&journal, mail), []);
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let copies = [
+        (0, names(&["a@x.test", "\"b c\"@x.test"]), false, vec![b'x'; 100_000]),
+        (1, names(&["受付@例.test"]), true, Vec::new()),
+        (7, names(&[]), false, b"copy\n".to_vec()),
+    ];
+    for (number, recipients, headers_only, octets) in copies.iter().rev() {
+        let built = Built { recipients, headers_only: *headers_only, mail: octets };
+        journal.remember(mail, *number, &built).unwrap();
+    }
     let journal = Journal::open(data.path()).unwrap();
-    assert_eq!(recalled(&journal), Some(built.clone()));
+    assert_eq!(recalled(&journal, mail), copies);
+    assert_eq!(recalled(&journal, passage("4F2", "a mail")), []);
     journal.sweep().unwrap();
-    assert_eq!(recalled(&journal), Some(built.clone()), "a young copy was swept away");
+    assert_eq!(recalled(&journal, mail), copies, "a young copy was swept away");
 
-    let file: PathBuf = fs::read_dir(data.path().join(DIRECTORY))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "mail"))
-        .unwrap();
+    let directory = fs::read_dir(data.path().join(DIRECTORY)).unwrap().map(|entry| entry.unwrap().path());
+    let directory: PathBuf = directory.into_iter().find(|path| path.is_dir()).unwrap();
+    let file = directory.join("0.mail");
     let whole = fs::read(&file).unwrap();
-    let mut altered = whole.clone();
-    altered[7] ^= 1;
-    for broken in [&whole[..0], &whole[..31], &whole[..whole.len() - 1], &altered] {
+    let changed = |at: usize| {
+        let mut altered = whole.clone();
+        altered[at] ^= 1;
+        altered
+    };
+    let end = whole.len();
+    for broken in [&whole[..0], &whole[..31], &whole[..35], &whole[..end - 1], &changed(7), &changed(end - 40)] {
         fs::write(&file, broken).unwrap();
-        assert_eq!(recalled(&journal), None, "{} bytes", broken.len());
+        assert_eq!(recalled(&journal, mail), copies[1..], "{} bytes", broken.len());
     }
     fs::write(&file, &whole).unwrap();
-    assert_eq!(recalled(&journal), Some(built));
-    journal.forget(mail);
-    assert_eq!(recalled(&journal), None);
+    assert_eq!(recalled(&journal, mail), copies);
+    for left in 1..=copies.len() {
+        journal.forget(mail, copies[left - 1].0);
+        assert_eq!(recalled(&journal, mail), copies[left..]);
+    }
+    assert!(!directory.exists(), "the directory stays behind the last copy");
+}
+
+#[test]
+fn copies_go_when_they_are_old() {
+    let data = tempfile::tempdir().unwrap();
+    let journal = Journal::open(data.path()).unwrap();
+    let mail = passage("4F1", "a mail");
+    let old = SystemTime::now() - (SWEEP_TIME * (SWEEPS_KEPT as u32) + Duration::from_secs(60));
+    for (number, is_old) in [(0, true), (1, false)] {
+        journal.remember(mail, number, &Built { recipients: &[], headers_only: false, mail: &b"x".to_vec() }).unwrap();
+        let directory = fs::read_dir(data.path().join(DIRECTORY)).unwrap().map(|entry| entry.unwrap().path());
+        let directory = directory.into_iter().find(|path| path.is_dir()).unwrap();
+        if is_old {
+            fs::File::options()
+                .write(true)
+                .open(directory.join(format!("{number}.mail")))
+                .unwrap()
+                .set_modified(old)
+                .unwrap();
+        }
+    }
+    // as an earlier version left it
+    let single = data.path().join(DIRECTORY).join("0123.mail");
+    fs::File::create(&single).unwrap().set_modified(old).unwrap();
+    journal.sweep().unwrap();
+    let left: Vec<u32> = recalled(&journal, mail).into_iter().map(|(number, ..)| number).collect();
+    assert_eq!(left, [1]);
+    assert!(!single.exists());
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Our side as a client of the next hop: one connection, one mail, in lock-step with the client in front of us.
+//! Our side as a client of the next hop: one connection, one mail after another (each copy of a mail is one), in lock-step
+//! with the client in front of us.
 
 use std::fmt;
 use std::sync::Arc;
@@ -138,6 +139,8 @@ pub struct Connection {
     stream: TcpStream,
     offer: Offer,
     unread: Vec<u8>,
+    /// MAIL was taken, and the mail has not ended.
+    in_mail: bool,
     /// A reply is missing or cannot be read: whatever comes now may belong to another command.
     broken: bool,
 }
@@ -157,19 +160,37 @@ impl Connection {
                 connection.quit();
                 return Err(Reply::new(550, "5.6.7 the next hop does not offer SMTPUTF8"));
             }
-            connection.forward_client(xforward).await?;
-            let line = connection.offer.command("MAIL FROM", mail);
-            let reply = connection.command(&line, REPLY_TIME).await?;
-            match reply.code() {
-                250 => Ok((connection, reply.relayed())),
-                _ => {
+            match connection.mail(mail, xforward).await {
+                Ok(reply) => Ok((connection, reply)),
+                Err(reply) => {
                     connection.quit();
-                    Err(refusal(reply))
+                    Err(reply)
                 }
             }
         };
         let late = |_| Err(Fault::unreachable(peer, "it took too long").into());
         timeout(REPLY_TIME, dialogue).await.unwrap_or_else(late)
+    }
+
+    /// Begins another mail, whatever became of the last one.
+    ///
+    /// # Errors
+    /// As for [`Self::begin`]; a new connection may still do.
+    pub async fn begin_next(&mut self, mail: &Address, xforward: &[(String, String)]) -> Result<Reply, Reply> {
+        if self.in_mail {
+            self.command("RSET", REPLY_TIME).await?;
+            self.in_mail = false;
+        }
+        self.mail(mail, xforward).await
+    }
+
+    async fn mail(&mut self, mail: &Address, xforward: &[(String, String)]) -> Result<Reply, Reply> {
+        // XFORWARD tells of one mail only (Postfix XFORWARD_README).
+        self.forward_client(xforward).await?;
+        let line = self.offer.command("MAIL FROM", mail);
+        let reply = self.command(&line, REPLY_TIME).await?;
+        self.in_mail = reply.code() == 250;
+        if self.in_mail { Ok(reply.relayed()) } else { Err(refusal(reply)) }
     }
 
     async fn open(peer: &Peer) -> Result<Self, Fault> {
@@ -180,7 +201,8 @@ impl Connection {
             .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
             .map_err(|error| Fault::unreachable(peer, error))?;
         let offer = Offer::default();
-        let mut connection = Self { peer: peer.clone(), stream, offer, unread: Vec::new(), broken: false };
+        let mut connection =
+            Self { peer: peer.clone(), stream, offer, unread: Vec::new(), in_mail: false, broken: false };
         let greeting = connection.reply(REPLY_TIME).await?;
         if greeting.code() != 220 {
             return Err(Fault::unreachable(peer, format!("it greets with {}", greeting.summary())));
@@ -223,31 +245,29 @@ impl Connection {
     }
 
     /// Sends the mail. The reply is for the client in front of us; it is 250 only where the next hop said 250.
-    pub async fn deliver(mut self, mail: Arc<dyn Octets>) -> Delivered {
+    pub async fn deliver(&mut self, mail: Arc<dyn Octets>) -> Delivered {
         if let Some(size) = self.offer.size.filter(|size| *size < mail.len()) {
-            self.quit();
             let text = format!("5.3.4 the mail has {} bytes, the next hop takes {size}", mail.len());
             return Delivered::Answered(Reply::new(552, text));
         }
         let reply = match self.command("DATA", REPLY_TIME).await {
             Ok(reply) if reply.code() == 354 => reply,
-            Ok(reply) => {
-                self.quit();
-                return Delivered::Answered(refusal(reply));
-            }
+            Ok(reply) => return Delivered::Answered(refusal(reply)),
             Err(fault) => return Delivered::Answered(fault.into()),
         };
         drop(reply);
         if let Err(fault) = self.send(mail).await {
             // It may have told why before it closed ("552 too big"): that is the better answer, if it is a refusal.
-            return match self.reply(LAST_WORDS_TIME).await {
+            let last = self.reply(LAST_WORDS_TIME).await;
+            self.broken = true;
+            return match last {
                 Ok(reply) if reply.code() >= 400 => Delivered::Answered(reply.relayed()),
                 _ => Delivered::Unknown(fault.into()),
             };
         }
         match self.reply(FINAL_DOT_TIME).await {
             Ok(reply) => {
-                self.quit();
+                self.in_mail = false;
                 Delivered::Answered(if reply.code() == 250 { reply.relayed() } else { refusal(reply) })
             }
             // It may have taken the mail. To say so would risk its loss; a second delivery does less harm.

@@ -163,6 +163,15 @@ impl Address {
         self.value(Keyword::Body).is_some_and(|body| body.eq_ignore_ascii_case("8BITMIME"))
     }
 
+    /// The same with RET=HDRS: a report of failure brings back the header alone (RFC 3461 §4.3).
+    #[must_use]
+    pub fn headers_only(&self) -> Self {
+        let mut parameters = self.parameters.clone();
+        parameters.retain(|parameter| parameter.keyword != Keyword::Ret);
+        parameters.push(Parameter { keyword: Keyword::Ret, value: "HDRS".to_owned() });
+        Self { path: self.path.clone(), parameters }
+    }
+
     /// Does it need SMTPUTF8?
     pub fn is_ascii(&self) -> bool {
         self.path.is_ascii() && self.parameters.iter().all(|parameter| parameter.value.is_ascii())

@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod command;
+mod copies;
 pub mod data;
 pub mod maildir;
 pub mod next_hop;
@@ -68,14 +69,60 @@ pub struct Envelope {
     pub listener: Listener,
 }
 
-/// What the desk made of a mail.
+/// What the desk made of a mail. A recipient who is in none of it gets 451.
+#[derive(Default)]
 pub struct Processed {
+    /// What leaves. Nobody stands in two copies.
+    pub copies: Vec<MailCopy>,
+    /// For whom nothing leaves.
+    pub withheld: Vec<Withheld>,
+    /// What the sender is told in a mail of ours.
+    pub notice: Option<Notice>,
+}
+
+/// One copy of a mail, and who gets it.
+pub struct MailCopy {
     /// The mail to hand on.
     pub mail: Arc<dyn Octets>,
-    /// What was done, for the log: `signed` or `passed`.
+    /// The places of those who get it among the envelope's recipients.
+    pub recipients: Vec<usize>,
+    /// A report of failure shall bring back the header alone (RET=HDRS), because what it would bring back must not go
+    /// where the report goes.
+    pub headers_only: bool,
+    /// What was done, for the log: `signed`, `sealed` or `passed`.
     pub action: &'static str,
     /// Why, for the log.
     pub reason: String,
+}
+
+/// Recipients for whom nothing leaves.
+pub struct Withheld {
+    /// Their places among the envelope's recipients.
+    pub recipients: Vec<usize>,
+    /// What they are answered with: 4xx, and the mail stays with the server in front, or 5xx.
+    pub reply: Reply,
+    /// What was done, for the log: `held` or `withheld`.
+    pub action: &'static str,
+    /// Why, for the log.
+    pub reason: String,
+}
+
+/// A mail of ours to the envelope's sender, about his mail. It is sent once for each mail, with the null sender, and only
+/// where the mail has a queue id: without one a mail that comes again is not known.
+pub struct Notice {
+    /// Of which kind it is; one of each kind is sent.
+    pub kind: &'static str,
+    /// The mail.
+    pub mail: Arc<dyn Octets>,
+}
+
+impl Processed {
+    /// One copy for all recipients of this envelope.
+    pub fn whole(envelope: &Envelope, mail: Arc<dyn Octets>, action: &'static str, reason: String) -> Self {
+        let recipients = (0..envelope.recipients.len()).collect();
+        let copy = MailCopy { mail, recipients, headers_only: false, action, reason };
+        Self { copies: vec![copy], ..Self::default() }
+    }
 }
 
 /// The desk cannot say: something of ours fails. It is always temporary; the client keeps the mail and hears 451 4.3.0.

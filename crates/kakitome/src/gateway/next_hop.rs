@@ -55,6 +55,28 @@ impl NextHop {
             }
         }
     }
+
+    /// Begins another mail where the last one went: on its connection, or on a new one where that has ended.
+    ///
+    /// # Errors
+    /// As for [`Self::begin`].
+    pub async fn begin_next(
+        &self,
+        last: Delivery,
+        mail: &Address,
+        xforward: &[(String, String)],
+    ) -> Result<Delivery, Reply> {
+        match last {
+            Delivery::Maildir(_) => Ok(last),
+            Delivery::Smtp(mut connection) => {
+                if connection.begin_next(mail, xforward).await.is_ok() {
+                    return Ok(Delivery::Smtp(connection));
+                }
+                connection.quit();
+                self.begin(mail, xforward).await.map(|(delivery, _)| delivery)
+            }
+        }
+    }
 }
 
 /// One mail on its way. Dropped, it is not delivered.
@@ -76,9 +98,10 @@ impl Delivery {
     }
 
     /// Delivers the mail to all recipients that were taken; 250 means that it is out of our hands and safe.
-    pub async fn deliver(self, mail: Arc<dyn Octets>) -> Delivered {
+    pub async fn deliver(&mut self, mail: Arc<dyn Octets>) -> Delivered {
         match self {
             Self::Maildir(maildir) => {
+                let maildir = Arc::clone(maildir);
                 let stored = tokio::task::spawn_blocking(move || maildir.deliver(&mail)).await;
                 Delivered::Answered(match stored.map_err(io::Error::other).and_then(|stored| stored) {
                     Ok(name) => Reply::new(250, format!("2.0.0 stored as {name}")),
@@ -92,7 +115,7 @@ impl Delivery {
         }
     }
 
-    /// Gives the mail up.
+    /// Ends it; a mail that was not delivered is given up.
     pub fn abandon(self) {
         match self {
             Self::Maildir(_) => {}

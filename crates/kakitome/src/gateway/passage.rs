@@ -1,20 +1,23 @@
 //! One mail's passage: from the spool over the desk to the next hop, with the journal before and after.
 //!
-//! The order is what keeps mail from being lost or doubled: what the next hop took before is answered as then; what we
-//! build is remembered before it is sent; the next hop's 250 is on the disk before ours is said.
+//! The order is what keeps mail from being lost or doubled: what the next hop took before is answered as then; each copy
+//! that we build is remembered, with those who get it, before the first of them is sent; the next hop's 250 is on the disk
+//! before ours is said. So a copy whose answer was lost goes out again as it was, to the same recipients, even if the desk
+//! would decide otherwise by now.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use kakitome_office::journal::{Journal, NotWritten, Passage};
+use kakitome_office::journal::{Built, Passage, Recalled, Turn};
 use kakitome_smime::octets::Octets;
 use tokio::task::spawn_blocking;
 
-use super::client::Delivered;
+use super::copies::{Leaving, Way};
 use super::receive::Received;
 use super::reply::Reply;
 use super::session::{Transaction, log};
-use super::{Envelope, House, Mode, Processed};
+use super::{Envelope, House, MailCopy, Mode, Notice, Processed, Withheld};
 
 /// The reply of SMTP, which has one for all recipients: the worst that one of them got. A client that sends again to
 /// all does no harm, since those who have the mail are known.
@@ -23,197 +26,241 @@ pub(super) fn for_all(replies: &[Reply]) -> Option<&Reply> {
     temporary.or_else(|| replies.iter().max_by_key(|reply| reply.code()))
 }
 
-/// Hands a mail on, and writes its line in the log. The replies are those to the recipients, in their order.
+/// Hands a mail on, and writes its lines in the log. The replies are those to the recipients, in their order.
 pub(super) async fn hand_on(house: &House, transaction: Transaction, received: Result<Received, Reply>) -> Vec<Reply> {
-    let count = transaction.envelope.recipients.len();
-    let received = match received {
-        Ok(received) => received,
+    let envelope = transaction.envelope.clone();
+    let mut account = Account::new(envelope.recipients.len());
+    let lone_line_feeds = match received {
         Err(reply) => {
             transaction.delivery.abandon();
-            log(&transaction.envelope, "refused", "the mail cannot be taken", 0, 0, &reply);
-            return vec![reply; count];
+            account.rest("refused", "the mail cannot be taken", &reply);
+            0
+        }
+        Ok(received) => {
+            let lone_line_feeds = received.lone_line_feeds;
+            pass(house, transaction, received.mail, &mut account).await;
+            account.deferred("nothing was decided for this recipient");
+            lone_line_feeds
         }
     };
-    let (envelope, lone_line_feeds) = (transaction.envelope.clone(), received.lone_line_feeds);
-    let mut replies = vec![None; count];
-    let ended = pass(house, transaction, received.mail, &mut replies).await;
-    let replies: Vec<Reply> = replies.into_iter().map(|reply| reply.unwrap_or_else(|| ended.reply.clone())).collect();
-    let worst = for_all(&replies).unwrap_or(&ended.reply);
-    log(&envelope, ended.action, &ended.reason, ended.size, lone_line_feeds, worst);
-    replies
+    for line in &account.lines {
+        log(&envelope, line, lone_line_feeds);
+    }
+    account.replies.into_iter().flatten().collect()
 }
 
-/// How it ended: the reply to those recipients who have none of their own, and what the log says.
-struct Ended {
-    reply: Reply,
-    action: &'static str,
-    reason: String,
-    size: u64,
+/// What became of some of the recipients, for the log.
+pub(super) struct Line {
+    /// How many they are.
+    pub(super) recipients: usize,
+    pub(super) action: &'static str,
+    pub(super) reason: String,
+    /// Of what they get, in octets.
+    pub(super) size: u64,
+    /// The worst that one of them is answered with.
+    pub(super) reply: Reply,
 }
 
-impl Ended {
-    /// Something of ours fails for now.
-    fn deferred(reason: &str) -> Self {
-        Self::waiting(Reply::new(451, format!("4.3.0 {reason}")), reason)
-    }
-
-    fn waiting(reply: Reply, reason: &str) -> Self {
-        Self { reply, action: "deferred", reason: reason.to_owned(), size: 0 }
-    }
+/// The replies to the recipients, as far as they are known, and what the log says.
+pub(super) struct Account {
+    replies: Vec<Option<Reply>>,
+    lines: Vec<Line>,
 }
 
-/// Looks into the journal first. A recipient who has the mail gets the reply of then in `replies`.
-async fn pass(house: &House, transaction: Transaction, mail: Arc<dyn Octets>, replies: &mut [Option<Reply>]) -> Ended {
-    let Some(queue_id) = transaction.envelope.queue_id.clone() else {
-        // A mail without a queue id is not known again: two that are equal can both be meant.
-        return send(house, transaction, mail, None).await;
-    };
-    let source = Arc::clone(&mail);
-    let passage = match blocking(move || Passage::of(&queue_id, &*source)).await {
-        Ok(passage) => passage,
-        Err(error) => return put_off(transaction, &format!("the spool cannot be read: {error}")),
-    };
-    let Some(_turn) = house.journal.turn(passage) else {
-        return put_off(transaction, "the same mail is still on its way to the next hop");
-    };
-    let (journal, recipients) = (Arc::clone(&house.journal), transaction.envelope.recipients.clone());
-    let known = match blocking(move || journal.accepted(passage, &recipients)).await {
-        Ok(known) => known,
-        Err(error) => return put_off(transaction, &error),
-    };
-    for (reply, known) in replies.iter_mut().zip(known) {
-        *reply = known.map(|text| Reply::new(250, text));
+impl Account {
+    fn new(count: usize) -> Self {
+        Self { replies: vec![None; count], lines: Vec::new() }
     }
-    if replies.iter().all(Option::is_none) {
-        return send(house, transaction, mail, Some(passage)).await;
-    }
-    let known = |reply| Ended {
-        reply,
-        action: "known",
-        reason: "the next hop had taken it before".to_owned(),
-        size: mail.len(),
-    };
-    let rest = match ask_again(house, transaction, replies).await {
-        Ok(Some(rest)) => rest,
-        Ok(None) => return known(Reply::new(250, "2.0.0 taken before")),
-        Err(reply) => return Ended::waiting(reply, "the next hop took it for some before, and cannot be asked now"),
-    };
-    send(house, rest, mail, Some(passage)).await
-}
 
-/// Begins the mail anew for those who have no reply yet, as the next hop has heard of all. Whom it refuses now gets that
-/// reply. `None`: nobody is left.
-async fn ask_again(
-    house: &House,
-    transaction: Transaction,
-    replies: &mut [Option<Reply>],
-) -> Result<Option<Transaction>, Reply> {
-    transaction.delivery.abandon();
-    let mut envelope = Envelope { recipients: Vec::new(), ..transaction.envelope };
-    let mut recipients = Vec::new();
-    if replies.iter().all(Option::is_some) {
-        return Ok(None);
+    /// The recipients who have no reply yet.
+    fn open(&self) -> Vec<usize> {
+        self.replies.iter().enumerate().filter(|(_, reply)| reply.is_none()).map(|(place, _)| place).collect()
     }
-    let (mut delivery, _) = house.next_hop.begin(&transaction.mail, &transaction.xforward).await?;
-    for (recipient, place) in transaction.recipients.into_iter().zip(replies) {
-        if place.is_some() {
-            continue;
-        }
-        let reply = delivery.recipient(&recipient).await;
-        if matches!(reply.code(), 250 | 251) {
-            envelope.recipients.push(recipient.path.clone());
-            recipients.push(recipient);
-        } else {
-            *place = Some(reply);
-        }
-    }
-    if recipients.is_empty() {
-        delivery.abandon();
-        return Ok(None);
-    }
-    Ok(Some(Transaction { envelope, recipients, delivery, ..transaction }))
-}
 
-fn put_off(transaction: Transaction, reason: &str) -> Ended {
-    transaction.delivery.abandon();
-    Ended::deferred(reason)
-}
-
-/// Builds what leaves, or takes what was built before, and sends it.
-async fn send(house: &House, transaction: Transaction, mail: Arc<dyn Octets>, passage: Option<Passage>) -> Ended {
-    let Transaction { envelope, delivery, .. } = transaction;
-    let recipients = envelope.recipients.clone();
-    let built = match build(house, envelope, mail, passage).await {
-        Ok(built) => built,
-        Err(ended) => {
-            delivery.abandon();
-            return ended;
-        }
-    };
-    let Processed { mail, action, reason } = built;
-    let size = mail.len();
-    let delivered = delivery.deliver(mail).await;
-    if let (Some(passage), Delivered::Answered(reply)) = (passage, &delivered) {
-        settle(&house.journal, passage, recipients, reply).await;
-    }
-    Ended { reply: delivered.reply().clone(), action, reason, size }
-}
-
-/// The next hop has answered for good: its 250 goes into the journal, and what we built is needed no more. Where the
-/// answer was lost it stays, and goes out again when the mail comes again. Where the answer is "later" it stays, too: an
-/// earlier sending of it, whose answer was lost, may have been taken all the same.
-async fn settle(journal: &Arc<Journal>, passage: Passage, recipients: Vec<String>, reply: &Reply) {
-    if (400..500).contains(&reply.code()) {
-        return;
-    }
-    let (journal, reply) = (Arc::clone(journal), reply.clone());
-    let settled = blocking(move || {
-        if reply.code() == 250 {
-            let text = reply.text().first().map_or("", String::as_str);
-            journal.accept(passage, &recipients, text)?;
-        }
-        journal.forget(passage);
-        Ok::<(), NotWritten>(())
-    });
-    // The next hop has the mail, so 250 is the truth; only a crash just now would send it twice.
-    if let Err(error) = settled.await {
-        tracing::error!(%error, "a mail that was taken is not in the journal");
-    }
-}
-
-async fn build(
-    house: &House,
-    envelope: Envelope,
-    mail: Arc<dyn Octets>,
-    passage: Option<Passage>,
-) -> Result<Processed, Ended> {
-    let journal = Arc::clone(&house.journal);
-    if let Some(passage) = passage {
-        let source = Arc::clone(&journal);
-        match blocking(move || source.recall(passage)).await {
-            Ok(Some(copy)) => {
-                let reason = "as it was built before".to_owned();
-                return Ok(Processed { mail: Arc::new(copy), action: "repeated", reason });
+    /// Tells recipients their replies, and the log about all of them. A reply once told stays.
+    pub(super) fn tell(
+        &mut self,
+        replies: impl IntoIterator<Item = (usize, Reply)>,
+        action: &'static str,
+        reason: &str,
+        size: u64,
+    ) {
+        let mut told = Vec::new();
+        for (place, reply) in replies {
+            if let Some(open) = self.replies.get_mut(place).filter(|open| open.is_none()) {
+                *open = Some(reply.clone());
+                told.push(reply);
             }
-            Ok(None) => {}
-            Err(error) => return Err(Ended::deferred(&error)),
+        }
+        if let Some(reply) = for_all(&told).cloned() {
+            self.lines.push(Line { recipients: told.len(), action, reason: reason.to_owned(), size, reply });
         }
     }
-    let built = process(house, envelope, Arc::clone(&mail)).await.map_err(|reason| Ended::deferred(&reason))?;
-    // What was not changed is the same again by itself.
-    if let Some(passage) = passage.filter(|_| !Arc::ptr_eq(&mail, &built.mail)) {
-        let copy = Arc::clone(&built.mail);
-        blocking(move || journal.remember(passage, &*copy)).await.map_err(|error| {
-            tracing::error!(%error, "the journal cannot be written");
-            Ended::waiting(Reply::new(452, "4.3.1 there is no place for the mail now"), &error)
-        })?;
+
+    /// The same for all who have no reply yet.
+    fn rest(&mut self, action: &'static str, reason: &str, reply: &Reply) {
+        let replies: Vec<_> = self.open().into_iter().map(|place| (place, reply.clone())).collect();
+        self.tell(replies, action, reason, 0);
     }
-    Ok(built)
+
+    /// Something of ours fails for now.
+    fn deferred(&mut self, reason: &str) {
+        self.rest("deferred", reason, &Reply::new(451, format!("4.3.0 {reason}")));
+    }
+}
+
+/// Looks into the journal first; then builds what leaves, or takes what was built before, and sends it.
+async fn pass(house: &House, transaction: Transaction, mail: Arc<dyn Octets>, account: &mut Account) {
+    let Transaction { envelope, mail: sender, recipients, xforward, delivery } = transaction;
+    let mut way = Way::new(house, sender, recipients, xforward, delivery);
+    // A mail without a queue id is not known again: two that are equal can both be meant.
+    let mut turn = None;
+    if let Some(queue_id) = &envelope.queue_id {
+        match known(house, queue_id, &envelope, &mail, account).await {
+            Ok(taken) => turn = Some(taken),
+            Err(reason) => {
+                way.end();
+                return account.deferred(&reason);
+            }
+        }
+    }
+    let open = account.open();
+    if open.is_empty() {
+        return way.end();
+    }
+    let passage = turn.as_ref().map(Turn::passage);
+    let prepared = match prepare(house, &envelope, open, &mail, passage).await {
+        Ok(prepared) => prepared,
+        Err(NotPrepared { reply, reason }) => {
+            way.end();
+            return account.rest("deferred", &reason, &reply);
+        }
+    };
+    for copy in &prepared.copies {
+        way.send(copy, passage, account).await;
+    }
+    for Withheld { recipients, reply, action, reason } in prepared.withheld {
+        account.tell(recipients.into_iter().map(|place| (place, reply.clone())), action, &reason, 0);
+    }
+    if let (Some(notice), Some(passage)) = (prepared.notice, passage) {
+        way.tell_sender(&envelope, passage, notice).await;
+    }
+    way.end();
+}
+
+/// Takes the mail's turn, and tells those who have it the reply of then.
+async fn known(
+    house: &House,
+    queue_id: &str,
+    envelope: &Envelope,
+    mail: &Arc<dyn Octets>,
+    account: &mut Account,
+) -> Result<Turn, String> {
+    let (source, queue_id) = (Arc::clone(mail), queue_id.to_owned());
+    let passage = blocking(move || Passage::of(&queue_id, &*source)).await;
+    let passage = passage.map_err(|error| format!("the spool cannot be read: {error}"))?;
+    let turn = house.journal.turn(passage).ok_or("the same mail is still on its way to the next hop")?;
+    let (journal, recipients) = (Arc::clone(&house.journal), envelope.recipients.clone());
+    let known = blocking(move || journal.accepted(passage, &recipients)).await?;
+    let known = known.into_iter().enumerate().filter_map(|(place, text)| Some((place, Reply::new(250, text?))));
+    account.tell(known, "known", "the next hop had taken it before", mail.len());
+    Ok(turn)
+}
+
+/// What is to be done for the recipients who are still open.
+struct Prepared {
+    copies: Vec<Leaving>,
+    withheld: Vec<Withheld>,
+    notice: Option<Notice>,
+}
+
+struct NotPrepared {
+    reply: Reply,
+    reason: String,
+}
+
+impl From<String> for NotPrepared {
+    fn from(reason: String) -> Self {
+        Self { reply: Reply::new(451, format!("4.3.0 {reason}")), reason }
+    }
+}
+
+async fn prepare(
+    house: &House,
+    envelope: &Envelope,
+    mut open: Vec<usize>,
+    mail: &Arc<dyn Octets>,
+    passage: Option<Passage>,
+) -> Result<Prepared, NotPrepared> {
+    let mut prepared = Prepared { copies: Vec::new(), withheld: Vec::new(), notice: None };
+    let mut number = 0;
+    if let Some(passage) = passage {
+        let journal = Arc::clone(&house.journal);
+        for built in blocking(move || journal.recall(passage)).await? {
+            number = built.number.saturating_add(1);
+            prepared.copies.extend(repeated(built, envelope, &mut open));
+        }
+    }
+    if open.is_empty() {
+        return Ok(prepared);
+    }
+    let path = |place: &usize| envelope.recipients.get(*place).cloned().unwrap_or_default();
+    let asked = Envelope { recipients: open.iter().map(path).collect(), ..envelope.clone() };
+    let processed = process(house, asked, Arc::clone(mail)).await?;
+    // The desk counts from the first of those it was asked about.
+    let places = |those: Vec<usize>| those.into_iter().filter_map(|at| open.get(at).copied()).collect::<Vec<_>>();
+    // One copy for all that was not changed is the same again by itself.
+    let is_untouched = match processed.copies.as_slice() {
+        [copy] => prepared.copies.is_empty() && Arc::ptr_eq(&copy.mail, mail) && !copy.headers_only,
+        _ => false,
+    };
+    for MailCopy { mail, recipients, headers_only, action, reason } in processed.copies {
+        let recipients = places(recipients);
+        let paths = recipients.iter().map(path).collect();
+        let copy = Leaving { number, mail, recipients, paths, headers_only, action, reason };
+        if let Some(passage) = passage.filter(|_| !is_untouched) {
+            remember(house, passage, &copy).await?;
+        }
+        number = number.saturating_add(1);
+        prepared.copies.push(copy);
+    }
+    let withheld = processed.withheld.into_iter();
+    prepared.withheld = withheld.map(|one| Withheld { recipients: places(one.recipients), ..one }).collect();
+    prepared.notice = processed.notice;
+    Ok(prepared)
+}
+
+/// What was built before, for those of the open recipients who are to get it; they are open no more.
+fn repeated(built: Recalled, envelope: &Envelope, open: &mut Vec<usize>) -> Option<Leaving> {
+    let paths: HashSet<&String> = built.recipients.iter().collect();
+    let is_for = |place: &usize| envelope.recipients.get(*place).is_some_and(|path| paths.contains(path));
+    let (recipients, others): (Vec<_>, Vec<_>) = open.iter().copied().partition(is_for);
+    *open = others;
+    (!recipients.is_empty()).then(|| Leaving {
+        number: built.number,
+        mail: Arc::new(built.mail),
+        recipients,
+        paths: built.recipients,
+        headers_only: built.headers_only,
+        action: "repeated",
+        reason: "as it was built before".to_owned(),
+    })
+}
+
+async fn remember(house: &House, passage: Passage, copy: &Leaving) -> Result<(), NotPrepared> {
+    let (journal, mail, paths) = (Arc::clone(&house.journal), Arc::clone(&copy.mail), copy.paths.clone());
+    let (number, headers_only) = (copy.number, copy.headers_only);
+    let kept =
+        blocking(move || journal.remember(passage, number, &Built { recipients: &paths, headers_only, mail: &*mail }));
+    kept.await.map_err(|reason| {
+        tracing::error!(error = %reason, "the journal cannot be written");
+        NotPrepared { reply: Reply::new(452, "4.3.1 there is no place for the mail now"), reason }
+    })
 }
 
 async fn process(house: &House, envelope: Envelope, mail: Arc<dyn Octets>) -> Result<Processed, String> {
     if house.mode == Mode::Pass {
-        return Ok(Processed { mail, action: "passed", reason: "gateway.mode is \"pass\"".to_owned() });
+        return Ok(Processed::whole(&envelope, mail, "passed", "gateway.mode is \"pass\"".to_owned()));
     }
     let (desk, direction) = (Arc::clone(&house.desk), envelope.listener.direction);
     match spawn_blocking(move || desk.process(direction, &envelope, mail)).await {
@@ -228,7 +275,7 @@ async fn process(house: &House, envelope: Envelope, mail: Arc<dyn Octets>) -> Re
 }
 
 /// Runs what blocks off the threads of the runtime; the error is a text.
-async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, String>
+pub(super) async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, String>
 where
     T: Send + 'static,
     E: Display + Send + 'static,

@@ -15,9 +15,10 @@ use tokio::time::sleep;
 
 use super::command::{Address, Command, Hello, Lines, XFORWARD_ATTRIBUTES, parse};
 use super::next_hop::Delivery;
+use super::passage::{self, Line};
 use super::receive::{Inlet, receive};
 use super::reply::Reply;
-use super::{Envelope, House, Listener, Protocol, passage, stopped};
+use super::{Envelope, House, Listener, Protocol, stopped};
 
 /// The most recipients of one mail; RFC 5321 §4.5.3.1.8 asks for at least 100.
 const MAX_RECIPIENTS: usize = 1000;
@@ -311,14 +312,15 @@ impl Session {
     }
 }
 
-/// The one line for a mail: nothing of its content, and what others wrote in it only escaped.
-pub(super) fn log(envelope: &Envelope, action: &str, reason: &str, size: u64, lone_line_feeds: u64, reply: &Reply) {
+/// The line for a mail, or for each of its copies: nothing of its content, and what others wrote in it only escaped.
+pub(super) fn log(envelope: &Envelope, line: &Line, lone_line_feeds: u64) {
+    let Line { recipients, action, reason, size, reply } = line;
     let id = envelope.queue_id.clone().unwrap_or_else(own_id);
     tracing::info!(
         target: "kakitome::mail",
         id = %Escaped(&id),
         from = %Escaped(&envelope.from),
-        recipients = envelope.recipients.len(),
+        recipients,
         direction = ?envelope.listener.direction,
         action,
         reason = %Escaped(reason),

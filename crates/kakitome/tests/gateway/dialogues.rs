@@ -5,9 +5,10 @@
 //! ```text
 //! door: lmtp outbound                   protocol and direction of the listener (smtp outbound)
 //! next-hop: smtp SIZE 9; DSN            a peer that announces this, or maildir (the default)
-//! answer: RCPT TO:<no@ => 550 no        what the peer answers to lines with this beginning; also GREETING and DOT;
-//!                                       `drop` closes the connection; \n makes several lines
-//! desk: passes                          or signs (puts a line before the mail that tells the envelope), fails, panics
+//! answer: RCPT TO:<no@ => 550 no        what the peer answers to lines with this beginning; also GREETING, DOT, DOT 2
+//!                                       (at the second mail's end); `drop` closes the connection; \n makes several lines
+//! desk: passes                          or signs (puts a line before the mail that tells the envelope), fails, panics,
+//!                                       splits (see `stage::Desk::Splits`)
 //! mode: pass                            gateway.mode; also max_mail: 100
 //! C: MAIL FROM:<a@b.test>               we send this line with CR LF
 //! R: a\nb\r\n                           we send these bytes and no others
@@ -45,6 +46,7 @@ fn read(text: &str) -> Dialogue {
                     "signs" => Desk::Signs,
                     "fails" => Desk::Fails,
                     "panics" => Desk::Panics,
+                    "splits" => Desk::Splits { numbered: false },
                     _ => panic!("line {}: no such desk", number + 1),
                 }
             }

@@ -209,6 +209,54 @@ async fn what_goes_out_again_is_the_same(answer: &str, end: &str) {
     house.close().await;
 }
 
+/// Three copies; the answer to the second is lost, or "later". When the mail comes again, for fewer recipients or with one
+/// more, each copy goes to those who are still to get it, and is the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_copy_goes_out_again_as_it_was_and_to_whom() {
+    for answer in ["drop", "451 4.3.0 busy"] {
+        let mut peer = Peer::announcing([]);
+        peer.answers.push(("DOT 2".to_owned(), answer.to_owned()));
+        let desk = Desk::Splits { numbered: true };
+        let door = "lmtp outbound".to_owned();
+        let house = Stage { door, next_hop: NextHop::Peer(peer), desk, ..Stage::default() }.open().await;
+        let mut heard = 0;
+        let mut built = Vec::new();
+        for (recipients, replies) in [
+            (&["sealed1", "plain", "sealed2", "blind"][..], &["451", "250", "451", "250"][..]),
+            (&["sealed1", "sealed3", "sealed2"], &["250", "250", "250"]),
+            (&["sealed1", "plain"], &["250", "250"]),
+        ] {
+            let mut client = house.connect().await;
+            client.ask("", "220").await;
+            client.ask("LHLO c", "250").await;
+            client.ask("XFORWARD IDENT=4F1", "250").await;
+            client.ask("MAIL FROM:<a@example.test>", "250").await;
+            for recipient in recipients {
+                client.ask(&format!("RCPT TO:<{recipient}@x.test>"), "250").await;
+            }
+            client.ask("DATA", "354").await;
+            client.send(b"the mail\r\n.\r\n").await;
+            for reply in replies {
+                client.ask("", reply).await;
+            }
+            let lines = house.peer_now();
+            let copies = lines[heard..].iter().filter(|line| line.starts_with("X-Copy"));
+            built.push(copies.cloned().collect::<Vec<String>>());
+            heard = lines.len();
+        }
+        let [first, second, third] = built.as_slice() else { panic!() };
+        assert_eq!(first.len(), 3, "{built:?}");
+        // the lost one as it was, and a new one for him who was not there before
+        assert_eq!(second.len(), 2, "{built:?}");
+        assert_eq!(second[0], first[1], "{built:?}");
+        assert!(second[1].starts_with("X-Copy: sealed") && second[1] != first[1], "{built:?}");
+        assert!(third.is_empty(), "{built:?}");
+        // nothing is left of what was built
+        assert_eq!(house.journal_files(), ["journal.sqlite"]);
+        house.close().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_has_to_wait_while_it_is_on_its_way() {
     let desk = Desk::Slow(Duration::from_millis(500));

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use kakitome::gateway::{self, DeskFault, Direction, Envelope, Gateway, Processed};
+use kakitome::gateway::reply::Reply;
+use kakitome::gateway::{self, DeskFault, Direction, Envelope, Gateway, MailCopy, Notice, Processed, Withheld};
 use kakitome::settings::Settings;
 use kakitome_office::journal::Journal;
 use kakitome_office::spool::SpoolDirectory;
@@ -45,6 +46,11 @@ pub(crate) enum Desk {
     Panics,
     /// Builds something else each time.
     Numbers,
+    /// Makes a copy for each of `plain…`, `sealed…` and `blind…`, with a line that tells which one it is (and how
+    /// many were made before); holds the mail for `held…` and refuses it for `never…`, each with a notice.
+    Splits {
+        numbered: bool,
+    },
     /// Waits, then passes.
     Slow(Duration),
     /// Passes with a reason that tries to look like another log line.
@@ -74,6 +80,8 @@ pub(crate) struct Peer {
     pub(crate) mails: Option<Arc<Mutex<Vec<u8>>>>,
     /// Where to count them instead.
     pub(crate) counted: Option<Arc<AtomicU64>>,
+    /// How many mails have ended: the second dot is answered as "DOT 2".
+    dots: Arc<AtomicU64>,
 }
 
 impl Peer {
@@ -145,7 +153,8 @@ impl Peer {
                 data = self.say(&mut stream, &text).await?;
             } else if line == b".\r\n" {
                 data = false;
-                self.say(&mut stream, "DOT").await?;
+                let dots = self.dots.fetch_add(1, Ordering::Relaxed) + 1;
+                self.say(&mut stream, &format!("DOT {dots}")).await?;
             }
         }
     }
@@ -158,27 +167,55 @@ impl gateway::Desk for Desk {
         envelope: &Envelope,
         mail: Arc<dyn Octets>,
     ) -> Result<Processed, DeskFault> {
-        let passed = |mail, reason: &str| Ok(Processed { mail, action: "passed", reason: reason.to_owned() });
+        let whole = |mail, action, reason: &str| Ok(Processed::whole(envelope, mail, action, reason.to_owned()));
+        let with_line = |line: String| -> Arc<dyn Octets> {
+            let mut built = line.into_bytes();
+            built.extend(read_range(&mail, 0..mail.len(), usize::MAX).unwrap());
+            Arc::new(built)
+        };
+        static COUNT: AtomicU64 = AtomicU64::new(0);
         match self {
-            Self::Passes => passed(mail, "no member"),
-            Self::Forges => passed(mail, "no\r\nINFO mail action=signed \u{1b}[31m"),
+            Self::Passes => whole(mail, "passed", "no member"),
+            Self::Forges => whole(mail, "passed", "no\r\nINFO mail action=signed \u{1b}[31m"),
             Self::Slow(time) => {
                 std::thread::sleep(*time);
-                passed(mail, "no member")
+                whole(mail, "passed", "no member")
             }
             Self::Signs => {
                 let Envelope { from, recipients, smtputf8, body_8bit, queue_id, .. } = envelope;
-                let mut signed =
-                    format!("X-Desk: {direction:?} {from:?} {recipients:?} {smtputf8} {body_8bit} {queue_id:?}\r\n")
-                        .into_bytes();
-                signed.extend(read_range(&mail, 0..mail.len(), usize::MAX).unwrap());
-                Ok(Processed { mail: Arc::new(signed), action: "signed", reason: "member".to_owned() })
+                let line =
+                    format!("X-Desk: {direction:?} {from:?} {recipients:?} {smtputf8} {body_8bit} {queue_id:?}\r\n");
+                whole(with_line(line), "signed", "member")
             }
             Self::Numbers => {
-                static COUNT: AtomicU64 = AtomicU64::new(0);
-                let mut built = format!("X-Built: {}\r\n", COUNT.fetch_add(1, Ordering::Relaxed)).into_bytes();
-                built.extend(read_range(&mail, 0..mail.len(), usize::MAX).unwrap());
-                Ok(Processed { mail: Arc::new(built), action: "signed", reason: "member".to_owned() })
+                whole(with_line(format!("X-Built: {}\r\n", COUNT.fetch_add(1, Ordering::Relaxed))), "signed", "member")
+            }
+            Self::Splits { numbered } => {
+                let of = |word: &str| -> Vec<usize> {
+                    let paths = envelope.recipients.iter().enumerate();
+                    paths.filter(|(_, path)| path.starts_with(word)).map(|(place, _)| place).collect()
+                };
+                let mut processed = Processed::default();
+                for (word, headers_only) in [("plain", false), ("sealed", true), ("blind", true)] {
+                    let recipients = of(word);
+                    if !recipients.is_empty() {
+                        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+                        let number = if *numbered { format!(" {number}") } else { String::new() };
+                        let mail = with_line(format!("X-Copy: {word}{number}\r\n"));
+                        let (action, reason) = ("sealed", word.to_owned());
+                        processed.copies.push(MailCopy { mail, recipients, headers_only, action, reason });
+                    }
+                }
+                for (word, code) in [("held", 451), ("never", 550)] {
+                    let (recipients, reason) = (of(word), word.to_owned());
+                    if !recipients.is_empty() {
+                        let reply = Reply::new(code, format!("{}.7.0 {word}", code / 100));
+                        processed.withheld.push(Withheld { recipients, reply, action: "held", reason });
+                        let mail = Arc::new(format!("Subject: {word}\r\n").into_bytes());
+                        processed.notice = processed.notice.or(Some(Notice { kind: word, mail }));
+                    }
+                }
+                Ok(processed)
             }
             Self::Fails => Err(DeskFault { text: "the store is locked".to_owned() }),
             Self::Panics => panic!("the test's desk panics"),
@@ -270,6 +307,18 @@ impl House {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         heard.lock().unwrap().clone()
+    }
+
+    /// What it has heard so far.
+    pub(crate) fn peer_now(&self) -> Vec<String> {
+        self.peer.as_ref().unwrap().heard.lock().unwrap().clone()
+    }
+
+    /// What lies in the journal, but for what SQLite has beside its file.
+    pub(crate) fn journal_files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.data.path().join("journal")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.contains("sqlite-")).collect()
     }
 
     pub(crate) fn stop(&mut self) {

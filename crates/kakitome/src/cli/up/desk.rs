@@ -25,7 +25,7 @@ impl Desk for SigningDesk {
     ) -> Result<Processed, DeskFault> {
         // The listener alone decides: whatever a mail says of itself, only an outbound door leads to the signing.
         if direction == Direction::Inbound {
-            return Ok(Processed { mail, action: "passed", reason: "entered by an inbound listener".to_owned() });
+            return Ok(Processed::whole(envelope, mail, "passed", "entered by an inbound listener".to_owned()));
         }
         let submission = Submission {
             has_null_sender: envelope.from.is_empty(),
@@ -37,11 +37,11 @@ impl Desk for SigningDesk {
             .sign(&*mail, &submission, &self.spools, input::now())
             .map_err(|fault| DeskFault { text: fault.to_string() })?;
         Ok(match disposition {
-            Disposition::Passed(why) => Processed { mail, action: "passed", reason: why.to_string() },
+            Disposition::Passed(why) => Processed::whole(envelope, mail, "passed", why.to_string()),
             Disposition::Signed { mail, address, serial, timed } => {
                 let time = if timed { "" } else { ", without a signing time: the Date is missing or far from now" };
                 let reason = format!("as {address}, certificate {serial}{time}");
-                Processed { mail: Arc::from(mail), action: "signed", reason }
+                Processed::whole(envelope, Arc::from(mail), "signed", reason)
             }
         })
     }
