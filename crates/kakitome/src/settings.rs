@@ -11,15 +11,16 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-pub use self::section::{
-    Check, Direction, Fetch, Gateway, Level, Listener, Log, MemberKey, Members, Mode, Policy, Protocol, Settings,
-    Vault, Web,
-};
+pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
+pub use self::section::{Check, Fetch, Gateway, Level, Log, MemberKey, Members, Mode, Policy, Settings, Vault, Web};
 pub use self::sender::{Correspondent, Protected, Sender};
-pub use self::value::{Domain, HostPort, LoopbackAddress, PublicUrl};
+pub use self::tls::TlsFiles;
+pub use self::value::{Domain, HostPort, Percent, PublicUrl};
 
+mod listener;
 mod section;
 mod sender;
+mod tls;
 mod value;
 
 /// What stands before a setting's name in the environment: `KAKITOME_GATEWAY_NEXT_HOP` is `gateway.next_hop`.
@@ -116,10 +117,32 @@ const ROWS: &[Row] = &[
         ""
     ),
     row!(
+        gateway.max_client_connections,
+        Number,
+        "How many of them one other machine may have. Connections of this machine are not counted.",
+        "a number from 1",
+        ""
+    ),
+    row!(
         gateway.max_mail,
         Number,
         "The largest mail that is taken, in bytes; announced as SIZE.",
         "a number of bytes from 1",
+        ""
+    ),
+    row!(
+        gateway.min_free_disk,
+        Number,
+        "While less than this share of the data directory's disk is free, mail is put off (452), in percent.",
+        "a number from 0 to 100",
+        ""
+    ),
+    row!(
+        gateway.accepted_domains,
+        List,
+        "Domains beside members.domains to which an inbound listener that other machines reach takes mail. To any other\n\
+         it refuses to relay (550).",
+        "a list of domain names in ASCII",
         ""
     ),
     row!(
@@ -133,10 +156,47 @@ const ROWS: &[Row] = &[
         gateway.listeners,
         Toml,
         "The doors for mail. The direction belongs to the door, whatever a mail says: only mail that enters by an\n\
-         outbound one is ever signed. Never connect an outbound door to mail from outside.",
-        "a list of { protocol = \"smtp\" or \"lmtp\", address = \"127.0.0.1:port\" (loopback only in this version), \
-         direction = \"outbound\" or \"inbound\" }, and class = \"a name\" for policy.senders",
+         outbound one is ever signed. Never connect an outbound door to mail from outside.\n\
+         A door that other machines reach needs tls = \"require\", and networks or certificates: who may connect (both:\n\
+         both must fit; certificates are names in certificates by tls.client_ca, \"*\" is any of them). submission = true:\n\
+         mail programs connect here themselves, and policy.senders knows them by their certificate and address.",
+        "a list of { protocol = \"smtp\" or \"lmtp\", address = \"127.0.0.1:port\" or \"unix:/path\", direction = \"outbound\" \
+         or \"inbound\" }, with class = \"a name\" for policy.senders, tls = \"off\", \"may\" or \"require\", networks = \
+         [\"192.0.2.0/24\"], certificates = [\"mail.example.com\"], socket_mode = \"0660\", submission = true",
         ""
+    ),
+    row!(
+        tls.certificate,
+        Text,
+        "The certificate that the mail listeners show, and what leads from it to its issuer; also shown to a next hop that\n\
+         asks for one. The files of [tls] are read again when they change.",
+        "a file name (PEM)",
+        "\"/etc/kakitome/tls/mail.pem\""
+    ),
+    row!(tls.key, Text, "Its private key.", "a file name (PEM, not encrypted)", "\"/etc/kakitome/tls/mail.key\""),
+    row!(
+        tls.client_ca,
+        Text,
+        "The CA, or several, that made the certificates of clients. It should make no others: whoever has one of its\n\
+         certificates can hand in mail where certificates = [\"*\"].",
+        "a file name (PEM)",
+        "\"/etc/kakitome/tls/clients-ca.pem\""
+    ),
+    row!(
+        tls.next_hop,
+        Text,
+        "TLS towards the next hop. \"may\" takes it where it is offered, and verifies nobody; \"require\" verifies the next\n\
+         hop's certificate against the host in gateway.next_hop, and sends nothing without. Mail with REQUIRETLS\n\
+         (RFC 8689) goes out only with \"require\".",
+        "\"off\", \"may\" or \"require\"",
+        ""
+    ),
+    row!(
+        tls.next_hop_ca,
+        Text,
+        "The CA, or several, that may have made the next hop's certificate.",
+        "a file name (PEM)",
+        "\"/etc/kakitome/tls/next-hop-ca.pem\""
     ),
     row!(
         policy.sign,

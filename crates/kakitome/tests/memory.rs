@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "gateway/certificates.rs"]
+mod certificates;
 #[path = "gateway/stage.rs"]
 mod stage;
 

@@ -34,6 +34,11 @@ impl SpoolDirectory {
         Ok(Self { path: path.into(), count: Arc::default() })
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A new, empty spool of a known kind, for callers that write from async code.
     pub fn create(&self) -> FileSpool {
         FileSpool { directory: self.clone(), memory: Vec::new(), file: None, written: 0 }

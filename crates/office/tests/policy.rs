@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use kakitome_office::policy::{DigestName, Origin, Passed, Policy, Rule, SenderRule, Signing, Submission, Untouched};
+use kakitome_office::policy::{
+    ClientCertificate, DigestName, Origin, Passed, Policy, Rule, SenderRule, Signing, Submission, Untouched,
+};
 use kakitome_smime::message::sign::Form;
 
 fn rules<T: serde::de::DeserializeOwned>(json: &str) -> Vec<T> {
@@ -82,6 +84,11 @@ fn who_may_sign_as_whom() {
     let client = |text: &str| Origin { client: Some(text.parse().unwrap()), ..Origin::default() };
     let class = |text: &str| Origin { class: Some(text.into()), ..Origin::default() };
     let nobody = Origin::default;
+    let direct = |name: Option<&str>| Origin {
+        certificate: name.map(|name| ClientCertificate { name: name.into(), issuer: "Our CA".into() }),
+        direct: true,
+        ..Origin::default()
+    };
     let forged_below = format!("{}{}", submitted(""), login("alice"));
     let forged_host = login("alice").replace("by mail.a.example", "by mail.evil.example");
     let forged_hello = login("mallory").replace("[192.0.2.7] (", "alice (");
@@ -119,6 +126,18 @@ fn who_may_sign_as_whom() {
         ("a group", OPEN, nobody(), none(), "From: staff: alice@a.example;", "no author"),
         ("two in one", OPEN, nobody(), none(), "From: <alice@a.example> <eve@evil.example>", "no author"),
         ("an international address", OPEN, nobody(), none(), "From: 受付@a.example", "internationalised"),
+        // A mail program that is connected itself writes what it likes.
+        ("a login that it wrote", OWN, direct(None), login("alice"), "From: alice@a.example", "not authorised"),
+        ("its certificate", CERTIFICATE, direct(Some("erp")), none(), "From: alice@a.example", "signed"),
+        ("another's", CERTIFICATE, direct(Some("crm")), none(), "From: alice@a.example", "not authorised"),
+        (
+            "another's, and a certificate that it wrote",
+            CERTIFICATE,
+            direct(None),
+            shown("erp", "Our CA", "verified OK"),
+            "From: alice@a.example",
+            "not authorised",
+        ),
         // By login.
         ("himself", OWN, nobody(), login("alice"), "From: alice@a.example", "signed"),
         ("himself, at the other domain", OWN, nobody(), login("alice"), "From: alice@b.example", "signed"),

@@ -141,6 +141,7 @@ impl Desk<'_> {
                 client: explain.client,
                 login: explain.login.clone(),
                 certificate: certificate.map(|(name, issuer)| ClientCertificate { name, issuer }),
+                direct: false,
             },
         };
         let plan = self.policy.plan(mail, &submission)?;

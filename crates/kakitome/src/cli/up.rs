@@ -32,7 +32,7 @@ use tokio::sync::watch;
 
 use self::desk::SigningDesk;
 use super::{Ended, Everywhere, Failure, config, input, outside, trust};
-use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol};
+use crate::gateway::{Direction, Gateway, Mode, Protocol};
 use crate::settings::{self, Level, MemberKey, Settings};
 use crate::web::{self, Checker, InstanceInfo};
 
@@ -183,10 +183,9 @@ impl House {
     }
 
     async fn serve(self, settings: &Settings, everywhere: &Everywhere) -> Result<(), Failure> {
-        let next_hop = NextHop::open(&settings.gateway, &everywhere.data)?;
         let journal = Arc::new(Journal::open(&everywhere.data)?);
         let gateway =
-            Gateway::bind(&settings.gateway, next_hop, self.spools.clone(), journal, self.desk.clone()).await?;
+            Gateway::bind(settings, &everywhere.data, self.spools.clone(), journal, self.desk.clone()).await?;
         let address = settings.web.address;
         let page = TcpListener::bind(address).await.map_err(|error| {
             Failure::try_again(format!(
@@ -242,9 +241,10 @@ impl House {
                 Direction::Outbound => "outbound",
                 Direction::Inbound => "inbound ",
             };
-            lines.push(format!("  {protocol}  {address}  {direction}  {what}"));
+            let place = address.map_or_else(|| listener.place().to_string(), |address| address.to_string());
+            lines.push(format!("  {protocol}  {place}  {direction}  {what}"));
             if listener.protocol == Protocol::Smtp && listener.direction == Direction::Outbound {
-                smtp = smtp.or(Some(address));
+                smtp = smtp.or(address.filter(|_| !listener.is_open()));
             }
         }
         lines.push(format!("  check page  http://{page}/"));

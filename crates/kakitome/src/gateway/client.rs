@@ -13,7 +13,8 @@ use tokio::time::timeout;
 use super::command::{Address, Extension, XFORWARD_ATTRIBUTES};
 use super::data::DataSender;
 use super::reply::{REPLY_LINE_LIMIT, Reply, ReplyReader};
-use crate::settings::HostPort;
+use super::tls::{Credentials, Stream};
+use crate::settings::{HostPort, Tls};
 
 /// Until the connection stands.
 pub const CONNECT_TIME: Duration = Duration::from_secs(30);
@@ -34,6 +35,8 @@ pub struct Peer {
     pub address: HostPort,
     /// The name that we give ourselves.
     pub own_name: String,
+    /// What TLS is demanded of it.
+    pub credentials: Arc<Credentials>,
 }
 
 /// Why there was no reply. To the client in front of us it is always temporary: it keeps the mail and tries again.
@@ -66,6 +69,8 @@ struct Offer {
     eight_bit: bool,
     smtputf8: bool,
     dsn: bool,
+    starttls: bool,
+    requiretls: bool,
     xforward: Vec<String>,
 }
 
@@ -80,6 +85,8 @@ impl Offer {
                 Some("8BITMIME") => offer.eight_bit = true,
                 Some("SMTPUTF8") => offer.smtputf8 = true,
                 Some("DSN") => offer.dsn = true,
+                Some("STARTTLS") => offer.starttls = true,
+                Some("REQUIRETLS") => offer.requiretls = true,
                 Some("XFORWARD") => offer.xforward = words.collect(),
                 _ => {}
             }
@@ -95,6 +102,7 @@ impl Offer {
             // made, and what we sign is 7-bit clean.
             Extension::EightBitMime => self.eight_bit,
             Extension::Smtputf8 => self.smtputf8,
+            Extension::Requiretls => self.requiretls,
             // Without DSN the next hop tells nobody; RFC 3461 §5.2.2 allows it for NOTIFY as for the others.
             Extension::Dsn => self.dsn,
         }
@@ -133,10 +141,12 @@ impl Delivered {
 }
 
 /// A connection to the next hop in the middle of a mail.
-#[derive(Debug)]
 pub struct Connection {
     peer: Peer,
-    stream: TcpStream,
+    /// Absent after a handshake that failed.
+    stream: Option<Stream>,
+    /// The connection is encrypted, and the next hop's certificate was verified.
+    verified: bool,
     offer: Offer,
     unread: Vec<u8>,
     /// MAIL was taken, and the mail has not ended.
@@ -145,21 +155,23 @@ pub struct Connection {
     broken: bool,
 }
 
+impl fmt::Debug for Connection {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Connection").field("peer", &self.peer).field("broken", &self.broken).finish_non_exhaustive()
+    }
+}
+
 impl Connection {
     /// Connects, greets, tells whom the mail is from. The reply to MAIL comes with the connection if it is 250, else as
     /// the error.
     ///
     /// # Errors
-    /// The reply for the client in front of us: the next hop's own, or 451 where it cannot be had, or 550 5.6.7 where
-    /// the mail needs SMTPUTF8 and the next hop has it not.
+    /// The reply for the client in front of us: the next hop's own, or 451 where it cannot be had, or 550 where
+    /// the mail needs SMTPUTF8 or REQUIRETLS and the next hop has it not.
     pub async fn begin(peer: &Peer, mail: &Address, xforward: &[(String, String)]) -> Result<(Self, Reply), Reply> {
         // All of it within the time of one reply: the client in front waits for one.
         let dialogue = async {
             let mut connection = Self::open(peer).await?;
-            if mail.smtputf8() && !connection.offer.smtputf8 {
-                connection.quit();
-                return Err(Reply::new(550, "5.6.7 the next hop does not offer SMTPUTF8"));
-            }
             match connection.mail(mail, xforward).await {
                 Ok(reply) => Ok((connection, reply)),
                 Err(reply) => {
@@ -185,6 +197,13 @@ impl Connection {
     }
 
     async fn mail(&mut self, mail: &Address, xforward: &[(String, String)]) -> Result<Reply, Reply> {
+        if mail.smtputf8() && !self.offer.smtputf8 {
+            return Err(Reply::new(550, "5.6.7 the next hop does not offer SMTPUTF8"));
+        }
+        // RFC 8689 §4.2.1: verified, encrypted, and only to whom keeps it up.
+        if mail.requiretls() && !(self.verified && self.offer.requiretls) {
+            return Err(Reply::new(550, "5.7.30 the next hop does not offer REQUIRETLS over verified TLS"));
+        }
         // XFORWARD tells of one mail only (Postfix XFORWARD_README).
         self.forward_client(xforward).await?;
         let line = self.offer.command("MAIL FROM", mail);
@@ -194,6 +213,50 @@ impl Connection {
     }
 
     async fn open(peer: &Peer) -> Result<Self, Fault> {
+        let mut connection = Self::greet(peer).await?;
+        let wanted = peer.credentials.next_hop();
+        if wanted == Tls::Off || (wanted == Tls::May && !connection.offer.starttls) {
+            return Ok(connection);
+        }
+        match connection.start_tls(wanted == Tls::Require).await {
+            Ok(()) => Ok(connection),
+            // RFC 3207 §4.1: whoever does not insist may go on in clear, but not on this connection.
+            Err(fault) if wanted == Tls::May => {
+                tracing::warn!(reason = %fault.text, "no TLS with the next hop; the mail goes in clear");
+                Self::greet(peer).await
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn start_tls(&mut self, verified: bool) -> Result<(), Fault> {
+        let insecure = |peer: &Peer, why: &str| Fault {
+            status: "4.7.5",
+            text: format!("no TLS with the next hop {}: {why}", peer.address),
+        };
+        if !self.offer.starttls {
+            return Err(insecure(&self.peer, "it does not offer STARTTLS"));
+        }
+        let reply = self.command("STARTTLS", REPLY_TIME).await?;
+        if reply.code() != 220 {
+            return Err(insecure(&self.peer, &reply.summary()));
+        }
+        // What came after that reply came in clear, from anybody: it is no answer to what we ask from here on.
+        if !self.unread.is_empty() {
+            self.broken = true;
+            return Err(insecure(&self.peer, "it says more in clear than it should"));
+        }
+        let lost = || insecure(&self.peer, "the connection was lost");
+        let stream = self.stream.take().ok_or_else(lost)?;
+        let stream = self.peer.credentials.connect(&self.peer.address, stream).await;
+        self.stream = Some(stream.map_err(|error| insecure(&self.peer, &error.to_string()))?);
+        self.offer = Offer::default();
+        self.hello().await?;
+        self.verified = verified;
+        Ok(())
+    }
+
+    async fn greet(peer: &Peer) -> Result<Self, Fault> {
         let target = (peer.address.host(), peer.address.port());
         let stream = timeout(CONNECT_TIME, TcpStream::connect(target)).await;
         let stream = stream
@@ -201,21 +264,29 @@ impl Connection {
             .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
             .map_err(|error| Fault::unreachable(peer, error))?;
         let offer = Offer::default();
+        let stream: Option<Stream> = Some(Box::new(stream));
+        let peer = peer.clone();
         let mut connection =
-            Self { peer: peer.clone(), stream, offer, unread: Vec::new(), in_mail: false, broken: false };
+            Self { peer, stream, verified: false, offer, unread: Vec::new(), in_mail: false, broken: false };
         let greeting = connection.reply(REPLY_TIME).await?;
         if greeting.code() != 220 {
-            return Err(Fault::unreachable(peer, format!("it greets with {}", greeting.summary())));
+            return Err(Fault::unreachable(&connection.peer, format!("it greets with {}", greeting.summary())));
         }
-        let mut hello = connection.command(&format!("EHLO {}", peer.own_name), REPLY_TIME).await?;
+        connection.hello().await?;
+        Ok(connection)
+    }
+
+    async fn hello(&mut self) -> Result<(), Fault> {
+        let own_name = self.peer.own_name.clone();
+        let mut hello = self.command(&format!("EHLO {own_name}"), REPLY_TIME).await?;
         if hello.code() == 250 {
-            connection.offer = Offer::read(&hello);
+            self.offer = Offer::read(&hello);
         } else {
-            hello = connection.command(&format!("HELO {}", peer.own_name), REPLY_TIME).await?;
+            hello = self.command(&format!("HELO {own_name}"), REPLY_TIME).await?;
         }
         match hello.code() {
-            250 => Ok(connection),
-            _ => Err(Fault::unreachable(peer, format!("it answers the greeting with {}", hello.summary()))),
+            250 => Ok(()),
+            _ => Err(Fault::unreachable(&self.peer, format!("it answers the greeting with {}", hello.summary()))),
         }
     }
 
@@ -323,7 +394,12 @@ impl Connection {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let written = timeout(PIECE_TIME, self.stream.write_all(bytes)).await;
+        let write = async {
+            let stream = self.stream.as_mut().ok_or(std::io::ErrorKind::NotConnected)?;
+            stream.write_all(bytes).await?;
+            stream.flush().await
+        };
+        let written = timeout(PIECE_TIME, write).await;
         written.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())).map_err(|error| {
             self.broken = true;
             Fault::lost(&self.peer, error)
@@ -355,7 +431,8 @@ impl Connection {
                 return Err("its reply has no end".to_owned());
             }
             self.unread.reserve(REPLY_LINE_LIMIT);
-            match self.stream.read_buf(&mut self.unread).await {
+            let stream = self.stream.as_mut().ok_or_else(|| "it is closed".to_owned())?;
+            match stream.read_buf(&mut self.unread).await {
                 Ok(0) => return Err("it closed the connection".to_owned()),
                 Ok(_) => {}
                 Err(error) => return Err(error.to_string()),

@@ -1,4 +1,5 @@
-//! The commands of SMTP and LMTP (RFC 5321 §4.1, RFC 2033, RFC 3461, RFC 6152, RFC 6531, Postfix XFORWARD). No socket
+//! The commands of SMTP and LMTP (RFC 5321 §4.1, RFC 2033, RFC 3207, RFC 3461, RFC 6152, RFC 6531, RFC 8689, Postfix
+//! XFORWARD). No socket
 //! here: lines out of bytes, commands out of lines.
 //!
 //! Written by hand because the library at hand (smtp-proto 0.2) takes a lone LF for a line's end and drops the quotes of
@@ -33,6 +34,8 @@ pub enum Command {
     Quit,
     /// VRFY.
     Vrfy,
+    /// STARTTLS.
+    StartTls,
     /// XFORWARD: what the mail server in front of us knows of its client, as (name, value still encoded).
     Xforward(Vec<(String, String)>),
 }
@@ -75,6 +78,8 @@ pub enum Keyword {
     Body,
     /// RFC 6531.
     Smtputf8,
+    /// RFC 8689.
+    Requiretls,
     /// RFC 3461.
     Ret,
     /// RFC 3461.
@@ -94,12 +99,14 @@ pub enum Extension {
     EightBitMime,
     /// SMTPUTF8.
     Smtputf8,
+    /// REQUIRETLS.
+    Requiretls,
     /// DSN.
     Dsn,
 }
 
 impl Keyword {
-    const MAIL: &[Self] = &[Self::Size, Self::Body, Self::Smtputf8, Self::Ret, Self::Envid];
+    const MAIL: &[Self] = &[Self::Size, Self::Body, Self::Smtputf8, Self::Requiretls, Self::Ret, Self::Envid];
     const RCPT: &[Self] = &[Self::Notify, Self::Orcpt];
 
     /// As it stands in the command.
@@ -108,6 +115,7 @@ impl Keyword {
             Self::Size => "SIZE",
             Self::Body => "BODY",
             Self::Smtputf8 => "SMTPUTF8",
+            Self::Requiretls => "REQUIRETLS",
             Self::Ret => "RET",
             Self::Envid => "ENVID",
             Self::Notify => "NOTIFY",
@@ -121,6 +129,7 @@ impl Keyword {
             Self::Size => Extension::Size,
             Self::Body => Extension::EightBitMime,
             Self::Smtputf8 => Extension::Smtputf8,
+            Self::Requiretls => Extension::Requiretls,
             Self::Ret | Self::Envid | Self::Notify | Self::Orcpt => Extension::Dsn,
         }
     }
@@ -130,7 +139,7 @@ impl Keyword {
         match self {
             Self::Size => (1..=20).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit()),
             Self::Body => is(&["7BIT", "8BITMIME"]),
-            Self::Smtputf8 => value.is_empty(),
+            Self::Smtputf8 | Self::Requiretls => value.is_empty(),
             Self::Ret => is(&["FULL", "HDRS"]),
             Self::Envid => (1..=100).contains(&value.len()),
             Self::Notify => {
@@ -156,6 +165,16 @@ impl Address {
     /// Was SMTPUTF8 asked for?
     pub fn smtputf8(&self) -> bool {
         self.value(Keyword::Smtputf8).is_some()
+    }
+
+    /// Was REQUIRETLS asked for?
+    pub fn requiretls(&self) -> bool {
+        self.value(Keyword::Requiretls).is_some()
+    }
+
+    /// The domain behind the last `@`; `None` where there is none, as in `<postmaster>`.
+    pub fn domain(&self) -> Option<&str> {
+        self.path.rsplit_once('@').map(|(_, domain)| domain)
     }
 
     /// Was BODY=8BITMIME said?
@@ -235,10 +254,11 @@ pub fn parse(line: &[u8]) -> Result<Command, Reply> {
         "DATA" => alone(Command::Data),
         "RSET" => alone(Command::Rset),
         "QUIT" => alone(Command::Quit),
+        "STARTTLS" => alone(Command::StartTls),
         "NOOP" => Ok(Command::Noop),
         "VRFY" => Ok(Command::Vrfy),
         "XFORWARD" => xforward(rest).map(Command::Xforward),
-        "HELP" | "EXPN" | "STARTTLS" | "AUTH" | "BDAT" | "ETRN" | "TURN" => {
+        "HELP" | "EXPN" | "AUTH" | "BDAT" | "ETRN" | "TURN" => {
             Err(Reply::new(502, format!("5.5.1 {verb} is not offered here")))
         }
         verb if is_foreign(verb) => Err(Reply::new(421, "4.7.0 this is a mail server")),

@@ -19,28 +19,34 @@ mod passage;
 mod receive;
 pub mod reply;
 mod session;
+mod socket;
+pub mod tls;
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kakitome_office::journal::{Journal, SWEEP_TIME};
+use kakitome_office::policy::{ClientCertificate, Origin};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_smime::octets::Octets;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 pub use self::next_hop::NextHop;
 use self::reply::Reply;
 use self::session::Session;
-use crate::settings;
+use self::socket::{Socket, Turnstile};
+use self::tls::{Credentials, Stream};
 pub use crate::settings::{Direction, Listener, Mode, Protocol};
+use crate::settings::{Settings, Tls};
 
 /// How long mail in flight has to be finished when we stop.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(30);
@@ -48,6 +54,9 @@ pub const SHUTDOWN_TIME: Duration = Duration::from_secs(30);
 const TURN_AWAY_TIME: Duration = Duration::from_secs(1);
 /// The pause after an accept that failed, which is for want of file descriptors mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the files of `[tls]` are looked at.
+const CREDENTIALS_TIME: Duration = Duration::from_secs(60);
 
 /// What the desk is told of a mail beside its bytes.
 #[derive(Clone, Debug)]
@@ -62,11 +71,26 @@ pub struct Envelope {
     pub body_8bit: bool,
     /// The queue id of the server in front, if it told one (XFORWARD IDENT).
     pub queue_id: Option<String>,
-    /// The client of the server in front, if it told one (XFORWARD ADDR). Whoever is connected to us is this machine, and
-    /// says nothing.
+    /// Who handed the mail in: the client of the server in front, if it told one (XFORWARD ADDR), or the mail program that
+    /// is connected to a listener for submission.
     pub client: Option<IpAddr>,
+    /// The certificate of such a mail program.
+    pub certificate: Option<ClientCertificate>,
     /// The door that the mail came in by.
     pub listener: Listener,
+}
+
+impl Envelope {
+    /// Who handed the mail in, as policy asks for it.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            class: self.listener.class.clone(),
+            client: self.client,
+            certificate: self.certificate.clone(),
+            direct: self.listener.submission,
+            ..Origin::default()
+        }
+    }
 }
 
 /// What the desk made of a mail. A recipient who is in none of it gets 451.
@@ -150,83 +174,211 @@ pub trait Desk: Send + Sync + 'static {
     -> Result<Processed, DeskFault>;
 }
 
-/// What all sessions share.
+/// What the mails that begin now share. A reload makes another; mail that is under way keeps its own.
 struct House {
     mode: Mode,
     own_name: String,
     max_mail: u64,
+    min_free_disk: u8,
+    own_domains: Vec<String>,
+    credentials: Arc<Credentials>,
     next_hop: NextHop,
     spools: SpoolDirectory,
     journal: Arc<Journal>,
     desk: Arc<dyn Desk>,
-    places: Arc<Semaphore>,
+}
+
+impl House {
+    fn new(settings: &Settings, credentials: Arc<Credentials>, rest: &Rest, desk: Arc<dyn Desk>) -> io::Result<Self> {
+        let domains = settings.members.domains.iter().chain(&settings.gateway.accepted_domains);
+        Ok(Self {
+            mode: settings.gateway.mode,
+            own_name: settings.gateway.own_name(),
+            max_mail: settings.gateway.max_mail.get(),
+            min_free_disk: settings.gateway.min_free_disk.get(),
+            own_domains: domains.map(|domain| domain.as_str().to_owned()).collect(),
+            next_hop: NextHop::open(&settings.gateway, &rest.data, &credentials)?,
+            credentials,
+            spools: rest.spools.clone(),
+            journal: Arc::clone(&rest.journal),
+            desk,
+        })
+    }
+
+    /// Is this domain the site's?
+    fn is_own(&self, domain: &str) -> bool {
+        self.own_domains.iter().any(|own| own.eq_ignore_ascii_case(domain))
+    }
+
+    /// The reply while the disk is too full for another mail.
+    fn no_room(&self) -> Option<Reply> {
+        if free_disk(&self.spools).is_none_or(|free| free >= self.min_free_disk) {
+            return None;
+        }
+        tracing::error!("less of the disk is free than gateway.min_free_disk says: mail is put off");
+        Some(Reply::new(452, "4.3.1 the disk is nearly full, come later"))
+    }
+}
+
+/// How much of the spool's disk is free for us, in percent; `None` where the system does not tell.
+pub fn free_disk(spools: &SpoolDirectory) -> Option<u8> {
+    let disk = rustix::fs::statvfs(spools.path()).ok()?;
+    let percent = disk.f_bavail.saturating_mul(100).checked_div(disk.f_blocks)?;
+    u8::try_from(percent).ok()
+}
+
+/// What stays over a reload.
+#[derive(Clone)]
+struct Rest {
+    data: PathBuf,
+    spools: SpoolDirectory,
+    journal: Arc<Journal>,
 }
 
 /// The listeners, bound.
 pub struct Gateway {
-    house: Arc<House>,
-    doors: Vec<(Listener, TcpListener)>,
+    control: Control,
+    doors: Vec<(Listener, Socket)>,
+    turnstile: Turnstile,
+    changes: mpsc::Receiver<Change>,
+}
+
+/// Changes a gateway that serves.
+#[derive(Clone)]
+pub struct Control {
+    rest: Rest,
+    houses: Arc<watch::Sender<Arc<House>>>,
+    listeners: Arc<Mutex<Vec<Listener>>>,
+    changes: mpsc::Sender<Change>,
+}
+
+/// The listeners as they are to be, and sockets for those that are new.
+struct Change {
+    wanted: Vec<Listener>,
+    new: Vec<(Listener, Socket)>,
+}
+
+impl Control {
+    /// Takes other settings into use: the desk, policy of the doors, next hop, TLS and limits for every mail that begins after it, and
+    /// the listeners. A listener that did not change keeps its connections; one that is gone finishes its mail. All of it, or nothing.
+    /// `gateway.max_connections` and `gateway.max_client_connections` stay as they were.
+    ///
+    /// # Errors
+    /// What cannot be used, with its setting. Everything is then as it was.
+    pub async fn change(&self, settings: &Settings, desk: Arc<dyn Desk>) -> io::Result<()> {
+        let old = Arc::clone(&self.houses.borrow());
+        let credentials = if *old.credentials.files() == settings.tls {
+            old.credentials.refresh().map_err(io::Error::other)?;
+            Arc::clone(&old.credentials)
+        } else {
+            Arc::new(Credentials::open(&settings.tls).map_err(io::Error::other)?)
+        };
+        let house = House::new(settings, credentials, &self.rest, desk)?;
+        let wanted = settings.gateway.listeners.clone();
+        let present = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut new = Vec::new();
+        for listener in wanted.iter().filter(|listener| !present.contains(listener)) {
+            // Another listener at the place of one that goes gives it up first.
+            new.push((listener.clone(), bind(listener).await?));
+        }
+        *self.listeners.lock().unwrap_or_else(PoisonError::into_inner) = wanted.clone();
+        self.houses.send_replace(Arc::new(house));
+        self.changes.send(Change { wanted, new }).await.map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+async fn bind(listener: &Listener) -> io::Result<Socket> {
+    let place = listener.place();
+    Socket::bind(place).await.map_err(|error| {
+        io::Error::new(error.kind(), format!(
+            "gateway.listeners: cannot listen on {place}: {error}; end what listens there, or choose another address"
+        ))
+    })
 }
 
 impl Gateway {
-    /// Binds every listener, or none.
+    /// Binds every listener, or none; opens the way to the next hop. The Maildir, where there is none, stands in `data`.
     ///
     /// # Errors
-    /// An address cannot be bound; the error names it.
+    /// An address cannot be bound, a file of `[tls]` cannot be used, the Maildir cannot be made; the error names it.
     pub async fn bind(
-        settings: &settings::Gateway,
-        next_hop: NextHop,
+        settings: &Settings,
+        data: &Path,
         spools: SpoolDirectory,
         journal: Arc<Journal>,
         desk: Arc<dyn Desk>,
     ) -> io::Result<Self> {
+        let rest = Rest { data: data.to_owned(), spools, journal };
+        let credentials = Arc::new(Credentials::open(&settings.tls).map_err(io::Error::other)?);
+        let house = House::new(settings, credentials, &rest, desk)?;
         let mut doors = Vec::new();
-        for listener in &settings.listeners {
-            let address = listener.address.socket();
-            let socket = TcpListener::bind(address).await.map_err(|error| {
-                io::Error::new(error.kind(), format!(
-                    "gateway.listeners: cannot listen on {address}: {error}; end what listens there, or choose another \
-                     address"
-                ))
-            })?;
-            doors.push((listener.clone(), socket));
+        for listener in &settings.gateway.listeners {
+            doors.push((listener.clone(), bind(listener).await?));
         }
-        let connections = usize::try_from(settings.max_connections.get()).unwrap_or(usize::MAX);
-        let house = House {
-            mode: settings.mode,
-            own_name: settings.own_name(),
-            max_mail: settings.max_mail.get(),
-            next_hop,
-            spools,
-            journal,
-            desk,
-            places: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+        let number = |setting: NonZeroU32| usize::try_from(setting.get()).unwrap_or(usize::MAX);
+        let turnstile =
+            Turnstile::new(number(settings.gateway.max_connections), number(settings.gateway.max_client_connections));
+        let (send, changes) = mpsc::channel(1);
+        let control = Control {
+            rest,
+            houses: Arc::new(watch::Sender::new(Arc::new(house))),
+            listeners: Arc::new(Mutex::new(settings.gateway.listeners.clone())),
+            changes: send,
         };
-        Ok(Self { house: Arc::new(house), doors })
+        Ok(Self { control, doors, turnstile, changes })
     }
 
-    /// Each door with the address that it is bound to (the port may have been 0).
+    /// Each door with the address that it is bound to (the port may have been 0), if it has one.
     ///
     /// # Errors
     /// The system does not tell.
-    pub fn addresses(&self) -> io::Result<Vec<(Listener, SocketAddr)>> {
-        self.doors.iter().map(|(listener, socket)| Ok((listener.clone(), socket.local_addr()?))).collect()
+    pub fn addresses(&self) -> io::Result<Vec<(Listener, Option<SocketAddr>)>> {
+        self.doors.iter().map(|(listener, socket)| Ok((listener.clone(), socket.address()?))).collect()
+    }
+
+    /// By which the settings can change while it serves.
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Serves until `shutdown` comes; then takes nothing new, tells the idle to come later (421), and gives mail in
     /// flight [`SHUTDOWN_TIME`] to be finished. What is not finished then stays with the client, which heard no 250.
-    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
-        let (stop, stopping) = watch::channel(false);
-        let mut doors = JoinSet::new();
-        for (listener, socket) in self.doors {
-            doors.spawn(keep(Arc::clone(&self.house), listener, socket, stopping.clone()));
+    pub async fn serve(mut self, shutdown: impl Future<Output = ()>) {
+        let Control { houses, rest, .. } = self.control;
+        let mut tasks = JoinSet::new();
+        let mut open: Vec<(Listener, watch::Sender<bool>)> = Vec::new();
+        let mut keep_each = |doors: Vec<(Listener, Socket)>, open: &mut Vec<(Listener, watch::Sender<bool>)>| {
+            for (listener, socket) in doors {
+                let (stop, stopping) = watch::channel(false);
+                open.push((listener.clone(), stop));
+                tasks.spawn(keep(houses.subscribe(), self.turnstile.clone(), listener, socket, stopping));
+            }
+        };
+        keep_each(std::mem::take(&mut self.doors), &mut open);
+        let sweeping = tokio::spawn(sweep(rest.journal));
+        let renewing = tokio::spawn(renew(houses.subscribe()));
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                Some(change) = self.changes.recv() => {
+                    open.retain(|(listener, stop)| {
+                        let stays = change.wanted.contains(listener);
+                        if !stays {
+                            stop.send_replace(true);
+                        }
+                        stays
+                    });
+                    keep_each(change.new, &mut open);
+                }
+            }
         }
-        drop(stopping);
-        let sweeping = tokio::spawn(sweep(Arc::clone(&self.house.journal)));
-        shutdown.await;
-        stop.send_replace(true);
-        while doors.join_next().await.is_some() {}
+        for (_, stop) in open {
+            stop.send_replace(true);
+        }
+        while tasks.join_next().await.is_some() {}
         sweeping.abort();
+        renewing.abort();
     }
 }
 
@@ -243,8 +395,30 @@ async fn sweep(journal: Arc<Journal>) {
     }
 }
 
+/// Looks whether somebody renewed the certificates.
+async fn renew(houses: watch::Receiver<Arc<House>>) {
+    loop {
+        sleep(CREDENTIALS_TIME).await;
+        let credentials = Arc::clone(&houses.borrow().credentials);
+        match tokio::task::spawn_blocking(move || credentials.refresh()).await {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => tracing::info!("the files of [tls] changed and are in use"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a file of [tls] changed and is no good: the old one stays in use")
+            }
+            Err(error) => tracing::error!(%error, "reading the files of [tls] died of a bug"),
+        }
+    }
+}
+
 /// Keeps one door until the stop, then waits for those inside.
-async fn keep(house: Arc<House>, listener: Listener, socket: TcpListener, stopping: watch::Receiver<bool>) {
+async fn keep(
+    houses: watch::Receiver<Arc<House>>,
+    turnstile: Turnstile,
+    listener: Listener,
+    socket: Socket,
+    stopping: watch::Receiver<bool>,
+) {
     let mut sessions = JoinSet::new();
     let mut stop = stopping.clone();
     loop {
@@ -252,17 +426,23 @@ async fn keep(house: Arc<House>, listener: Listener, socket: TcpListener, stoppi
             () = stopped(&mut stop) => break,
             Some(ended) = sessions.join_next() => report(ended),
             accepted = socket.accept() => match accepted {
-                Ok((stream, client)) => match Arc::clone(&house.places).try_acquire_owned() {
-                    Ok(place) => {
-                        let session = Session::new(Arc::clone(&house), listener.clone(), stream, stopping.clone());
+                Ok((stream, client)) => match turnstile.admit(client) {
+                    Ok(admission) => {
+                        let connection = (stream, client);
+                        let session = Session::new(houses.clone(), listener.clone(), connection, stopping.clone());
                         sessions.spawn(async move {
                             if let Err(error) = session.run().await {
-                                tracing::debug!(%client, %error, "connection lost");
+                                tracing::debug!(?client, %error, "connection lost");
                             }
-                            drop(place);
+                            drop(admission);
                         });
                     }
-                    Err(_) => turn_away(&house, stream, client).await,
+                    Err(why) => {
+                        tracing::warn!(?client, "a connection is turned away: {why}");
+                        let own_name = houses.borrow().own_name.clone();
+                        // Not here: a client that does not read would keep the others waiting.
+                        sessions.spawn(turn_away(own_name, stream, why));
+                    }
                 },
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -289,10 +469,9 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn turn_away(house: &House, mut stream: TcpStream, client: SocketAddr) {
-    tracing::warn!(%client, "more connections than gateway.max_connections");
+async fn turn_away(own_name: String, mut stream: Stream, why: &str) {
     let mut out = Vec::new();
-    Reply::new(421, format!("{} 4.3.2 too many connections, come later", house.own_name)).write_to(&mut out);
+    Reply::new(421, format!("{own_name} 4.3.2 {why}, come later")).write_to(&mut out);
     let _ = timeout(TURN_AWAY_TIME, stream.write_all(&out)).await;
 }
 

@@ -13,6 +13,7 @@ use super::client::{Connection, Delivered, Peer};
 use super::command::Address;
 use super::maildir::Maildir;
 use super::reply::Reply;
+use super::tls::Credentials;
 use crate::settings;
 
 /// The name of the Maildir in the data directory.
@@ -32,10 +33,12 @@ impl NextHop {
     ///
     /// # Errors
     /// The Maildir cannot be made. A mail server is not asked before the first mail.
-    pub fn open(settings: &settings::Gateway, data: &Path) -> io::Result<Self> {
+    pub fn open(settings: &settings::Gateway, data: &Path, credentials: &Arc<Credentials>) -> io::Result<Self> {
         let own_name = settings.own_name();
         Ok(match &settings.next_hop {
-            Some(address) => Self::Smtp(Peer { address: address.clone(), own_name }),
+            Some(address) => {
+                Self::Smtp(Peer { address: address.clone(), own_name, credentials: Arc::clone(credentials) })
+            }
             None => Self::Maildir(Arc::new(Maildir::open(data.join(MAILDIR), &own_name)?)),
         })
     }

@@ -8,17 +8,23 @@ use std::time::Duration;
 use kakitome_office::spool::{FileSpool, SpoolDirectory};
 use kakitome_smime::octets::{Octets, Spool, WINDOW};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::data::{DataReceiver, HopCount};
 use super::reply::Reply;
+use super::tls::{Credentials, Secured, Stream};
 
 /// How long the next piece of a mail is waited for (RFC 5321 §4.5.3.2.5, seen from the other side).
 const PIECE_TIME: Duration = Duration::from_secs(3 * 60);
 /// How long a client may take to read what we say.
 const WRITE_TIME: Duration = Duration::from_secs(5 * 60);
+/// How long the end of a connection may take.
+const CLOSE_TIME: Duration = Duration::from_secs(5);
+/// A client that sends a mail has this long, and a second more for each [`LEAST_RATE`] bytes that came.
+const SLOW_TIME: Duration = Duration::from_secs(3 * 60);
+/// A mail that comes more slowly is not waited for, in bytes a second: whoever sends a byte now and then holds a place.
+const LEAST_RATE: u64 = 500;
 /// A mail with more Received fields is going in circles (RFC 5321 §6.3 asks for at least 100).
 const MAX_HOPS: usize = 100;
 /// How much is read at once while commands come, in bytes.
@@ -26,14 +32,37 @@ const COMMAND_WINDOW: usize = 4096;
 
 /// The connection to a client: what was read and not yet used.
 pub(super) struct Inlet {
-    stream: TcpStream,
+    /// Absent after a handshake that failed.
+    stream: Option<Stream>,
     bytes: Vec<u8>,
     used: usize,
 }
 
 impl Inlet {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, bytes: Vec::new(), used: 0 }
+    pub(super) fn new(stream: Stream) -> Self {
+        Self { stream: Some(stream), bytes: Vec::new(), used: 0 }
+    }
+
+    /// Encrypts the connection from here on. What the client said in clear after STARTTLS is thrown away: somebody on the
+    /// way may have said it (CVE-2011-0411).
+    pub(super) async fn start_tls(&mut self, credentials: &Credentials) -> io::Result<Secured> {
+        self.bytes = Vec::new();
+        self.used = 0;
+        let stream = self.stream.take().ok_or(io::ErrorKind::NotConnected)?;
+        let (stream, secured) = credentials.accept(stream).await?;
+        self.stream = Some(stream);
+        Ok(secured)
+    }
+
+    /// Says the end, in TLS too: a client could not tell it from one that was made by somebody on the way.
+    pub(super) async fn close(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            let _ = timeout(CLOSE_TIME, stream.shutdown()).await;
+        }
+    }
+
+    fn stream(&mut self) -> io::Result<&mut Stream> {
+        self.stream.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     pub(super) fn unread(&self) -> &[u8] {
@@ -53,11 +82,18 @@ impl Inlet {
         self.bytes.drain(..self.used.min(self.bytes.len()));
         self.used = 0;
         self.bytes.reserve(window);
-        self.stream.read_buf(&mut self.bytes).await
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        stream.read_buf(&mut self.bytes).await
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        timeout(WRITE_TIME, self.stream.write_all(bytes)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let stream = self.stream()?;
+        let written = async {
+            stream.write_all(bytes).await?;
+            // TLS keeps the end of it back else.
+            stream.flush().await
+        };
+        timeout(WRITE_TIME, written).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -83,9 +119,11 @@ pub(super) async fn receive(
     let mut receiver = DataReceiver::default();
     let mut hops = HopCount::default();
     let mut sink = Sink { spool: Some(Box::new(spools.create())), pending: Vec::new(), size: 0, refusal: None };
+    let (begun, mut received) = (Instant::now(), 0u64);
     loop {
         let before = sink.pending.len();
         let used = receiver.push(inlet.unread(), &mut sink.pending);
+        received = received.saturating_add(u64::try_from(used).unwrap_or(u64::MAX));
         inlet.consume(used);
         let new = sink.pending.get(before..).unwrap_or_default();
         hops.push(new);
@@ -102,7 +140,9 @@ pub(super) async fn receive(
         if sink.pending.len() >= WINDOW {
             sink.write().await;
         }
-        let count = timeout(PIECE_TIME, inlet.fill_by(WINDOW)).await;
+        let allowed = SLOW_TIME.saturating_add(Duration::from_secs(received / LEAST_RATE));
+        let left = allowed.saturating_sub(begun.elapsed()).min(PIECE_TIME);
+        let count = timeout(left, inlet.fill_by(WINDOW)).await;
         if count.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

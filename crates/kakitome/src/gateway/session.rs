@@ -9,22 +9,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::net::TcpStream;
+use kakitome_office::policy::ClientCertificate;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::command::{Address, Command, Hello, Lines, XFORWARD_ATTRIBUTES, parse};
 use super::next_hop::Delivery;
 use super::passage::{self, Line};
 use super::receive::{Inlet, receive};
 use super::reply::Reply;
-use super::{Envelope, House, Listener, Protocol, stopped};
+use super::tls::{Secured, Stream};
+use super::{Direction, Envelope, House, Listener, Protocol, Tls, stopped};
 
 /// The most recipients of one mail; RFC 5321 §4.5.3.1.8 asks for at least 100.
 const MAX_RECIPIENTS: usize = 1000;
 /// After so many commands that were none, the client is sent away.
 const MAX_ERRORS: usize = 20;
-/// How long the next command is waited for (RFC 5321 §4.5.3.2.7).
+/// After so many commands that moved no mail on, each further one counts as none.
+const MAX_IDLE_COMMANDS: usize = 100;
+/// How long the next command is waited for, to its end (RFC 5321 §4.5.3.2.7).
 const COMMAND_TIME: Duration = Duration::from_secs(5 * 60);
 /// Replies that wait to be sent, in bytes; a client that asks without reading cannot make them more.
 const MAX_WAITING_REPLIES: usize = 16 * 1024;
@@ -50,7 +53,12 @@ enum Heard {
 
 pub(super) struct Session {
     house: Arc<House>,
+    /// The house as it is now: each mail has the one that stood at its MAIL.
+    houses: watch::Receiver<Arc<House>>,
     listener: Listener,
+    /// Where the client is; a Unix socket does not say.
+    client: Option<IpAddr>,
+    secured: Option<Secured>,
     inlet: Inlet,
     lines: Lines,
     replies: Vec<u8>,
@@ -59,16 +67,24 @@ pub(super) struct Session {
     xforward: Vec<(String, String)>,
     transaction: Option<Transaction>,
     errors: usize,
+    idle_commands: usize,
     closing: bool,
 }
 
 impl Session {
-    pub(super) fn new(house: Arc<House>, listener: Listener, stream: TcpStream, stop: watch::Receiver<bool>) -> Self {
-        // Replies are small and waited for. Without it they are only slower.
-        let _ = stream.set_nodelay(true);
+    pub(super) fn new(
+        houses: watch::Receiver<Arc<House>>,
+        listener: Listener,
+        (stream, client): (Stream, Option<IpAddr>),
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let house = Arc::clone(&houses.borrow());
         Self {
             house,
+            houses,
             listener,
+            client,
+            secured: None,
             inlet: Inlet::new(stream),
             lines: Lines::default(),
             replies: Vec::new(),
@@ -77,6 +93,7 @@ impl Session {
             xforward: Vec::new(),
             transaction: None,
             errors: 0,
+            idle_commands: 0,
             closing: false,
         }
     }
@@ -87,7 +104,13 @@ impl Session {
             Protocol::Smtp => "ESMTP",
             Protocol::Lmtp => "LMTP",
         };
-        self.say(&Reply::new(220, format!("{} {protocol} Kakitome", self.house.own_name)));
+        if self.listener.serves(self.client) {
+            self.say(&Reply::new(220, format!("{} {protocol} Kakitome", self.house.own_name)));
+        } else {
+            tracing::warn!(client = ?self.client, "a client from none of the listener's networks is turned away");
+            self.say(&Reply::new(554, format!("{} 5.7.1 this server does not serve you", self.house.own_name)));
+            self.closing = true;
+        }
         while !self.closing {
             match self.hear().await? {
                 Heard::Line(line) => match line.and_then(|line| parse(&line)) {
@@ -106,11 +129,15 @@ impl Session {
             }
         }
         self.abandon();
-        self.send_replies().await
+        self.send_replies().await?;
+        self.inlet.close().await;
+        Ok(())
     }
 
     /// The next command's line. A stop is heard between commands only: a mail in flight is finished first.
     async fn hear(&mut self) -> io::Result<Heard> {
+        let now = Instant::now();
+        let end = now.checked_add(COMMAND_TIME).unwrap_or(now);
         loop {
             if *self.stop.borrow() {
                 return Ok(Heard::Stop);
@@ -124,7 +151,7 @@ impl Session {
             self.send_replies().await?;
             tokio::select! {
                 () = stopped(&mut self.stop) => return Ok(Heard::Stop),
-                () = sleep(COMMAND_TIME) => return Ok(Heard::Silence),
+                () = sleep_until(end) => return Ok(Heard::Silence),
                 count = self.inlet.fill() => if count? == 0 { return Ok(Heard::Gone) },
             }
         }
@@ -154,7 +181,20 @@ impl Session {
     }
 
     async fn perform(&mut self, command: Command) -> io::Result<()> {
+        if matches!(command, Command::Hello(..) | Command::Rset | Command::Noop | Command::Vrfy) {
+            self.idle_commands = self.idle_commands.saturating_add(1);
+            self.errors = self.errors.saturating_add(usize::from(self.idle_commands > MAX_IDLE_COMMANDS));
+        }
+        let needs_guest = matches!(
+            command,
+            Command::Mail(_) | Command::Rcpt(_) | Command::Data | Command::Xforward(_) | Command::Vrfy
+        );
+        if let Some(reply) = needs_guest.then(|| self.barred()).flatten() {
+            self.object(&reply);
+            return Ok(());
+        }
         match command {
+            Command::StartTls => self.start_tls().await?,
             Command::Hello(hello, _) => self.hello(hello),
             Command::Mail(mail) => self.mail(&mail).await,
             Command::Rcpt(recipient) => self.recipient(recipient).await,
@@ -175,19 +215,72 @@ impl Session {
         Ok(())
     }
 
+    /// Why this client may hand in no mail.
+    fn barred(&self) -> Option<Reply> {
+        let Some(secured) = &self.secured else {
+            // RFC 3207 §4
+            return (self.listener.tls() == Tls::Require).then(|| Reply::new(530, "5.7.0 say STARTTLS first"));
+        };
+        // Temporary: it is a server of the site whose certificate nobody has entered yet, or a stranger.
+        (!self.listener.trusts(&secured.names))
+            .then(|| Reply::new(450, "4.7.1 this listener wants a client certificate that it knows"))
+    }
+
+    /// RFC 3207 §4.2: what was said before the handshake counts for nothing after it.
+    async fn start_tls(&mut self) -> io::Result<()> {
+        if self.secured.is_some() {
+            self.object(&Reply::new(503, "5.5.1 TLS is on already"));
+            return Ok(());
+        }
+        if !self.offers_tls() {
+            self.object(&Reply::new(502, "5.5.1 STARTTLS is not offered here"));
+            return Ok(());
+        }
+        if !self.greeted {
+            self.object(&Reply::new(503, "5.5.1 greet first"));
+            return Ok(());
+        }
+        self.say(&Reply::new(220, "2.0.0 begin the handshake"));
+        self.send_replies().await?;
+        self.abandon();
+        self.greeted = false;
+        self.lines = Lines::default();
+        match self.inlet.start_tls(&self.house.credentials).await {
+            Ok(secured) => self.secured = Some(secured),
+            Err(error) => {
+                tracing::warn!(client = ?self.client, %error, "a handshake failed");
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn offers_tls(&self) -> bool {
+        self.listener.tls() != Tls::Off && self.secured.is_none() && self.house.credentials.can_serve()
+    }
+
     /// RFC 2033 §4.1: LHLO is LMTP's, HELO and EHLO are SMTP's.
     fn hello(&mut self, hello: Hello) {
         match (self.listener.protocol, hello) {
             (Protocol::Lmtp, Hello::Lhlo) | (Protocol::Smtp, Hello::Ehlo) => {
-                let offer = [
+                let mut offer = vec![
                     "PIPELINING".to_owned(),
                     format!("SIZE {}", self.house.max_mail),
                     "8BITMIME".to_owned(),
                     "SMTPUTF8".to_owned(),
                     "ENHANCEDSTATUSCODES".to_owned(),
                     "DSN".to_owned(),
-                    format!("XFORWARD {}", XFORWARD_ATTRIBUTES.join(" ")),
                 ];
+                if self.offers_tls() {
+                    offer.push("STARTTLS".to_owned());
+                }
+                if self.secured.is_some() {
+                    // RFC 8689 §2: never in clear.
+                    offer.push("REQUIRETLS".to_owned());
+                }
+                if !self.listener.submission {
+                    offer.push(format!("XFORWARD {}", XFORWARD_ATTRIBUTES.join(" ")));
+                }
                 self.say(&Reply::lines(250, self.house.own_name.clone(), offer));
             }
             (Protocol::Smtp, Hello::Helo) => self.say(&Reply::new(250, self.house.own_name.clone())),
@@ -205,6 +298,13 @@ impl Session {
         if self.transaction.is_some() {
             return self.object(&Reply::new(503, "5.5.1 there is a mail already"));
         }
+        self.house = Arc::clone(&self.houses.borrow());
+        if mail.requiretls() && self.secured.is_none() {
+            return self.say(&Reply::new(530, "5.7.10 REQUIRETLS needs TLS: say STARTTLS first"));
+        }
+        if let Some(reply) = self.house.no_room() {
+            return self.say(&reply);
+        }
         if !mail.is_ascii() && !mail.smtputf8() {
             return self.say(&Reply::new(553, "5.6.7 this sender needs the parameter SMTPUTF8"));
         }
@@ -221,7 +321,8 @@ impl Session {
                     smtputf8: mail.smtputf8(),
                     body_8bit: mail.body_8bit(),
                     queue_id: queue_id.map(|(_, value)| value.clone()),
-                    client: self.xforward.iter().rfind(|(name, _)| name == "ADDR").and_then(|(_, value)| client(value)),
+                    client: self.told_client(),
+                    certificate: self.told_certificate(),
                     listener: self.listener.clone(),
                 };
                 self.transaction = Some(Transaction {
@@ -240,9 +341,35 @@ impl Session {
         }
     }
 
+    /// Whoever handed the mail in: a mail program is connected itself; of a server's client the server tells.
+    fn told_client(&self) -> Option<IpAddr> {
+        if self.listener.submission {
+            return self.client;
+        }
+        self.xforward.iter().rfind(|(name, _)| name == "ADDR").and_then(|(_, value)| client(value))
+    }
+
+    /// A mail program's certificate is its user's, a server's is nobody's.
+    fn told_certificate(&self) -> Option<ClientCertificate> {
+        let secured = self.secured.as_ref().filter(|_| self.listener.submission)?;
+        secured.certificate.clone()
+    }
+
+    /// An inbound listener that other machines reach takes mail for the site only, whoever brings it.
+    fn relays_to(&self, recipient: &Address) -> bool {
+        self.listener.direction == Direction::Outbound
+            || !self.listener.is_open()
+            || recipient.domain().is_none_or(|domain| self.house.is_own(domain))
+    }
+
     async fn recipient(&mut self, recipient: Address) {
+        let relays = self.relays_to(&recipient);
         let reply = match &mut self.transaction {
             None => return self.object(&Reply::new(503, "5.5.1 say MAIL first")),
+            Some(_) if !relays => {
+                tracing::warn!(client = ?self.client, to = %Escaped(&recipient.path), "a relay was refused");
+                return self.object(&Reply::new(550, "5.7.1 this server does not relay there"));
+            }
             Some(Transaction { envelope, .. }) if envelope.recipients.len() >= MAX_RECIPIENTS => {
                 Reply::new(452, format!("4.5.3 a mail has at most {MAX_RECIPIENTS} recipients"))
             }
@@ -269,6 +396,7 @@ impl Session {
         }
         let Some(transaction) = self.transaction.take() else { return Ok(()) };
         self.xforward.clear();
+        self.idle_commands = 0;
         self.say(&Reply::new(354, "the mail, and a dot alone on the last line"));
         self.send_replies().await?;
         let received = receive(&mut self.inlet, &self.house.spools, self.house.max_mail).await;
@@ -294,6 +422,9 @@ impl Session {
 
     /// XFORWARD tells of the next mail only, so it comes before MAIL (Postfix XFORWARD_README).
     fn xforward(&mut self, attributes: Vec<(String, String)>) {
+        if self.listener.submission {
+            return self.object(&Reply::new(502, "5.5.1 XFORWARD is not offered here"));
+        }
         if !self.greeted || self.transaction.is_some() {
             return self.object(&Reply::new(503, "5.5.1 XFORWARD comes between the greeting and MAIL"));
         }

@@ -9,8 +9,10 @@ use kakitome_office::evidence::fetch::Network;
 use kakitome_office::policy::{self, Rule, SenderRule, Signing, Untouched};
 use serde::{Deserialize, Serialize};
 
+use super::listener::{Direction, Listener, Protocol};
 use super::sender::{Correspondent, Protected, Sender};
-use super::value::{Domain, HostPort, LoopbackAddress, PublicUrl};
+use super::tls::TlsFiles;
+use super::value::{Domain, HostPort, Percent, PublicUrl};
 
 /// Everything that needs a restart to change.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +21,8 @@ pub struct Settings {
     pub members: Members,
     /// `[gateway]`: the mail flow.
     pub gateway: Gateway,
+    /// `[tls]`: encrypted connections of mail servers.
+    pub tls: TlsFiles,
     /// `[policy]`: who may sign as whom, and what mail becomes.
     pub policy: Policy,
     /// `[web]`: the check page.
@@ -51,8 +55,14 @@ pub struct Gateway {
     pub next_hop: Option<HostPort>,
     /// How many connections are served at once, over all listeners.
     pub max_connections: NonZeroU32,
+    /// How many of them one other machine may have.
+    pub max_client_connections: NonZeroU32,
     /// The largest mail that is taken, in bytes.
     pub max_mail: NonZeroU64,
+    /// No mail is taken while less of the disk is free, in percent.
+    pub min_free_disk: Percent,
+    /// Domains beside the members' to which a listener that other machines reach takes mail from outside.
+    pub accepted_domains: Vec<Domain>,
     /// The name we give ourselves in SMTP; absent: the machine's.
     pub hostname: Option<Domain>,
     /// The doors for mail.
@@ -154,42 +164,6 @@ pub enum Mode {
     Pass,
 }
 
-/// How a listener speaks.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// RFC 5321: one reply after DATA.
-    Smtp,
-    /// RFC 2033: one reply for each recipient after DATA.
-    Lmtp,
-}
-
-/// Which way mail goes. It belongs to the listener, never to what a mail says of itself: only mail that entered by an
-/// outbound listener is ever signed, so mail forged outside cannot be.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// From the members to the world.
-    Outbound,
-    /// From the world to the members.
-    Inbound,
-}
-
-/// One door for mail.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Listener {
-    /// How it speaks.
-    pub protocol: Protocol,
-    /// Where it listens.
-    pub address: LoopbackAddress,
-    /// Which way mail goes that enters here.
-    pub direction: Direction,
-    /// What the rules of policy.senders call whoever may connect here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class: Option<String>,
-}
-
 /// The least important kind of log message that is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -215,22 +189,19 @@ impl Default for Members {
 
 impl Default for Gateway {
     fn default() -> Self {
-        let listener = |protocol, port, direction| Listener {
-            protocol,
-            address: LoopbackAddress::on_port(port),
-            direction,
-            class: None,
-        };
         Self {
             mode: Mode::default(),
             next_hop: None,
             max_connections: NonZeroU32::MIN.saturating_add(199),
+            max_client_connections: NonZeroU32::MIN.saturating_add(99),
             max_mail: mebibytes(200),
+            min_free_disk: Percent::default(),
+            accepted_domains: Vec::new(),
             hostname: None,
             listeners: vec![
-                listener(Protocol::Smtp, 2525, Direction::Outbound),
-                listener(Protocol::Lmtp, 10024, Direction::Outbound),
-                listener(Protocol::Lmtp, 10025, Direction::Inbound),
+                Listener::local(Protocol::Smtp, 2525, Direction::Outbound),
+                Listener::local(Protocol::Lmtp, 10024, Direction::Outbound),
+                Listener::local(Protocol::Lmtp, 10025, Direction::Inbound),
             ],
         }
     }
@@ -257,6 +228,7 @@ impl Settings {
         policy::Policy {
             members: self.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
             submission_host: submission_host.map(String::from),
+            takes_submissions: self.gateway.listeners.iter().any(|listener| listener.submission),
             senders,
             rules,
             sign,
@@ -269,7 +241,9 @@ impl Settings {
     pub fn problems(&self) -> Vec<String> {
         let outbound = self.gateway.listeners.iter().filter(|listener| listener.direction == Direction::Outbound);
         let classes: Vec<&str> = outbound.filter_map(|listener| listener.class.as_deref()).collect();
-        self.policy().problems(&classes)
+        let mut problems = self.policy().problems(&classes);
+        problems.extend(self.tls.problems(&self.gateway));
+        problems
     }
 }
 

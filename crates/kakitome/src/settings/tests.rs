@@ -38,7 +38,11 @@ fn what_is_shown_reads_back() {
     let settings = read(
         "[members]\ndomains = ['Example.JP', 'b.test']\nkey = 'p-256'\n\
          [gateway]\nmode = 'pass'\nnext_hop = 'mx.example.jp:26'\nmax_mail = 5\nhostname = 'h.example.jp'\n\
-         listeners = [{ protocol = 'smtp', address = '[::1]:0', direction = 'inbound' }]\n\
+         accepted_domains = ['c.test']\nmin_free_disk = 9\nmax_client_connections = 3\n\
+         listeners = [{ protocol = 'smtp', address = '[::1]:0', direction = 'inbound' }, { protocol = 'lmtp', \
+         address = '0.0.0.0:24', direction = 'outbound', tls = 'require', networks = ['192.0.2.0/24'], certificates = ['*'], \
+         submission = true }, { protocol = 'lmtp', address = 'unix:/run/k', socket_mode = '0600', direction = 'inbound' }]\n\
+         [tls]\ncertificate = '/c'\nkey = '/k'\nclient_ca = '/a'\nnext_hop = 'require'\nnext_hop_ca = '/n'\n\
          [policy]\nsign = 'opaque'\nheader_protection = false\nalso_sign = ['calendar', 'tnef']\nsubmission_host = 'h.example.jp'\n\
          senders = [{ login = '*', from = ['own'] }, { network = '192.0.2.0/24', class = 'x', from = ['*', 'b.test'] },\n\
          { certificate = 'c', issuer = 'd', from = ['a@b.test'] }]\n\
@@ -96,6 +100,12 @@ fn errors_name_the_place_the_key_the_value_and_what_is_allowed() {
             "[gateway]\nlisteners = [{ protocol = 'smtp', address = '0.0.0.0:25', direction = 'outbound' }]",
             &["gateway.listeners", "0.0.0.0:25", "STARTTLS", "open relay", "loopback"],
         ),
+        ("[gateway]\nmin_free_disk = 101", &["gateway.min_free_disk = 101", "more than 100"]),
+        ("[tls]\nnext_hop = 'yes'", &["tls.next_hop = \"yes\"", "\"require\""]),
+        (
+            "[gateway]\nlisteners = [{ protocol = 'smtp', address = '127.0.0.1:1', direction = 'inbound', submission = true }]",
+            &["listeners", "submission", "outbound"],
+        ),
         (
             "[gateway]\nlisteners = [{ protocol = 'smtp', address = '127.0.0.1:1', direction = 'inbound', tls = 1 }]",
             &["listeners", "tls"],
@@ -130,6 +140,31 @@ fn errors_name_the_place_the_key_the_value_and_what_is_allowed() {
     assert!(unknown.contains("KAKITOME_GATEWAY_NEXTHOP"), "{unknown}");
     let apart = with(&[("KAKITOME_POLICY_SENDERS", "[{ login = '*', from = ['own'] }]")]).unwrap_err().to_string();
     assert!(apart.contains("policy.senders, rule 1") && apart.contains("submission_host"), "{apart}");
+    let combined: &[(&[(&str, &str)], &str)] = &[
+        (&[("TLS_CERTIFICATE", "/c")], "stand together"),
+        (&[("TLS_NEXT_HOP", "require"), ("GATEWAY_NEXT_HOP", "a.test:25")], "tls.next_hop_ca"),
+        (&[("TLS_NEXT_HOP", "may")], "nobody to speak TLS with"),
+        (
+            &[("GATEWAY_LISTENERS", "[{protocol='smtp',address='127.0.0.1:1',direction='inbound',tls='may'}]")],
+            "tls.certificate and tls.key are not set",
+        ),
+        (
+            &[
+                (
+                    "GATEWAY_LISTENERS",
+                    "[{protocol='smtp',address='0.0.0.0:1',direction='inbound',tls='require',certificates=['*']}]",
+                ),
+                ("TLS_CERTIFICATE", "/c"),
+                ("TLS_KEY", "/k"),
+            ],
+            "tls.client_ca is not set",
+        ),
+    ];
+    for (variables, part) in combined {
+        let variables = variables.iter().map(|(name, value)| (format!("KAKITOME_{name}"), (*value).to_owned()));
+        let error = Settings::load(None, variables).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}\n without {part}");
+    }
     let absent = Settings::load(Some(Path::new("/nonexistent/k.toml")), std::iter::empty()).unwrap_err().to_string();
     assert!(absent.contains("/nonexistent/k.toml"), "{absent}");
 }

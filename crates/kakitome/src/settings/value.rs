@@ -2,7 +2,7 @@
 //! be one of them.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::Ipv6Addr;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +19,10 @@ pub struct HostPort {
     port: u16,
 }
 
-/// An address that only this machine can reach. The listeners have neither STARTTLS nor client authorisation yet, so
-/// any other address would be an open relay; by this type none can be configured.
+/// A share of something, in percent.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LoopbackAddress(SocketAddr);
+#[serde(try_from = "u8", into = "u8")]
+pub struct Percent(u8);
 
 /// An absolute http or https URL without a slash at its end.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -107,38 +106,30 @@ impl From<HostPort> for String {
     }
 }
 
-impl LoopbackAddress {
-    /// 127.0.0.1 and the port.
-    pub(super) fn on_port(port: u16) -> Self {
-        Self(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-    }
-
-    /// The address for the socket.
-    pub fn socket(self) -> SocketAddr {
+impl Percent {
+    /// 0 to 100.
+    pub fn get(self) -> u8 {
         self.0
     }
 }
 
-impl TryFrom<String> for LoopbackAddress {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let address: SocketAddr = text.parse().map_err(|_| format!("{text:?} is not an IP address with a port"))?;
-        if address.ip().is_loopback() {
-            Ok(Self(address))
-        } else {
-            Err(format!(
-                "{text:?} can be reached from other machines, and this version has neither STARTTLS nor client \
-                 authorisation for its mail listeners: it would be an open relay; let the mail server of this machine \
-                 hand the mail on to a loopback address (docs/postfix.md)"
-            ))
-        }
+impl Default for Percent {
+    fn default() -> Self {
+        Self(5)
     }
 }
 
-impl From<LoopbackAddress> for String {
-    fn from(address: LoopbackAddress) -> Self {
-        address.0.to_string()
+impl TryFrom<u8> for Percent {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        if number <= 100 { Ok(Self(number)) } else { Err(format!("{number} is more than 100 percent")) }
+    }
+}
+
+impl From<Percent> for u8 {
+    fn from(percent: Percent) -> Self {
+        percent.0
     }
 }
 

@@ -3,8 +3,10 @@
 //! A dialogue begins with what stands around it, then comes what is said:
 //!
 //! ```text
-//! door: lmtp outbound                   protocol and direction of the listener (smtp outbound)
+//! door: lmtp outbound                   protocol and direction of the listener (smtp outbound); behind a semicolon more of
+//!                                       its table; also address: 0.0.0.0, gateway: and tls: for lines of these sections
 //! next-hop: smtp SIZE 9; DSN            a peer that announces this, or maildir (the default)
+//! next-hop-tls: good                    what the peer shows in TLS: other.test, stranger; or it injects a reply
 //! answer: RCPT TO:<no@ => 550 no        what the peer answers to lines with this beginning; also GREETING, DOT, DOT 2
 //!                                       (at the second mail's end); `drop` closes the connection; \n makes several lines
 //! desk: passes                          or signs (puts a line before the mail that tells the envelope), fails, panics,
@@ -12,6 +14,8 @@
 //! mode: pass                            gateway.mode; also max_mail: 100
 //! C: MAIL FROM:<a@b.test>               we send this line with CR LF
 //! R: a\nb\r\n                           we send these bytes and no others
+//! T: mx.example.test                    we do the handshake of TLS, with a certificate of this name (`stranger`: by a CA
+//!                                       that the gateway does not know), or with none
 //! S: 250 2.1.0                          the gateway's next line begins so; `S: <end>`: it closes
 //! N: MAIL FROM:<a@b.test>               at the end: every line that the peer received, but QUIT
 //! F: Subject: a                         at the end: every line of the one mail in the Maildir; `F: <none>`: there is none
@@ -38,6 +42,9 @@ fn read(text: &str) -> Dialogue {
         let value = value.strip_prefix(' ').unwrap_or(value).to_owned();
         match key {
             "door" => dialogue.stage.door = value,
+            "address" => dialogue.stage.address = value,
+            "gateway" => dialogue.stage.gateway = value,
+            "tls" => dialogue.stage.tls = value,
             "mode" => dialogue.stage.mode = value,
             "max_mail" => dialogue.stage.max_mail = value.parse().unwrap(),
             "desk" => {
@@ -56,12 +63,16 @@ fn read(text: &str) -> Dialogue {
                     None => NextHop::Maildir,
                 }
             }
+            "next-hop-tls" => {
+                let NextHop::Peer(peer) = &mut dialogue.stage.next_hop else { panic!("TLS without a peer") };
+                peer.tls = value;
+            }
             "answer" => {
                 let (command, reply) = value.split_once(" => ").unwrap();
                 let NextHop::Peer(peer) = &mut dialogue.stage.next_hop else { panic!("answer without a peer") };
                 peer.answers.push((command.to_owned(), reply.replace("\\n", "\r\n")));
             }
-            "C" | "R" | "S" | "N" | "F" => dialogue.lines.push((number + 1, key.chars().next().unwrap(), value)),
+            "C" | "R" | "S" | "N" | "F" | "T" => dialogue.lines.push((number + 1, key.chars().next().unwrap(), value)),
             _ => panic!("line {}: {key} is unknown", number + 1),
         }
     }
@@ -93,6 +104,7 @@ async fn play(name: &str, text: &str) {
     for (number, kind, line) in &dialogue.lines {
         match kind {
             'C' => client.send(format!("{line}\r\n").as_bytes()).await,
+            'T' => client.secure(line).await,
             'R' => client.send(&unescape(line)).await,
             'N' => to_peer.push(line.as_str()),
             'F' => stored.push(line.as_str()),

@@ -8,7 +8,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+mod certificates;
 mod dialogues;
+mod doors;
 mod stage;
 
 use stage::{Desk, NextHop, Peer, Stage};

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use kakitome::gateway::reply::Reply;
+use kakitome::gateway::tls::Stream;
 use kakitome::gateway::{self, DeskFault, Direction, Envelope, Gateway, MailCopy, Notice, Processed, Withheld};
 use kakitome::settings::Settings;
 use kakitome_office::journal::Journal;
@@ -19,10 +20,19 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use crate::certificates;
 
 /// What stands around a test.
 pub(crate) struct Stage {
+    /// Protocol and direction; behind a semicolon more of the listener's table.
     pub(crate) door: String,
+    /// The listener's host.
+    pub(crate) address: String,
+    /// More lines of `[gateway]` and of `[tls]`.
+    pub(crate) gateway: String,
+    pub(crate) tls: String,
     pub(crate) mode: String,
     pub(crate) max_mail: u64,
     pub(crate) max_connections: u32,
@@ -61,6 +71,9 @@ impl Default for Stage {
     fn default() -> Self {
         Self {
             door: "smtp outbound".to_owned(),
+            address: "127.0.0.1".to_owned(),
+            gateway: String::new(),
+            tls: String::new(),
             mode: "sign".to_owned(),
             max_mail: 200 * 1024 * 1024,
             max_connections: 20,
@@ -76,6 +89,8 @@ pub(crate) struct Peer {
     offer: Vec<String>,
     pub(crate) answers: Vec<(String, String)>,
     heard: Arc<Mutex<Vec<String>>>,
+    /// What it shows in TLS, see [`certificates::next_hop`]; empty: it cannot. `injects`: it says more than 220 in clear.
+    pub(crate) tls: String,
     /// Where to put the bytes of mails as they come on the wire, without their end; else they are heard line by line.
     pub(crate) mails: Option<Arc<Mutex<Vec<u8>>>>,
     /// Where to count them instead.
@@ -111,6 +126,8 @@ impl Peer {
                 let last = lines.pop().unwrap();
                 lines.iter().map(|line| format!("250-{line}\r\n")).collect::<String>() + "250 " + last
             }
+            "STARTTLS" if self.tls == "injects" => "220 go\r\n250 injected".to_owned(),
+            "STARTTLS" if !self.tls.is_empty() => "220 go".to_owned(),
             "MAIL" => "250 2.1.0 sender ok".to_owned(),
             "RCPT" => "250 2.1.5 recipient ok".to_owned(),
             "DATA" => "354 go on".to_owned(),
@@ -121,17 +138,18 @@ impl Peer {
     }
 
     /// Answers, or says that it closes.
-    async fn say(&self, stream: &mut BufReader<TcpStream>, line: &str) -> Option<bool> {
+    async fn say(&self, stream: &mut BufReader<Stream>, line: &str) -> Option<bool> {
         let reply = self.answer(line);
         if reply == "drop" {
             return None;
         }
         stream.get_mut().write_all(format!("{reply}\r\n").as_bytes()).await.ok()?;
+        stream.get_mut().flush().await.ok()?;
         Some(reply.starts_with("354"))
     }
 
     async fn serve(self, stream: TcpStream) -> Option<()> {
-        let mut stream = BufReader::with_capacity(65536, stream);
+        let mut stream: BufReader<Stream> = BufReader::with_capacity(65536, Box::new(stream));
         self.say(&mut stream, "GREETING").await?;
         let (mut line, mut data) = (Vec::new(), false);
         loop {
@@ -151,6 +169,11 @@ impl Peer {
             }
             if !data {
                 data = self.say(&mut stream, &text).await?;
+                if text == "STARTTLS" && !self.tls.is_empty() {
+                    let acceptor = TlsAcceptor::from(certificates::next_hop(&self.tls));
+                    let secured = acceptor.accept(stream.into_inner()).await.ok()?;
+                    stream = BufReader::with_capacity(65536, Box::new(secured));
+                }
             } else if line == b".\r\n" {
                 data = false;
                 let dots = self.dots.fetch_add(1, Ordering::Relaxed) + 1;
@@ -228,6 +251,8 @@ pub(crate) struct House {
     address: std::net::SocketAddr,
     data: tempfile::TempDir,
     peer: Option<Peer>,
+    pub(crate) control: gateway::Control,
+    pub(crate) settings: Settings,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
 }
@@ -235,7 +260,9 @@ pub(crate) struct House {
 impl Stage {
     pub(crate) async fn open(&self) -> House {
         let data = tempfile::tempdir().unwrap();
-        let (protocol, direction) = self.door.split_once(' ').unwrap();
+        let (door, more) = self.door.split_once(';').unwrap_or((&self.door, ""));
+        let (protocol, direction) = door.split_once(' ').unwrap();
+        let more = if more.is_empty() { String::new() } else { format!(", {more}") };
         let next_hop = match &self.next_hop {
             NextHop::Maildir => String::new(),
             NextHop::Nobody => {
@@ -256,17 +283,24 @@ impl Stage {
         };
         let file = data.path().join("kakitome.toml");
         let text = format!(
-            "[gateway]\nmode = '{}'\nmax_mail = {}\nmax_connections = {}\nhostname = 'gate.test'\n{next_hop}\n\
-             listeners = [{{ protocol = '{protocol}', address = '127.0.0.1:0', direction = '{direction}' }}]\n",
-            self.mode, self.max_mail, self.max_connections
+            "[gateway]\nmode = '{}'\nmax_mail = {}\nmax_connections = {}\nhostname = 'gate.test'\n{next_hop}\n{}\n\
+             listeners = [{{ protocol = '{protocol}', address = '{}:0', direction = '{direction}'{more} }}]\n{}{}\n",
+            self.mode,
+            self.max_mail,
+            self.max_connections,
+            self.gateway,
+            self.address,
+            certificates::section(data.path()),
+            self.tls,
         );
         fs::write(&file, text).unwrap();
-        let settings = Settings::load(Some(&file), std::iter::empty()).unwrap().gateway;
-        let next_hop = gateway::NextHop::open(&settings, data.path()).unwrap();
+        let settings = Settings::load(Some(&file), std::iter::empty()).unwrap();
         let spools = SpoolDirectory::new(data.path().join("spool")).unwrap();
         let journal = Arc::new(Journal::open(data.path()).unwrap());
-        let gateway = Gateway::bind(&settings, next_hop, spools, journal, Arc::new(self.desk)).await.unwrap();
-        let address = gateway.addresses().unwrap()[0].1;
+        let gateway = Gateway::bind(&settings, data.path(), spools, journal, Arc::new(self.desk)).await.unwrap();
+        let port = gateway.addresses().unwrap()[0].1.unwrap().port();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let control = gateway.control();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(gateway.serve(async move {
             let _ = stopped.await;
@@ -275,17 +309,21 @@ impl Stage {
             NextHop::Peer(peer) => Some(peer.clone()),
             _ => None,
         };
-        House { address, data, peer, stop: Some(stop), served }
+        House { address, data, peer, control, settings, stop: Some(stop), served }
     }
 }
 
 impl House {
     pub(crate) async fn connect(&self) -> Client {
-        Client { stream: BufReader::new(TcpStream::connect(self.address).await.unwrap()) }
+        Client { stream: BufReader::new(Box::new(TcpStream::connect(self.address).await.unwrap())) }
     }
 
     pub(crate) fn maildir(&self) -> PathBuf {
         self.data.path().join("Maildir")
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub(crate) fn spool(&self) -> PathBuf {
@@ -337,12 +375,24 @@ impl House {
 }
 
 pub(crate) struct Client {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Stream>,
 }
 
 impl Client {
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.stream.get_mut().write_all(bytes).await.unwrap();
+        self.stream.get_mut().flush().await.unwrap();
+    }
+
+    /// The handshake, with the certificate of this name. One that fails is the end.
+    pub(crate) async fn secure(&mut self, certificate: &str) {
+        let nothing: Stream = Box::new(tokio::io::empty());
+        let stream = std::mem::replace(&mut self.stream, BufReader::new(nothing));
+        assert!(stream.buffer().is_empty(), "more was said in clear than 220");
+        let connector = TlsConnector::from(certificates::client(certificate));
+        if let Ok(stream) = connector.connect("gate.test".try_into().unwrap(), stream.into_inner()).await {
+            self.stream = BufReader::new(Box::new(stream));
+        }
     }
 
     /// The next line, or None at the end.
@@ -364,6 +414,26 @@ impl Client {
                 return heard;
             }
         }
+    }
+
+    pub(crate) fn over(stream: impl kakitome::gateway::tls::Wire + 'static) -> Self {
+        Self { stream: BufReader::new(Box::new(stream)) }
+    }
+
+    /// Sends a line; the last line of the reply, or None where there is none.
+    pub(crate) async fn try_ask(&mut self, line: &str) -> Option<String> {
+        self.stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).await.ok()?;
+        self.stream.get_mut().flush().await.ok()?;
+        loop {
+            let heard = self.line().await?;
+            if heard.as_bytes().get(3) != Some(&b'-') {
+                return Some(heard);
+            }
+        }
+    }
+
+    pub(crate) async fn greet_again(&mut self) {
+        self.ask("EHLO client.test", "250").await;
     }
 
     pub(crate) async fn greet(&mut self) {

@@ -17,7 +17,7 @@ use kakitome_pki::address::Address;
 use kakitome_verdict::sender::expected::Party;
 use serde::{Deserialize, Serialize};
 
-pub use origin::Origin;
+pub use origin::{ClientCertificate, Origin};
 pub use plan::{Passed, Plan, Submission};
 pub use sender::{Authorised, Miss, SenderRule};
 pub use treatment::{DigestName, PROFILES, Profile, Rule, Said, Signing, Source, Treatment};
@@ -31,6 +31,8 @@ pub struct Policy {
     /// The name that the submission server gives itself in the Received fields that it writes; without it nobody is
     /// known by login or client certificate.
     pub submission_host: Option<String>,
+    /// Mail programs are connected to a listener of ours themselves, which knows their certificates.
+    pub takes_submissions: bool,
     /// Who may sign as whom; without any, whoever enters by an outbound listener may sign as every member.
     pub senders: Vec<SenderRule>,
     /// What a mail becomes, by author and recipient. For each thing the first rule that says it counts.
@@ -48,6 +50,7 @@ impl Default for Policy {
         Self {
             members: Vec::new(),
             submission_host: None,
+            takes_submissions: false,
             senders: Vec::new(),
             rules: Vec::new(),
             sign: Signing::Clear,

@@ -23,8 +23,10 @@ pub struct Origin {
     pub client: Option<IpAddr>,
     /// The name under which he logged in.
     pub login: Option<String>,
-    /// The certificate that he showed, verified by the submission server.
+    /// The certificate that he showed, verified by the submission server, or by our own listener.
     pub certificate: Option<ClientCertificate>,
+    /// His own program is connected to us: every field of the mail is his own word, Received too.
+    pub direct: bool,
 }
 
 /// What the submission server says of a client's certificate that it verified.
@@ -40,6 +42,9 @@ impl Origin {
     /// The same with what the topmost Received field tells, if `host` wrote it.
     #[must_use]
     pub fn told_by(mut self, header: &Header, host: Option<&str>) -> Self {
+        if self.direct {
+            return self;
+        }
         let field = header.all("Received").next().map(|field| header.value(field));
         let value = field.filter(|value| value.len() <= RECEIVED_LIMIT);
         if let Some((host, value)) = host.zip(value)

@@ -156,7 +156,10 @@ impl SenderRule {
                  take the rule out"
             ));
         }
-        if (self.login.is_some() || self.certificate.is_some()) && policy.submission_host.is_none() {
+        let knows_certificates = policy.submission_host.is_some() || policy.takes_submissions;
+        if (self.login.is_some() && policy.submission_host.is_none())
+            || (self.certificate.is_some() && !knows_certificates)
+        {
             problems.push(
                 "it asks who logged in, but policy.submission_host is not set, so nobody is ever known by login or \
                  certificate; set it to the name of your submission server (its myhostname)"

@@ -201,6 +201,14 @@ impl Extensions {
         })
     }
 
+    /// The host names among the subject alternative names.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.subject_alt_names.iter().filter_map(|name| match name {
+            GeneralName::Dns(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// Reads one; says whether it is one that this engine processes.
     fn read(&mut self, id: Oid, value: &[u8]) -> Result<bool, Malformed> {
         let only = |tag, what| Der::only(value)?.of(tag, what);

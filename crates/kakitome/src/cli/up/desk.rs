@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kakitome_office::outgoing::{Disposition, Outgoing};
-use kakitome_office::policy::{Origin, Submission};
+use kakitome_office::policy::Submission;
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_smime::octets::Octets;
 
@@ -30,7 +30,7 @@ impl Desk for SigningDesk {
         let submission = Submission {
             has_null_sender: envelope.from.is_empty(),
             recipients: &envelope.recipients,
-            origin: Origin { class: envelope.listener.class.clone(), client: envelope.client, ..Origin::default() },
+            origin: envelope.origin(),
         };
         let disposition = self
             .outgoing

@@ -60,7 +60,11 @@ fn commands() {
         ("MAIL FROM:<a@b.test> SMTPUTF8=yes", Err(501)),
         ("MAIL FROM:<a@b.test> BODY=BINARYMIME", Err(501)),
         ("MAIL FROM:<a@b.test> AUTH=<>", Err(555)),
-        ("MAIL FROM:<a@b.test> REQUIRETLS", Err(555)),
+        ("MAIL FROM:<a@b.test> REQUIRETLS", Ok(Command::Mail(address("a@b.test", &[(Keyword::Requiretls, "")])))),
+        ("MAIL FROM:<a@b.test> REQUIRETLS=1", Err(501)),
+        ("RCPT TO:<a@b.test> REQUIRETLS", Err(555)),
+        ("STARTTLS", Ok(Command::StartTls)),
+        ("STARTTLS a", Err(501)),
         (
             "XFORWARD NAME=spike.example ADDR=192.0.2.1 ident=4F",
             Ok(Command::Xforward(vec![
@@ -72,7 +76,6 @@ fn commands() {
         ("XFORWARD", Err(501)),
         ("XFORWARD NAME", Err(501)),
         ("XFORWARD LOGIN=me", Err(501)),
-        ("STARTTLS", Err(502)),
         ("BDAT 5 LAST", Err(502)),
         ("FOO", Err(500)),
         ("", Err(500)),

@@ -16,6 +16,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// How many leading bits all of its addresses have in common.
+    pub fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
     /// Is this address in it?
     pub fn holds(&self, address: IpAddr) -> bool {
         match (self.address, address) {
