@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::crypto::NoRandomness;
-use rusqlite::ErrorCode;
 
 /// A failure of the environment, or (as [`Fault::Bug`]) of this program. Its text says what, where, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -21,26 +20,25 @@ pub enum Fault {
         source: io::Error,
     },
     /// Another program holds the store for longer than we wait.
-    #[error("the store {} is in use by another program; end that one, or try again", path.display())]
+    #[error("the store {store} is in use by another program; end that one, or try again")]
     StoreBusy {
         /// The store.
-        path: PathBuf,
+        store: String,
     },
     /// No room to write.
-    #[error("the disk with the store {} is full; make room there, then try again", path.display())]
+    #[error("the disk with the store {store} is full; make room there, then try again")]
     StoreFull {
         /// The store.
-        path: PathBuf,
+        store: String,
     },
     /// A newer program has changed the store.
     #[error(
-        "the store {} has version {found}, and this program knows versions up to {known}; start the newer program \
-         again, or restore the data directory from a backup that was made before the upgrade",
-        path.display()
+        "the store {store} has version {found}, and this program knows versions up to {known}; start the newer \
+         program again, or restore the data directory from a backup that was made before the upgrade"
     )]
     StoreNewer {
         /// The store.
-        path: PathBuf,
+        store: String,
         /// Its version.
         found: i64,
         /// The newest version that this program knows.
@@ -48,61 +46,58 @@ pub enum Fault {
     },
     /// The store is older than what a reader that may not write can read.
     #[error(
-        "the store {} has version {found}, and this program needs {known}; run `kakitome up` once, which upgrades it",
-        path.display()
+        "the store {store} has version {found}, and this program needs {known}; run `kakitome up` once, which upgrades \
+         it"
     )]
     StoreOlder {
         /// The store.
-        path: PathBuf,
+        store: String,
         /// Its version.
         found: i64,
         /// The version that is needed.
         known: i64,
     },
     /// What stands in the store cannot be true.
-    #[error(
-        "the store {} is damaged: {what}; stop the program and restore the data directory from the backup",
-        path.display()
-    )]
+    #[error("the store {store} is damaged: {what}; stop the program and restore the data directory from the backup")]
     StoreDamaged {
         /// The store.
-        path: PathBuf,
+        store: String,
         /// What is wrong.
         what: String,
     },
     /// The store refused for another reason.
-    #[error("the store {} failed: {source}; look at the disk and at who owns the file, then try again", path.display())]
+    #[error("the store {store} failed: {source}; look at the disk and at who owns the file, then try again")]
     Store {
         /// The store.
-        path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
+        store: String,
+        /// What the database said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// Whether it would say the same again.
+        is_lasting: bool,
     },
     /// Sealed keys without the key that opens them.
     #[error(
-        "the file {} is missing, and without it the private keys in the store {} cannot be opened; restore it \
+        "the file {} is missing, and without it the private keys in the store {store} cannot be opened; restore it \
          (sealing.key) from the backup",
-        path.display(),
-        store.display()
+        path.display()
     )]
     SealingKeyMissing {
         /// Where the key should be.
         path: PathBuf,
         /// The store with what it sealed.
-        store: PathBuf,
+        store: String,
     },
     /// The key is another than the one that sealed.
     #[error(
-        "the file {} is not the key that sealed the private keys in the store {}; restore the one (sealing.key) that \
-         belongs to it from the backup",
-        path.display(),
-        store.display()
+        "the file {} is not the key that sealed the private keys in the store {store}; restore the one (sealing.key) \
+         that belongs to it from the backup",
+        path.display()
     )]
     SealingKeyWrong {
         /// The key.
         path: PathBuf,
         /// The store with what another key sealed.
-        store: PathBuf,
+        store: String,
     },
     /// The file is no sealing key.
     #[error("the file {} is not a sealing key of 32 octets; restore it (sealing.key) from the backup", path.display())]
@@ -166,16 +161,7 @@ impl Fault {
                     | io::ErrorKind::NotADirectory
                     | io::ErrorKind::IsADirectory
             ),
-            Self::Store { source, .. } => !matches!(
-                source.sqlite_error_code(),
-                None | Some(
-                    ErrorCode::PermissionDenied
-                        | ErrorCode::ReadOnly
-                        | ErrorCode::ConstraintViolation
-                        | ErrorCode::ApiMisuse
-                        | ErrorCode::TypeMismatch
-                )
-            ),
+            Self::Store { is_lasting, .. } => !is_lasting,
             Self::StoreBusy { .. } | Self::StoreFull { .. } | Self::NoRandomness => true,
             Self::StoreNewer { .. }
             | Self::StoreOlder { .. }

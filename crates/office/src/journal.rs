@@ -133,18 +133,18 @@ impl Journal {
         DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(Fault::file("make", &directory))?;
         sync_directory(data)?;
         let path = directory.join("journal.sqlite");
-        let connection = connect(&path).map_err(|error| refused(&path, error))?;
+        let connection = connect(&path).map_err(|error| refused(&path.display().to_string(), error))?;
         let found: i64 = connection
             .pragma_query_value(None, "user_version", |row| row.get(0))
-            .map_err(|error| refused(&path, error))?;
+            .map_err(|error| refused(&path.display().to_string(), error))?;
         match found {
             0 => {
                 let tables = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT");
-                connection.execute_batch(&tables).map_err(|error| refused(&path, error))?;
+                connection.execute_batch(&tables).map_err(|error| refused(&path.display().to_string(), error))?;
                 sync_directory(&directory)?;
             }
             VERSION => {}
-            _ => return Err(Fault::StoreNewer { path, found, known: VERSION }),
+            _ => return Err(Fault::StoreNewer { store: path.display().to_string(), found, known: VERSION }),
         }
         Ok(Self {
             directory,
@@ -172,7 +172,7 @@ impl Journal {
             let found = |recipient: &String| statement.query_row([passage.to(recipient)], |row| row.get(0)).optional();
             recipients.iter().map(found).collect::<Result<Vec<_>, _>>()
         };
-        look().map_err(|error| refused(&self.directory, error))
+        look().map_err(|error| refused(&self.directory.display().to_string(), error))
     }
 
     /// Keeps the reply by which the next hop took a mail for these recipients. When it returns, that is on the disk;
@@ -276,7 +276,7 @@ impl Journal {
             transaction.execute("DELETE FROM accepted WHERE sweep <= (SELECT done FROM sweeps) - ?1", [SWEEPS_KEPT])?;
             transaction.commit()
         };
-        count().map_err(|error: rusqlite::Error| refused(&self.directory, error))?;
+        count().map_err(|error: rusqlite::Error| refused(&self.directory.display().to_string(), error))?;
         drop(connection);
         let fault = Fault::file("read the directory", &self.directory);
         self.remove_old_copies().map_err(fault)

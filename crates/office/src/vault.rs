@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::hex;
-use kakitome_pki::crypto::{PublicKey, Random, SEALING_KEY_OCTETS, SealingKey, SigningKey, SystemRandom, sha256};
+use kakitome_pki::crypto::{
+    DecryptionKey, KeyRefused, PublicKey, Random, SEALING_KEY_OCTETS, SealingKey, SigningKey, SystemRandom, sha256,
+};
 use zeroize::Zeroizing;
 
 use crate::fault::Fault;
@@ -28,7 +30,12 @@ pub struct KeyId(String);
 impl KeyId {
     /// The identifier of a key.
     pub fn of(key: &SigningKey) -> Self {
-        Self(hex(&sha256(key.spki())))
+        Self::of_spki(key.spki())
+    }
+
+    /// The identifier of the key with this SubjectPublicKeyInfo, in DER.
+    pub fn of_spki(spki: &[u8]) -> Self {
+        Self(hex(&sha256(spki)))
     }
 
     pub(crate) fn from_store(text: String) -> Self {
@@ -62,12 +69,12 @@ impl Vault {
             make(key_file)?;
         }
         let Some(sealing) = read(key_file)? else {
-            return Err(Fault::SealingKeyMissing { path: key_file.to_owned(), store: store.path().to_owned() });
+            return Err(Fault::SealingKeyMissing { path: key_file.to_owned(), store: store.name().to_owned() });
         };
         if let Some((id, sealed)) = sample
             && sealing.open(&id, &sealed).is_err()
         {
-            return Err(Fault::SealingKeyWrong { path: key_file.to_owned(), store: store.path().to_owned() });
+            return Err(Fault::SealingKeyWrong { path: key_file.to_owned(), store: store.name().to_owned() });
         }
         Ok(Self { store: Arc::clone(store), sealing })
     }
@@ -81,33 +88,81 @@ impl Vault {
         Ok(KeyId::of(key))
     }
 
-    /// Opens a key. It leaves memory when the caller drops it.
+    /// Seals a key of any kind, given as PKCS#8, and keeps it.
+    ///
+    /// # Errors
+    /// The store or the machine's randomness fails, or this is no key that signs or decrypts here.
+    pub fn keep_pkcs8(&self, label: &str, pkcs8: &[u8], now: Time) -> Result<KeyId, Fault> {
+        let row = self.seal_pkcs8(label, pkcs8, now)?;
+        self.store.keep_key(&row)?;
+        Ok(KeyId(row.id))
+    }
+
+    /// Opens a key that signs. It leaves memory when the caller drops it.
     ///
     /// # Errors
     /// The store fails, or does not hold this key as it was sealed.
     pub fn take(&self, id: &KeyId) -> Result<SigningKey, Fault> {
-        let sealed =
-            self.store.sealed_key(&id.0)?.ok_or_else(|| self.store.damaged(format!("private key {id} is missing")))?;
-        let octets = self
-            .sealing
-            .open(&id.0, &sealed)
-            .map_err(|error| self.store.damaged(format!("private key {id} does not open: {error}")))?;
-        let key = SigningKey::from_der(&octets)
-            .map_err(|error| self.store.damaged(format!("private key {id} cannot be read: {error}")))?;
-        if KeyId::of(&key) == *id { Ok(key) } else { Err(self.store.damaged(format!("private key {id} is another"))) }
+        self.opened(id, &self.take_pkcs8(id)?, SigningKey::from_der, SigningKey::spki)
     }
 
-    /// The row for a key, sealed, for a step that stores more than the key.
+    /// Opens a key that decrypts. It leaves memory when the caller drops it.
+    ///
+    /// # Errors
+    /// The store fails, or does not hold this key as it was sealed.
+    pub fn take_decryption(&self, id: &KeyId) -> Result<DecryptionKey, Fault> {
+        self.opened(id, &self.take_pkcs8(id)?, DecryptionKey::from_der, DecryptionKey::spki)
+    }
+
+    /// Opens a key as PKCS#8, to be written into a file for its owner.
+    ///
+    /// # Errors
+    /// The store fails, or does not hold this key as it was sealed.
+    pub fn take_pkcs8(&self, id: &KeyId) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let sealed =
+            self.store.sealed_key(&id.0)?.ok_or_else(|| self.store.damaged(format!("private key {id} is missing")))?;
+        self.sealing
+            .open(&id.0, &sealed)
+            .map_err(|error| self.store.damaged(format!("private key {id} does not open: {error}")))
+    }
+
+    /// The row for a key that signs, sealed, for a step that stores more than the key.
     pub(crate) fn seal(&self, label: &str, key: &SigningKey, now: Time) -> Result<KeyRow, Fault> {
-        let KeyId(id) = KeyId::of(key);
-        let octets = key.to_pkcs8().map_err(Fault::bug)?;
+        self.sealed(label, key.spki(), &key.to_pkcs8().map_err(Fault::bug)?, now)
+    }
+
+    /// The row for a key of any kind, sealed, for a step that stores more than the key.
+    pub(crate) fn seal_pkcs8(&self, label: &str, pkcs8: &[u8], now: Time) -> Result<KeyRow, Fault> {
+        let spki = SigningKey::from_der(pkcs8).map(|key| key.spki().to_vec());
+        let spki = spki.or_else(|_| DecryptionKey::from_der(pkcs8).map(|key| key.spki().to_vec()));
+        self.sealed(label, &spki.map_err(Fault::bug)?, pkcs8, now)
+    }
+
+    fn sealed(&self, label: &str, spki: &[u8], pkcs8: &[u8], now: Time) -> Result<KeyRow, Fault> {
+        let KeyId(id) = KeyId::of_spki(spki);
         Ok(KeyRow {
-            sealed: self.sealing.seal(&id, &octets, &SystemRandom)?,
+            sealed: self.sealing.seal(&id, pkcs8, &SystemRandom)?,
             id,
             label: label.to_owned(),
-            kind: PublicKey::parse(key.spki()).map_err(Fault::bug)?.describe(),
+            kind: PublicKey::parse(spki).map_err(Fault::bug)?.describe(),
             made_at: now,
         })
+    }
+
+    fn opened<K>(
+        &self,
+        id: &KeyId,
+        pkcs8: &[u8],
+        read: impl Fn(&[u8]) -> Result<K, KeyRefused>,
+        spki: impl Fn(&K) -> &[u8],
+    ) -> Result<K, Fault> {
+        let key =
+            read(pkcs8).map_err(|error| self.store.damaged(format!("private key {id} cannot be read: {error}")))?;
+        if KeyId::of_spki(spki(&key)) == *id {
+            Ok(key)
+        } else {
+            Err(self.store.damaged(format!("private key {id} is another")))
+        }
     }
 }
 

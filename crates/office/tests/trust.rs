@@ -119,7 +119,7 @@ fn what_was_damaged_in_the_store_is_told() {
         let root = Root::new(&Pki::get().rp.certificate);
         trust::add(&store, &Added { root, note: String::new(), at: NOW }).unwrap();
         assert!(Chosen::read(&store).is_ok());
-        Connection::open(store.path()).unwrap().execute(damage, []).unwrap();
+        Connection::open(store.name()).unwrap().execute(damage, []).unwrap();
         assert!(matches!(Chosen::read(&store), Err(Fault::StoreDamaged { .. })), "{damage}");
     }
 }

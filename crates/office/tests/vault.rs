@@ -11,7 +11,7 @@ use std::sync::Arc;
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
 use kakitome_office::vault::{KeyId, Vault};
-use kakitome_pki::crypto::{KeyKind, SigningKey};
+use kakitome_pki::crypto::{DecryptionKey, KeyKind, SigningKey};
 use kakitome_testkit::NOW;
 use rusqlite::Connection;
 
@@ -172,7 +172,7 @@ fn nothing_of_a_private_key_stands_in_the_clear() {
     assert!(pieces.len() > 800, "{}", pieces.len());
     // Once with the journal, once after it was folded into the store.
     assert_eq!(leak(directory.path(), &pieces), None);
-    let writer = Connection::open(store.path()).unwrap();
+    let writer = Connection::open(store.name()).unwrap();
     writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     assert_eq!(leak(directory.path(), &pieces), None);
     // The search finds what is there, in the store too.
@@ -192,4 +192,34 @@ fn leak(directory: &Path, pieces: &[Vec<u8>]) -> Option<PathBuf> {
 
 fn holds(bytes: &[u8], piece: &[u8]) -> bool {
     bytes.windows(piece.len()).any(|window| window == piece)
+}
+
+#[test]
+fn keys_that_sign_and_keys_that_decrypt_are_kept_alike() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(directory.path()).unwrap());
+    let vault = Vault::open(&directory.path().join("sealing.key"), &store).unwrap();
+    for (kind, signs, decrypts) in [
+        (KeyKind::Rsa2048, true, true),
+        (KeyKind::P256, true, true),
+        (KeyKind::Ed25519, true, false),
+        (KeyKind::X25519, false, true),
+    ] {
+        let pkcs8 = if decrypts {
+            DecryptionKey::generate(kind).unwrap().1
+        } else {
+            SigningKey::generate(kind).unwrap().to_pkcs8().unwrap()
+        };
+        let id = vault.keep_pkcs8("a key", &pkcs8, NOW).unwrap();
+        assert_eq!(vault.take_pkcs8(&id).unwrap(), pkcs8, "{kind:?}");
+        let signing = vault.take(&id);
+        assert_eq!(signing.is_ok(), signs, "{kind:?}: {signing:?}");
+        assert!(signing.is_err_and(|fault| matches!(fault, Fault::StoreDamaged { .. })) != signs, "{kind:?}");
+        let decryption = vault.take_decryption(&id);
+        assert_eq!(decryption.is_ok(), decrypts, "{kind:?}: {decryption:?}");
+        if let Ok(key) = decryption {
+            assert_eq!(KeyId::of_spki(key.spki()), id);
+        }
+    }
+    assert!(vault.keep_pkcs8("no key", b"no key", NOW).is_err());
 }

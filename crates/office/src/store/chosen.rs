@@ -1,7 +1,6 @@
 //! The operator's anchors, and the roots of the public list that he took out.
 
 use kakitome_pki::asn1::time::Time;
-use rusqlite::{Row, named_params};
 
 use super::Store;
 use crate::fault::Fault;
@@ -30,43 +29,41 @@ pub(crate) struct DistrustRow {
 impl Store {
     /// The anchors, the oldest first.
     pub(crate) fn anchors(&self) -> Result<Vec<AnchorRow>, Fault> {
-        let one = |row: &Row<'_>| {
-            Ok(AnchorRow {
-                fingerprint: row.get("fingerprint")?,
-                certificate: row.get("certificate")?,
-                only_for: row.get("only_for")?,
-                names_verified: row.get("names_verified")?,
-                note: row.get("note")?,
-                added_at: Time::from_unix(row.get("added_at")?),
-            })
-        };
-        self.read(|connection| {
-            let mut statement = connection.prepare("SELECT * FROM anchor ORDER BY added_at, fingerprint")?;
-            statement.query_map([], one)?.collect()
+        self.read(|s| {
+            s.rows(
+                "SELECT fingerprint, certificate, only_for, names_verified, note, added_at FROM anchor
+                 ORDER BY added_at, fingerprint",
+                &[],
+                |row| {
+                    Ok(AnchorRow {
+                        fingerprint: row.text(0)?,
+                        certificate: row.octets(1)?,
+                        only_for: row.text(2)?,
+                        names_verified: row.flag(3)?,
+                        note: row.text(4)?,
+                        added_at: row.time(5)?,
+                    })
+                },
+            )
         })
     }
 
     /// Puts an anchor in; one that is there gets these conditions. False if it was there.
     pub(crate) fn put_anchor(&self, anchor: &AnchorRow) -> Result<bool, Fault> {
-        self.write(|transaction| {
-            let known: bool = transaction.query_row(
-                "SELECT EXISTS (SELECT 1 FROM anchor WHERE fingerprint = ?1)",
-                [&anchor.fingerprint],
-                |row| row.get(0),
-            )?;
-            transaction.execute(
+        self.write(|s| {
+            let known = s.exists("SELECT 1 FROM anchor WHERE fingerprint = ?1", &[&anchor.fingerprint])?;
+            s.run(
                 "INSERT INTO anchor (fingerprint, certificate, only_for, names_verified, note, added_at)
-                 VALUES (:fingerprint, :certificate, :only_for, :names_verified, :note, :added_at)
-                 ON CONFLICT (fingerprint) DO UPDATE SET
-                     only_for = :only_for, names_verified = :names_verified, note = :note",
-                named_params! {
-                    ":fingerprint": anchor.fingerprint,
-                    ":certificate": anchor.certificate,
-                    ":only_for": anchor.only_for,
-                    ":names_verified": anchor.names_verified,
-                    ":note": anchor.note,
-                    ":added_at": anchor.added_at.unix(),
-                },
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (fingerprint) DO UPDATE SET only_for = ?3, names_verified = ?4, note = ?5",
+                &[
+                    &anchor.fingerprint,
+                    &anchor.certificate,
+                    &anchor.only_for,
+                    &anchor.names_verified,
+                    &anchor.note,
+                    &anchor.added_at,
+                ],
             )?;
             Ok(!known)
         })
@@ -74,39 +71,30 @@ impl Store {
 
     /// Takes an anchor out. False if it was not there.
     pub(crate) fn drop_anchor(&self, fingerprint: &str) -> Result<bool, Fault> {
-        self.write(|transaction| {
-            Ok(transaction.execute("DELETE FROM anchor WHERE fingerprint = ?1", [fingerprint])? > 0)
-        })
+        self.write(|s| Ok(s.run("DELETE FROM anchor WHERE fingerprint = ?1", &[&fingerprint])? > 0))
     }
 
     /// The roots of the public list that do not count, the oldest entry first.
     pub(crate) fn distrusted(&self) -> Result<Vec<DistrustRow>, Fault> {
-        let one = |row: &Row<'_>| {
-            Ok(DistrustRow {
-                fingerprint: row.get("fingerprint")?,
-                name: row.get("name")?,
-                note: row.get("note")?,
-                since: Time::from_unix(row.get("since")?),
+        self.read(|s| {
+            s.rows("SELECT fingerprint, name, note, since FROM distrusted ORDER BY since, fingerprint", &[], |row| {
+                Ok(DistrustRow {
+                    fingerprint: row.text(0)?,
+                    name: row.text(1)?,
+                    note: row.text(2)?,
+                    since: row.time(3)?,
+                })
             })
-        };
-        self.read(|connection| {
-            let mut statement = connection.prepare("SELECT * FROM distrusted ORDER BY since, fingerprint")?;
-            statement.query_map([], one)?.collect()
         })
     }
 
     /// Takes a root of the public list out. False if it was out.
     pub(crate) fn distrust(&self, root: &DistrustRow) -> Result<bool, Fault> {
-        self.write(|transaction| {
-            let added = transaction.execute(
-                "INSERT INTO distrusted (fingerprint, name, note, since) VALUES (:fingerprint, :name, :note, :since)
+        self.write(|s| {
+            let added = s.run(
+                "INSERT INTO distrusted (fingerprint, name, note, since) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (fingerprint) DO NOTHING",
-                named_params! {
-                    ":fingerprint": root.fingerprint,
-                    ":name": root.name,
-                    ":note": root.note,
-                    ":since": root.since.unix(),
-                },
+                &[&root.fingerprint, &root.name, &root.note, &root.since],
             )?;
             Ok(added > 0)
         })
@@ -114,8 +102,6 @@ impl Store {
 
     /// Lets a root count again. False if it was not out.
     pub(crate) fn restore(&self, fingerprint: &str) -> Result<bool, Fault> {
-        self.write(|transaction| {
-            Ok(transaction.execute("DELETE FROM distrusted WHERE fingerprint = ?1", [fingerprint])? > 0)
-        })
+        self.write(|s| Ok(s.run("DELETE FROM distrusted WHERE fingerprint = ?1", &[&fingerprint])? > 0))
     }
 }

@@ -322,10 +322,7 @@ impl Add {
         }
         if !everywhere.quiet {
             let changed = added.len().saturating_sub(count);
-            eprintln!(
-                "kakitome: {}: {count} added, {changed} were there and have these conditions",
-                store.path().display()
-            );
+            eprintln!("kakitome: {}: {count} added, {changed} were there and have these conditions", store.name());
         }
         Ok(Ended::Done)
     }
