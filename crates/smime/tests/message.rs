@@ -300,8 +300,8 @@ fn a_signer_tells_the_certificate_to_encrypt_to() {
     let mail = b"From: info@bank.example\r\n\r\nhello\r\n".to_vec();
     let draft = Draft::covered(&mail, Cover::Clear).unwrap().unwrap();
     let algorithm = holder.key.algorithm();
-    let plain = Signer::new(&holder.certificate, &[holder.certificate.clone()], algorithm, algorithm.digest().unwrap());
-    let plain = plain.unwrap();
+    let chain = std::slice::from_ref(&holder.certificate);
+    let plain = Signer::new(&holder.certificate, chain, algorithm, algorithm.digest().unwrap()).unwrap();
     // The same certificate twice travels once.
     let own = plain.clone().encrypting_to(&holder.certificate);
     let preferring = plain.clone().encrypting_to(&other.certificate);
