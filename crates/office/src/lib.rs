@@ -10,6 +10,7 @@ pub mod authority;
 pub mod evidence;
 pub mod fault;
 pub mod holder;
+pub mod jobs;
 pub mod journal;
 pub mod outgoing;
 pub mod policy;

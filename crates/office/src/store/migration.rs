@@ -29,6 +29,7 @@ macro_rules! migrations {
 migrations! {
     "0001_authority"
     "0002_trust"
+    "0003_jobs"
 }
 
 /// The version of a store that is up to date.

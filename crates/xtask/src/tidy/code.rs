@@ -65,7 +65,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         &[
             &["fault"],
             &["spool", "store"],
-            &["vault", "journal"],
+            &["vault", "journal", "jobs"],
             &["authority", "trust"],
             &["evidence"],
             &["holder", "policy"],
