@@ -12,7 +12,9 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
-pub use self::section::{Check, Fetch, Gateway, Level, Log, MemberKey, Members, Mode, Policy, Settings, Vault, Web};
+pub use self::section::{
+    Check, Fetch, Gateway, Level, Log, LogFormat, MemberKey, Members, Mode, Policy, Settings, Vault, Web,
+};
 pub use self::sender::{Correspondent, Protected, Sender};
 pub use self::tls::TlsFiles;
 pub use self::value::{Domain, HostPort, Percent, PublicUrl};
@@ -252,6 +254,14 @@ const ROWS: &[Row] = &[
     ),
     row!(web.address, Text, "Where the check page is served.", "an IP address with a port", ""),
     row!(
+        web.private_networks,
+        List,
+        "Networks from which /metrics and /readyz may be read, beside this machine. Never through a proxy: what comes with\n\
+         X-Forwarded-For or Forwarded is from elsewhere.",
+        "a list of address ranges, such as 10.1.2.3/32 or fd00:1::/64",
+        ""
+    ),
+    row!(
         web.public_url,
         Text,
         "What the outside calls the check page. Not set: certificates of the own CA carry no URL for revocation.",
@@ -350,6 +360,7 @@ const ROWS: &[Row] = &[
         "\"/etc/kakitome/sealing.key\""
     ),
     row!(log.level, Text, "What is written to the log.", "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"", ""),
+    row!(log.format, Text, "How: for people, or an object of JSON on each line.", "\"text\" or \"json\"", ""),
 ];
 
 /// What is wrong with the settings, where, and what is allowed there.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kakitome::web::mbox::{Choice as Mails, OFFERED, Offer};
-use kakitome::web::{Checker, InstanceInfo, page, router};
+use kakitome::web::{Checker, Door, Inside, InstanceInfo, page, router, service};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_pki::asn1::time::Time;
 use kakitome_smime::mime::encoding::Base64Decoder;
@@ -68,8 +68,8 @@ fn server() -> Server {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
-    let site = router(Arc::new(Echo(spools)));
-    runtime.spawn(async move { axum::serve(listener, site).await });
+    let site = service(router(Arc::new(Echo(spools)), Inside::default()));
+    runtime.spawn(async move { axum::serve(Door::new(listener), site).await });
     Server { address, _directory: directory, _runtime: runtime }
 }
 
@@ -210,7 +210,26 @@ fn a_mail_is_taken_in_every_form() {
         page.body.contains("Changed after it was signed") && page.body.contains("署名のあとで内容が変わっています")
     );
     let counts = server.get("/metrics", "").body;
-    assert!(counts.contains("{state=\"ALTERED\"} 9\n"), "{counts}");
+    assert!(counts.contains("kakitome_verdicts_total{door=\"page\",state=\"ALTERED\"} 9\n"), "{counts}");
+}
+
+#[test]
+fn what_is_counted_is_not_for_everybody() {
+    let server = server();
+    for (headers, status) in [
+        ("", 200),
+        ("X-Forwarded-For: 127.0.0.1\r\n", 403),
+        ("Forwarded: for=127.0.0.1\r\n", 403),
+        ("X-Forwarded-For:\r\n", 403),
+    ] {
+        for path in ["/metrics", "/readyz"] {
+            assert_eq!(server.get(path, headers).status, status, "{path} {headers}");
+        }
+        assert_eq!(server.get("/healthz", headers).status, 200);
+    }
+    let reply = server.get("/metrics", "");
+    assert!(reply.head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{}", reply.head);
+    assert!(reply.body.ends_with("# EOF\n"), "{}", reply.body);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! `kakitome up`: gateway and check page on this machine, with embedded defaults.
 
 mod desk;
+mod log;
+mod notify;
+mod reload;
 
 use std::fs::{self, File, TryLockError};
 use std::future::IntoFuture;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,9 +35,10 @@ use tokio::sync::watch;
 
 use self::desk::SigningDesk;
 use super::{Ended, Everywhere, Failure, config, input, outside, trust};
-use crate::gateway::{Direction, Gateway, Mode, Protocol};
-use crate::settings::{self, Level, MemberKey, Settings};
-use crate::web::{self, Checker, InstanceInfo};
+use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol, free_disk};
+use crate::metrics::Metrics;
+use crate::settings::{self, MemberKey, Settings};
+use crate::web::{self, Checker, Inside, InstanceInfo};
 
 /// The file whose lock says that a server runs on this data directory.
 const LOCK: &str = "lock";
@@ -55,7 +59,10 @@ pub(super) struct Up {}
 impl Up {
     pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
         let settings = config::load(everywhere)?;
-        log(settings.log.level);
+        log::open(&settings.log);
+        if rustix::process::geteuid().is_root() {
+            tracing::warn!("started by root, who may do more than this program should: give it a user of its own");
+        }
         make_private(&everywhere.data)?;
         let _lock = lock(&everywhere.data)?;
         let house = House::open(&settings, everywhere)?;
@@ -110,30 +117,13 @@ fn lock(data: &Path) -> Result<File, Failure> {
     }
 }
 
-fn log(level: Level) {
-    let level = match level {
-        Level::Error => tracing::Level::ERROR,
-        Level::Warn => tracing::Level::WARN,
-        Level::Info => tracing::Level::INFO,
-        Level::Debug => tracing::Level::DEBUG,
-        Level::Trace => tracing::Level::TRACE,
-    };
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    // A second subscriber is impossible: this is called once in a process.
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_ansi(colours)
-        .with_target(false)
-        .with_writer(io::stderr)
-        .init();
-}
-
 /// What stands behind the doors.
 struct House {
     anchor: Certificate,
-    desk: Arc<SigningDesk>,
+    authority: Arc<Authority>,
     checker: Arc<PageChecker>,
     spools: SpoolDirectory,
+    metrics: Arc<Metrics>,
 }
 
 impl House {
@@ -158,11 +148,10 @@ impl House {
         let authority = Arc::new(Authority::open(Arc::clone(&store), vault, authority, input::now(), random.clone())?);
         let anchor = authority.anchor().clone();
         let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
-        let outgoing = Outgoing::new(Arc::clone(&authority), settings.policy(), random);
         // A list that cannot be read is told now, not to the first reader.
         evidence::gather(&trust::expected(&settings.check), input::now())?;
         Ok(Self {
-            desk: Arc::new(SigningDesk { outgoing, spools: spools.clone() }),
+            authority: Arc::clone(&authority),
             checker: Arc::new(PageChecker {
                 anchor: anchor.clone(),
                 store: Arc::clone(&store),
@@ -176,16 +165,28 @@ impl House {
                 },
                 expected: settings.check.clone(),
                 known: Known::remembering(),
+                gateway: settings.gateway.clone(),
             }),
             anchor,
             spools,
+            metrics: Arc::default(),
         })
+    }
+
+    /// The desk by these settings; a reload makes another.
+    fn desk(&self, settings: &Settings) -> Result<SigningDesk, Failure> {
+        let outgoing = Outgoing::new(Arc::clone(&self.authority), settings.policy(), Arc::new(SystemRandom));
+        Ok(SigningDesk { outgoing, spools: self.spools.clone() })
     }
 
     async fn serve(self, settings: &Settings, everywhere: &Everywhere) -> Result<(), Failure> {
         let journal = Arc::new(Journal::open(&everywhere.data)?);
-        let gateway =
-            Gateway::bind(settings, &everywhere.data, self.spools.clone(), journal, self.desk.clone()).await?;
+        let (desk, metrics) = (Arc::new(self.desk(settings)?), Arc::clone(&self.metrics));
+        let gateway = Gateway::bind(settings, &everywhere.data, self.spools.clone(), journal, desk, metrics).await?;
+        let spools = self.spools.clone();
+        self.metrics.watch("disk_free_percent", "How much of the data directory's disk is free", move || {
+            free_disk(&spools).map(i64::from)
+        });
         let address = settings.web.address;
         let page = TcpListener::bind(address).await.map_err(|error| {
             Failure::try_again(format!(
@@ -195,19 +196,29 @@ impl House {
         let (stop, stopping) = watch::channel(false);
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
         if !everywhere.quiet {
             self.welcome(settings, everywhere, &gateway, page.local_addr()?)?;
         }
+        let inside = Inside { metrics: Arc::clone(&self.metrics), networks: settings.web.private_networks.clone() };
+        let site = web::router(self.checker.clone(), inside);
         let web = tokio::spawn(
-            axum::serve(web::Door::new(page), web::router(self.checker.clone()))
+            axum::serve(web::Door::new(page), web::service(site))
                 .with_graceful_shutdown(stopped(stopping.clone()))
                 .into_future(),
         );
+        let control = gateway.control();
         let mail = tokio::spawn(gateway.serve(stopped(stopping)));
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        let mut current = settings.clone();
+        notify::ready();
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break,
+                _ = hangup.recv() => current = reload::reload(&self, &control, everywhere, current).await,
+            }
         }
+        notify::stopping();
         tracing::info!("stopping: mail in flight is finished, nothing new is taken");
         stop.send_replace(true);
         mail.await.map_err(|error| Failure::bug(format!("the gateway: {error}")))?;
@@ -314,6 +325,8 @@ struct PageChecker {
     expected: settings::Check,
     /// What the mails before left.
     known: Known,
+    /// The mail flow, for those who ask whether all is well.
+    gateway: settings::Gateway,
 }
 
 impl Checker for PageChecker {
@@ -337,6 +350,13 @@ impl Checker for PageChecker {
     }
 
     fn ready(&self) -> Result<(), String> {
-        self.instance.spools.probe().map_err(|error| format!("the spool: {error}"))
+        let spools = &self.instance.spools;
+        spools.probe().map_err(|error| format!("the spool: {error}"))?;
+        let least = self.gateway.min_free_disk.get();
+        if let Some(free) = free_disk(spools).filter(|free| *free < least) {
+            return Err(format!("the disk: {free} percent are free, gateway.min_free_disk is {least}"));
+        }
+        Chosen::read(&self.store).map_err(|fault| format!("the store: {fault}"))?;
+        NextHop::probe(&self.gateway).map_err(|error| format!("the next hop: {error}"))
     }
 }

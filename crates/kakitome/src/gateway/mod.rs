@@ -13,6 +13,7 @@ pub mod client;
 pub mod command;
 mod copies;
 pub mod data;
+mod log;
 pub mod maildir;
 pub mod next_hop;
 mod passage;
@@ -45,6 +46,7 @@ use self::reply::Reply;
 use self::session::Session;
 use self::socket::{Socket, Turnstile};
 use self::tls::{Credentials, Stream};
+use crate::metrics::{Failure, Metrics};
 pub use crate::settings::{Direction, Listener, Mode, Protocol};
 use crate::settings::{Settings, Tls};
 
@@ -61,6 +63,8 @@ const CREDENTIALS_TIME: Duration = Duration::from_secs(60);
 /// What the desk is told of a mail beside its bytes.
 #[derive(Clone, Debug)]
 pub struct Envelope {
+    /// By which the log knows the mail: the queue id of the server in front, else a name of ours.
+    pub id: String,
     /// The path of MAIL as it was written, without the brackets; empty is the null sender.
     pub from: String,
     /// The paths of the recipients that the next hop takes.
@@ -186,6 +190,7 @@ struct House {
     spools: SpoolDirectory,
     journal: Arc<Journal>,
     desk: Arc<dyn Desk>,
+    metrics: Arc<Metrics>,
 }
 
 impl House {
@@ -202,6 +207,7 @@ impl House {
             spools: rest.spools.clone(),
             journal: Arc::clone(&rest.journal),
             desk,
+            metrics: Arc::clone(&rest.metrics),
         })
     }
 
@@ -215,6 +221,7 @@ impl House {
         if free_disk(&self.spools).is_none_or(|free| free >= self.min_free_disk) {
             return None;
         }
+        self.metrics.failed(Failure::Disk);
         tracing::error!("less of the disk is free than gateway.min_free_disk says: mail is put off");
         Some(Reply::new(452, "4.3.1 the disk is nearly full, come later"))
     }
@@ -233,6 +240,7 @@ struct Rest {
     data: PathBuf,
     spools: SpoolDirectory,
     journal: Arc<Journal>,
+    metrics: Arc<Metrics>,
 }
 
 /// The listeners, bound.
@@ -307,8 +315,9 @@ impl Gateway {
         spools: SpoolDirectory,
         journal: Arc<Journal>,
         desk: Arc<dyn Desk>,
+        metrics: Arc<Metrics>,
     ) -> io::Result<Self> {
-        let rest = Rest { data: data.to_owned(), spools, journal };
+        let rest = Rest { data: data.to_owned(), spools, journal, metrics };
         let credentials = Arc::new(Credentials::open(&settings.tls).map_err(io::Error::other)?);
         let house = House::new(settings, credentials, &rest, desk)?;
         let mut doors = Vec::new();
@@ -421,23 +430,26 @@ async fn keep(
 ) {
     let mut sessions = JoinSet::new();
     let mut stop = stopping.clone();
+    let metrics = Arc::clone(&houses.borrow().metrics);
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
-            Some(ended) = sessions.join_next() => report(ended),
+            Some(ended) = sessions.join_next() => report(&metrics, ended),
             accepted = socket.accept() => match accepted {
                 Ok((stream, client)) => match turnstile.admit(client) {
                     Ok(admission) => {
                         let connection = (stream, client);
                         let session = Session::new(houses.clone(), listener.clone(), connection, stopping.clone());
+                        let connected = metrics.connected();
                         sessions.spawn(async move {
                             if let Err(error) = session.run().await {
                                 tracing::debug!(?client, %error, "connection lost");
                             }
-                            drop(admission);
+                            drop((admission, connected));
                         });
                     }
                     Err(why) => {
+                        metrics.turned_away();
                         tracing::warn!(?client, "a connection is turned away: {why}");
                         let own_name = houses.borrow().own_name.clone();
                         // Not here: a client that does not read would keep the others waiting.
@@ -454,7 +466,7 @@ async fn keep(
     drop(socket);
     let finish = async {
         while let Some(ended) = sessions.join_next().await {
-            report(ended);
+            report(&metrics, ended);
         }
     };
     if timeout(SHUTDOWN_TIME, finish).await.is_err() {
@@ -475,8 +487,9 @@ async fn turn_away(own_name: String, mut stream: Stream, why: &str) {
     let _ = timeout(TURN_AWAY_TIME, stream.write_all(&out)).await;
 }
 
-fn report(ended: Result<(), tokio::task::JoinError>) {
+fn report(metrics: &Metrics, ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
+        metrics.failed(Failure::Bug);
         tracing::error!(%error, "a mail session died of a bug; its mail stays with the sender");
     }
 }

@@ -3,9 +3,11 @@
 //! So each reply that our client hears is the next hop's own, nothing needs a queue of ours, and the mail stays with the
 //! server in front until the next hop has it.
 
-use std::io;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kakitome_smime::octets::Octets;
 
@@ -18,6 +20,9 @@ use crate::settings;
 
 /// The name of the Maildir in the data directory.
 pub const MAILDIR: &str = "Maildir";
+
+/// How long a probe waits, for the connection and for the greeting.
+pub const PROBE_TIME: Duration = Duration::from_secs(3);
 
 /// Where mail goes.
 #[derive(Clone, Debug)]
@@ -41,6 +46,23 @@ impl NextHop {
             }
             None => Self::Maildir(Arc::new(Maildir::open(data.join(MAILDIR), &own_name)?)),
         })
+    }
+
+    /// Can it be spoken with? Connects, and waits for the greeting of a server that may be asleep: blocks up to
+    /// [`PROBE_TIME`].
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn probe(settings: &settings::Gateway) -> io::Result<()> {
+        let Some(address) = &settings.next_hop else { return Ok(()) };
+        let mut last = io::Error::from(io::ErrorKind::NotFound);
+        for address in (address.host(), address.port()).to_socket_addrs()? {
+            match greeting(address) {
+                Ok(()) => return Ok(()),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
     /// Begins a mail; the reply is the one to MAIL.
@@ -80,6 +102,18 @@ impl NextHop {
             }
         }
     }
+}
+
+fn greeting(address: SocketAddr) -> io::Result<()> {
+    let mut stream = TcpStream::connect_timeout(&address, PROBE_TIME)?;
+    stream.set_read_timeout(Some(PROBE_TIME))?;
+    let mut code = [0; 3];
+    stream.read_exact(&mut code)?;
+    if code != *b"220" {
+        let code = String::from_utf8_lossy(&code).escape_debug().to_string();
+        return Err(io::Error::other(format!("it greets with {code}")));
+    }
+    stream.write_all(b"QUIT\r\n")
 }
 
 /// One mail on its way. Dropped, it is not delivered.

@@ -12,12 +12,14 @@ use std::sync::Arc;
 use kakitome_office::journal::{Built, Passage, Recalled, Turn};
 use kakitome_smime::octets::Octets;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::copies::{Leaving, Way};
 use super::receive::Received;
 use super::reply::Reply;
-use super::session::{Transaction, log};
-use super::{Envelope, House, MailCopy, Mode, Notice, Processed, Withheld};
+use super::session::Transaction;
+use super::{Envelope, House, MailCopy, Mode, Notice, Processed, Withheld, log};
+use crate::metrics::Failure;
 
 /// The reply of SMTP, which has one for all recipients: the worst that one of them got. A client that sends again to
 /// all does no harm, since those who have the mail are known.
@@ -44,7 +46,9 @@ pub(super) async fn hand_on(house: &House, transaction: Transaction, received: R
         }
     };
     for line in &account.lines {
-        log(&envelope, line, lone_line_feeds);
+        let direction = envelope.listener.direction;
+        house.metrics.recipients(direction, line.action, line.reply.code(), line.recipients);
+        log::decision(&envelope, line, lone_line_feeds);
     }
     account.replies.into_iter().flatten().collect()
 }
@@ -253,6 +257,7 @@ async fn remember(house: &House, passage: Passage, copy: &Leaving) -> Result<(),
     let kept =
         blocking(move || journal.remember(passage, number, &Built { recipients: &paths, headers_only, mail: &*mail }));
     kept.await.map_err(|reason| {
+        house.metrics.failed(Failure::Disk);
         tracing::error!(error = %reason, "the journal cannot be written");
         NotPrepared { reply: Reply::new(452, "4.3.1 there is no place for the mail now"), reason }
     })
@@ -263,11 +268,18 @@ async fn process(house: &House, envelope: Envelope, mail: Arc<dyn Octets>) -> Re
         return Ok(Processed::whole(&envelope, mail, "passed", "gateway.mode is \"pass\"".to_owned()));
     }
     let (desk, direction) = (Arc::clone(&house.desk), envelope.listener.direction);
-    match spawn_blocking(move || desk.process(direction, &envelope, mail)).await {
+    let begun = Instant::now();
+    let processed = spawn_blocking(move || desk.process(direction, &envelope, mail)).await;
+    house.metrics.desk_took(direction, begun.elapsed());
+    match processed {
         Ok(Ok(processed)) => Ok(processed),
-        Ok(Err(fault)) => Err(fault.text),
+        Ok(Err(fault)) => {
+            house.metrics.failed(Failure::Desk);
+            Err(fault.text)
+        }
         // A bug in there must not take the connection along: the client would not know what became of its mail.
         Err(panic) => {
+            house.metrics.failed(Failure::Bug);
             tracing::error!(%panic, "the desk panicked over a mail: this is a bug; the mail stays with the sender");
             Err("an internal error; the mail stays with the sender".to_owned())
         }

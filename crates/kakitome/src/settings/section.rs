@@ -91,6 +91,8 @@ pub struct Policy {
 pub struct Web {
     /// Where the page is served.
     pub address: SocketAddr,
+    /// Who may read /metrics and /readyz beside this machine.
+    pub private_networks: Vec<Network>,
     /// What the outside calls this page; absent: certificates of the own CA carry no URL.
     pub public_url: Option<PublicUrl>,
     /// The largest mail that the page takes, in bytes.
@@ -139,6 +141,8 @@ pub struct Vault {
 pub struct Log {
     /// The least important kind of message that is written.
     pub level: Level,
+    /// How it is written.
+    pub format: LogFormat,
 }
 
 /// The kind of key that a member's certificate gets.
@@ -162,6 +166,17 @@ pub enum Mode {
     Sign,
     /// Every mail passes as it came.
     Pass,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object on each line, for programs.
+    Json,
 }
 
 /// The least important kind of log message that is written.
@@ -249,7 +264,12 @@ impl Settings {
 
 impl Default for Web {
     fn default() -> Self {
-        Self { address: SocketAddr::from(([127, 0, 0, 1], 8025)), public_url: None, max_mail: mebibytes(50) }
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8025)),
+            private_networks: Vec::new(),
+            public_url: None,
+            max_mail: mebibytes(50),
+        }
     }
 }
 

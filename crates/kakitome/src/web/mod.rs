@@ -16,19 +16,19 @@ pub mod page;
 mod trouble;
 mod upload;
 
-use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::Router;
 use axum::body::Body;
+use axum::extract::connect_info::{ConnectInfo, IntoMakeServiceWithConnectInfo};
 use axum::extract::{DefaultBodyLimit, RawQuery, Request, State as Shared};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use kakitome_office::authority::ISSUING_PATH;
+use kakitome_office::evidence::fetch::Network;
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_pki::asn1::time::Time;
 use kakitome_smime::octets::Octets;
@@ -39,10 +39,11 @@ use kakitome_verdict::text::Lang;
 use kakitome_verdict::wire;
 use tokio::sync::Semaphore;
 
-pub use self::door::Door;
+pub use self::door::{Door, Peer};
 use self::mbox::Held;
 use self::trouble::Trouble;
 use self::upload::Uploaded;
+use crate::metrics::{self, Metrics};
 
 /// So many uploads are under way at once; one more is asked to come back.
 pub const UPLOADS_AT_ONCE: usize = 32;
@@ -94,20 +95,22 @@ struct Site {
     checker: Arc<dyn Checker>,
     uploads: Semaphore,
     checks: Semaphore,
-    /// One per state, in the order of [`State::ALL`].
-    answers: [AtomicU64; State::ALL.len()],
-    troubles: AtomicU64,
+    inside: Inside,
+}
+
+/// What is for the operator alone.
+#[derive(Clone, Debug, Default)]
+pub struct Inside {
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who may read it beside this machine.
+    pub networks: Vec<Network>,
 }
 
 /// The page's routes.
-pub fn router(checker: Arc<dyn Checker>) -> Router {
-    let site = Site {
-        checker,
-        uploads: Semaphore::new(UPLOADS_AT_ONCE),
-        checks: Semaphore::new(CHECKS_AT_ONCE),
-        answers: std::array::from_fn(|_| AtomicU64::new(0)),
-        troubles: AtomicU64::new(0),
-    };
+pub fn router(checker: Arc<dyn Checker>, inside: Inside) -> Router {
+    let site =
+        Site { checker, uploads: Semaphore::new(UPLOADS_AT_ONCE), checks: Semaphore::new(CHECKS_AT_ONCE), inside };
     Router::new()
         .route("/", get(start))
         .route("/check", post(check).get(again))
@@ -118,7 +121,7 @@ pub fn router(checker: Arc<dyn Checker>) -> Router {
         .route(ISSUING_PATH, get(issuing))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(counts))
         .method_not_allowed_fallback(async |query: RawQuery, headers: HeaderMap| {
             Trouble::Method.response(&Wish::of(&query, &headers))
         })
@@ -128,6 +131,17 @@ pub fn router(checker: Arc<dyn Checker>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(map_response(harden))
 }
+
+/// Who asks, where the server knows it.
+type Caller = Option<Extension<ConnectInfo<Peer>>>;
+
+/// The routes as a server takes them, which tells each request who asks.
+pub fn service(site: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
+    site.into_make_service_with_connect_info()
+}
+
+/// The form of /metrics.
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Headers of every response.
 const HEADERS: [(HeaderName, &str); 9] = [
@@ -228,32 +242,42 @@ async fn icon() -> Response {
     ([(header::CONTENT_TYPE, "image/svg+xml")], page::ICON).into_response()
 }
 
-async fn ready(Shared(site): Shared<Arc<Site>>) -> Response {
-    match site.checker.ready() {
+async fn ready(Shared(site): Shared<Arc<Site>>, caller: Caller, headers: HeaderMap) -> Response {
+    if !site.inside.may_look(&caller, &headers) {
+        return private();
+    }
+    let checker = Arc::clone(&site.checker);
+    let ready = tokio::task::spawn_blocking(move || checker.ready()).await;
+    match ready.unwrap_or_else(|bug| Err(bug.to_string())) {
         Ok(()) => "ready\n".into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 
 /// Counts for Prometheus; the only thing that outlives a check.
-async fn metrics(Shared(site): Shared<Arc<Site>>) -> Response {
-    let mut out = String::from(
-        "# HELP kakitome_page_answers_total Answers of the check page by state.\n\
-         # TYPE kakitome_page_answers_total counter\n",
-    );
-    for (state, count) in State::ALL.iter().zip(&site.answers) {
-        let count = count.load(Ordering::Relaxed);
-        // writing to a string cannot fail
-        let _ = writeln!(out, "kakitome_page_answers_total{{state=\"{}\"}} {count}", state.name());
+async fn counts(Shared(site): Shared<Arc<Site>>, caller: Caller, headers: HeaderMap) -> Response {
+    if !site.inside.may_look(&caller, &headers) {
+        return private();
     }
-    let _ = write!(
-        out,
-        "# HELP kakitome_page_troubles_total Requests to the check page that got no answer.\n\
-         # TYPE kakitome_page_troubles_total counter\n\
-         kakitome_page_troubles_total {}\n",
-        site.troubles.load(Ordering::Relaxed)
-    );
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out).into_response()
+    let metrics = Arc::clone(&site.inside.metrics);
+    match tokio::task::spawn_blocking(move || metrics.text()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response(),
+        Err(bug) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{bug}\n")).into_response(),
+    }
+}
+
+impl Inside {
+    /// A proxy on this machine hands on what comes from elsewhere, and says so.
+    fn may_look(&self, caller: &Caller, headers: &HeaderMap) -> bool {
+        let Some(Extension(ConnectInfo(Peer(address)))) = caller else { return false };
+        let address = address.ip().to_canonical();
+        let is_handed_on = headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
+        !is_handed_on && (address.is_loopback() || self.networks.iter().any(|network| network.holds(address)))
+    }
+}
+
+fn private() -> Response {
+    (StatusCode::FORBIDDEN, "this is for the machine itself and for web.private_networks\n").into_response()
 }
 
 /// What an upload leads to.
@@ -267,9 +291,7 @@ async fn check(Shared(site): Shared<Arc<Site>>, query: RawQuery, request: Reques
     let wish = Wish::of(&query, request.headers());
     match examine(&site, request, &wish).await {
         Ok(Ended::Answer(answer)) => {
-            if let Some((_, count)) = State::ALL.iter().zip(&site.answers).find(|(state, _)| **state == answer.state) {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
+            site.inside.metrics.judged(metrics::Door::Page, answer.state);
             let status = match answer.state {
                 State::TooBig => StatusCode::PAYLOAD_TOO_LARGE,
                 _ => StatusCode::OK,
@@ -280,7 +302,7 @@ async fn check(Shared(site): Shared<Arc<Site>>, query: RawQuery, request: Reques
             html(StatusCode::OK, page::choice(&choice, site.checker.instance().max_mail, wish.lang))
         }
         Err(trouble) => {
-            site.troubles.fetch_add(1, Ordering::Relaxed);
+            site.inside.metrics.failed(metrics::Failure::Page);
             trouble.response(&wish)
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use kakitome::settings::Settings;
-use kakitome::web::{Checker, InstanceInfo, router};
+use kakitome::web::{Checker, Inside, InstanceInfo, router};
 use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::evidence::{self, Choice};
 use kakitome_office::outgoing::{Disposition, Outgoing};
@@ -173,12 +173,13 @@ impl House {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Asked::default();
-        let site = router(Arc::new(Judge {
+        let judge = Judge {
             anchor: anchor.clone(),
             spools,
             settings: directory.path().join("settings.toml"),
             asked: Arc::clone(&asked),
-        }));
+        };
+        let site = router(Arc::new(judge), Inside::default());
         runtime.spawn(async move { axum::serve(listener, site).await });
         Self { address, anchor, mails, asked, directory, _runtime: runtime }
     }

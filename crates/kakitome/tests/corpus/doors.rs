@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kakitome::settings::Settings;
-use kakitome::web::{Checker, InstanceInfo, router};
+use kakitome::web::{Checker, Inside, InstanceInfo, router};
 use kakitome_office::evidence::{self, Choice};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_pki::cert::ocsp::OcspResponse;
@@ -198,7 +198,7 @@ fn every_door_gives_the_same_answer() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
-    let site = router(Arc::new(Page(Arc::clone(&desk))));
+    let site = router(Arc::new(Page(Arc::clone(&desk))), Inside::default());
     runtime.spawn(async move { axum::serve(listener, site).await });
 
     let mut wrong = Vec::new();

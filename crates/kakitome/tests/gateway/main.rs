@@ -310,7 +310,7 @@ async fn a_mail_is_one_line_in_the_log() {
         "id=\"LOG\\\"1\"",
         "from=\"\\u{202e}a@example.test\"",
         "recipients=1",
-        "direction=Outbound",
+        "direction=\"outbound\"",
         "action=\"passed\"",
         "reason=\"no\\r\\nINFO mail action=signed \\u{1b}[31m\"",
         "size=17",

@@ -297,7 +297,8 @@ impl Stage {
         let settings = Settings::load(Some(&file), std::iter::empty()).unwrap();
         let spools = SpoolDirectory::new(data.path().join("spool")).unwrap();
         let journal = Arc::new(Journal::open(data.path()).unwrap());
-        let gateway = Gateway::bind(&settings, data.path(), spools, journal, Arc::new(self.desk)).await.unwrap();
+        let gateway =
+            Gateway::bind(&settings, data.path(), spools, journal, Arc::new(self.desk), Arc::default()).await.unwrap();
         let port = gateway.addresses().unwrap()[0].1.unwrap().port();
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
         let control = gateway.control();

@@ -50,11 +50,17 @@ impl Instance {
 
     /// Starts it and does not wait.
     pub(crate) fn spawn(folder: &Path, settings: &str) -> Self {
+        Self::spawn_with(folder, settings, &[])
+    }
+
+    /// The same with more environment.
+    pub(crate) fn spawn_with(folder: &Path, settings: &str, environment: &[(&str, &str)]) -> Self {
         fs::write(folder.join("kakitome.toml"), settings).unwrap();
         let log = folder.join("up.log");
         let out = File::create(&log).unwrap();
         let process = kakitome(folder)
             .args(["up", "--config", "kakitome.toml"])
+            .envs(environment.iter().copied())
             .stdout(out.try_clone().unwrap())
             .stderr(out)
             .spawn()
@@ -158,7 +164,12 @@ impl Instance {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        let kill = format!("kill -TERM {}", self.process.id());
+        self.signal("TERM");
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.process.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 

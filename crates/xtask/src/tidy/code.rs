@@ -72,7 +72,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["outgoing"],
         ],
     ),
-    ("kakitome", &[&["settings"], &["gateway", "web"], &["cli"]]),
+    ("kakitome", &[&["settings"], &["metrics"], &["gateway", "web"], &["cli"]]),
 ];
 
 /// No folder, file or crate has a name that says nothing.
