@@ -1,11 +1,12 @@
 //! The only stateful library: store, key vault, own CA, gathering of evidence and of keys in files, what becomes of
-//! outbound mail, what the next hop has taken.
+//! outbound mail, what the next hop has taken, the log of what was done.
 //!
-//! Read in this order: [`fault`], [`spool`], [`store`], [`vault`], [`authority`], [`trust`], [`evidence`],
+//! Read in this order: [`fault`], [`spool`], [`store`], [`audit`], [`vault`], [`authority`], [`trust`], [`evidence`],
 //! [`holder`], [`policy`], [`outgoing`], [`journal`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+pub mod audit;
 pub mod authority;
 pub mod evidence;
 pub mod fault;

@@ -1,5 +1,6 @@
 //! The command line: a file per verb. Results go to standard output, messages to standard error.
 
+mod audit;
 mod ca;
 mod cert;
 mod check;
@@ -79,6 +80,9 @@ enum Verb {
     /// The issuers that are believed
     #[command(subcommand)]
     Trust(trust::Anchors),
+    /// The log of what was done
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
@@ -141,6 +145,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Cert(cert) => cert.run(everywhere),
         Verb::Ca(ca) => ca.run(everywhere),
         Verb::Trust(trust) => trust.run(everywhere),
+        Verb::Audit(audit) => audit.run(everywhere),
         Verb::Config(config) => config.run(everywhere),
         Verb::Completion(completion) => completion.run(),
         Verb::Docs(docs) => docs.run(),

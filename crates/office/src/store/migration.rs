@@ -30,6 +30,7 @@ migrations! {
     "0001_authority"
     "0002_trust"
     "0003_jobs"
+    "0004_audit"
 }
 
 /// The version of a store that is up to date.

@@ -65,6 +65,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         &[
             &["fault"],
             &["spool", "store"],
+            &["audit"],
             &["vault", "journal", "jobs"],
             &["authority", "trust"],
             &["evidence"],
