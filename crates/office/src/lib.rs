@@ -13,6 +13,7 @@ pub mod fault;
 pub mod holder;
 pub mod jobs;
 pub mod journal;
+pub mod members;
 pub mod outgoing;
 pub mod policy;
 pub mod spool;

@@ -199,10 +199,11 @@ fn what_fails_leaves_nothing_and_a_reader_sees_one_moment() {
     let data = tempfile::tempdir().unwrap();
     let store = Store::open(data.path()).unwrap();
     let add = |s: &mut Statements<'_>, address: &str| {
-        s.run("INSERT INTO member (address, made_at) VALUES (?1, ?2)", &[&address, &NOW])
+        s.run("INSERT INTO member_address (address, made_at) VALUES (?1, ?2)", &[&address, &NOW])
     };
-    let count =
-        |s: &mut Statements<'_>| s.row("SELECT count(*) FROM member", &[], |row| row.integer(0)).map(Option::unwrap);
+    let count = |s: &mut Statements<'_>| {
+        s.row("SELECT count(*) FROM member_address", &[], |row| row.integer(0)).map(Option::unwrap)
+    };
     assert_eq!(store.write(|s| add(s, "a@example.test")).unwrap(), 1);
     let fault = store.write(|s| {
         add(s, "b@example.test")?;

@@ -31,6 +31,7 @@ migrations! {
     "0002_trust"
     "0003_jobs"
     "0004_audit"
+    "0005_members"
 }
 
 /// The version of a store that is up to date.

@@ -145,10 +145,20 @@ impl Store {
     /// came to an end is marked abandoned: the caller holds the lock of the address, so nobody works on it any more.
     pub(crate) fn begin_certificate(&self, key: &KeyRow, row: &CertificateRow) -> Result<(), Fault> {
         self.write(|s| {
-            s.run(
-                "INSERT INTO member (address, made_at) VALUES (?1, ?2) ON CONFLICT (address) DO NOTHING",
-                &[&row.address, &row.made_at],
-            )?;
+            if !s.exists("SELECT 1 FROM member_address WHERE address = ?1", &[&row.address])? {
+                s.run(
+                    "INSERT INTO member (id, name, kind, unit, source, left_note, made_at)
+                     VALUES (lower(?1), '', 'person', '', 'first mail', '', ?2) ON CONFLICT (id) DO NOTHING",
+                    &[&row.address, &row.made_at],
+                )?;
+                let is_known = s.exists("SELECT 1 FROM member_address WHERE folded = lower(?1)", &[&row.address])?;
+                let (used, folded) = if is_known { ("further", None) } else { ("primary", Some(&row.address)) };
+                s.run(
+                    "INSERT INTO member_address (address, made_at, member_id, used, folded)
+                     VALUES (?1, ?2, lower(?1), ?3, lower(?4))",
+                    &[&row.address, &row.made_at, &used, &folded],
+                )?;
+            }
             insert_key(s, key)?;
             let abandoned = s.run(
                 "UPDATE certificate SET state = 'abandoned' WHERE address = ?1 AND state = 'begun'",

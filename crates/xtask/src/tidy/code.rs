@@ -66,7 +66,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["fault"],
             &["spool", "store"],
             &["audit"],
-            &["vault", "journal", "jobs"],
+            &["vault", "journal", "jobs", "members"],
             &["authority", "trust"],
             &["evidence"],
             &["holder", "policy"],
