@@ -57,6 +57,12 @@ pub enum Fault {
         /// The version that is needed.
         known: i64,
     },
+    /// A file of anchors or lists that the settings name is not what it should be.
+    #[error("{why}; mend the file, or the setting that names it")]
+    Anchors {
+        /// Which, and why.
+        why: String,
+    },
     /// What stands in the store cannot be true.
     #[error("the store {store} is damaged: {what}; stop the program and restore the data directory from the backup")]
     StoreDamaged {
@@ -172,6 +178,7 @@ impl Fault {
             | Self::SealingKeyExposed { .. }
             | Self::OrganisationName { .. }
             | Self::AuthorityNotValid { .. }
+            | Self::Anchors { .. }
             | Self::Bug { .. } => false,
         }
     }

@@ -2,12 +2,13 @@
 //! outbound mail, what the next hop has taken, the log of what was done.
 //!
 //! Read in this order: [`fault`], [`spool`], [`store`], [`audit`], [`vault`], [`authority`], [`trust`], [`evidence`],
-//! [`holder`], [`policy`], [`outgoing`], [`journal`].
+//! [`holder`], [`policy`], [`directory`], [`outgoing`], [`journal`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub mod audit;
 pub mod authority;
+pub mod directory;
 pub mod evidence;
 pub mod fault;
 pub mod holder;

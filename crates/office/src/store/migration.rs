@@ -32,6 +32,7 @@ migrations! {
     "0003_jobs"
     "0004_audit"
     "0005_members"
+    "0006_directory"
 }
 
 /// The version of a store that is up to date.

@@ -90,8 +90,8 @@ pub(super) fn check(
     authorities(below, anchor, &mut problems);
     profile(below, &anchor.certificate, &mut problems);
     critical(chain.iter().chain([&anchor.certificate]), &mut problems);
-    if question.purpose == Purpose::Email {
-        usages(question.leaf, below, anchor, &mut problems);
+    if question.purpose != Purpose::Any {
+        usages(question, below, anchor, &mut problems);
     }
     if anchor.distrust_after.is_some_and(|after| question.leaf.not_before() > after) {
         problems.push(PathProblem::DistrustAfter);
@@ -226,11 +226,13 @@ fn profile(below: &[Certificate], anchor: &Certificate, problems: &mut Vec<PathP
 }
 
 /// Key usage and extended key usage for mail (RFC 8550 §4.4.2, §4.4.4), chained through the CAs as all makers do.
-fn usages(leaf: &Certificate, below: &[Certificate], anchor: &Anchor, problems: &mut Vec<PathProblem>) {
+fn usages(question: &Question<'_>, below: &[Certificate], anchor: &Anchor, problems: &mut Vec<PathProblem>) {
+    let leaf = question.leaf;
     let for_mail = |usages: &[Oid]| {
         usages.iter().any(|usage| [oid::EMAIL_PROTECTION, oid::ANY_EXTENDED_KEY_USAGE].contains(usage))
     };
-    if leaf.extensions().key_usage.is_some_and(|usage| !usage.signs_mail()) {
+    let signs = question.purpose == Purpose::Email;
+    if signs && leaf.extensions().key_usage.is_some_and(|usage| !usage.signs_mail()) {
         problems.push(PathProblem::KeyUsage);
     }
     let good = match &leaf.extensions().extended_key_usage {

@@ -91,6 +91,9 @@ impl Anchor {
 pub enum Purpose {
     /// Signing mail: key usage and extended key usage are demanded along the whole path (RFC 8550 §4.4).
     Email,
+    /// Being encrypted to: extended key usage is demanded along the whole path as for signing. What the leaf's own key is
+    /// for is asked by whoever encrypts, who knows what each kind of key needs (RFC 5652 §6.2.1, RFC 5753 §4).
+    Encryption,
     /// Anything: usages are not looked at.
     Any,
 }

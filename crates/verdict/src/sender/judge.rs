@@ -21,6 +21,7 @@ mod root;
 
 use super::binding::{self, Bound, Unbound};
 use super::found::{Found, FoundPath};
+use super::introduced::{Brought, Introduction, NotIntroduced};
 use super::lookalike::Shown;
 use super::steps::{
     Outcome, admitted, choice, class, code, covers, fails, holds, is_sealed_part, issuer, lint_reasons, revoked,
@@ -57,9 +58,18 @@ pub struct ConfirmedSender {
     #[expect(dead_code, reason = "held because its existence is the proof")]
     revocation: NotRevoked,
     bound: Bound,
+    brought: Brought,
 }
 
 impl ConfirmedSender {
+    /// How to encrypt to the sender, as he says himself in this mail.
+    ///
+    /// # Errors
+    /// The mail says nothing of it that counts.
+    pub fn introduction(&self) -> Result<Introduction<'_>, NotIntroduced> {
+        self.brought.introduction(self.bound.address(), &self.signature, &self.path)
+    }
+
     /// The confirmed address, as the certificate writes it; `None` where anybody was asked for and it names none.
     pub fn address(&self) -> Option<&str> {
         self.bound.address()
@@ -259,7 +269,8 @@ impl<'a> Trial<'a> {
         self.step(Step::Class, holds(self.answer.who.class.name().to_owned()));
         let revocation = judged.proof?;
         self.decided = Some((state, Reason::Ok));
-        Some(ConfirmedSender { signature, path: path.path, revocation, bound })
+        let brought = Brought::new(&layer.signed.certificates, header, &bound, self.evidence);
+        Some(ConfirmedSender { signature, path: path.path, revocation, bound, brought })
     }
 
     /// Steps 5 and 6: is the signature well formed, and does it verify?

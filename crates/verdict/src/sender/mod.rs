@@ -7,6 +7,7 @@ mod binding;
 pub mod expected;
 pub(crate) mod expert;
 mod found;
+mod introduced;
 mod judge;
 pub mod lookalike;
 pub(crate) mod steps;
@@ -22,6 +23,7 @@ use kakitome_pki::roots::RootList;
 use kakitome_smime::Finding;
 
 pub use expected::Expectations;
+pub use introduced::{Introduction, NotIntroduced};
 pub use judge::{ConfirmedSender, Judgement, judge};
 
 use crate::answer::Basis;

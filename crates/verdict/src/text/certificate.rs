@@ -17,6 +17,9 @@ pub fn headline(report: &Report, lang: Lang) -> &'static str {
         (Outcome::Good, Purpose::Email) => {
             lang.pick("メール用の証明書として問題ありません", "The certificate is good for e-mail")
         }
+        (Outcome::Good, Purpose::Encryption) => {
+            lang.pick("暗号化の宛先として問題ありません", "The certificate is good to encrypt mail to")
+        }
         (Outcome::Good, Purpose::Any) => lang.pick("証明書に問題はありません", "The certificate is good"),
         _ => report.reasons.first().map_or("", |reason| reason.explain(lang).title),
     }

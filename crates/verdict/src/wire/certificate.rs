@@ -54,6 +54,7 @@ pub fn report(report: &Report) -> String {
         at: report.at.to_string(),
         purpose: match report.purpose {
             Purpose::Email => "email",
+            Purpose::Encryption => "encryption",
             Purpose::Any => "any",
         },
         mailboxes: &report.mailboxes,

@@ -69,7 +69,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["vault", "journal", "jobs", "members"],
             &["authority", "trust"],
             &["evidence"],
-            &["holder", "policy"],
+            &["holder", "policy", "directory"],
             &["outgoing"],
         ],
     ),
