@@ -57,7 +57,7 @@ pub fn small(member: &Member, mail: &Mail, library: Option<&Loop>, effort: &Effo
     rows.push(row("sign 5 KB as the gateway does, read back", "signing alone, same key", pair));
 
     let signature = credential.key.sign(algorithm, &message)?;
-    let (issuing, root) = (member.authority.issuing(), member.authority.anchor());
+    let (issuing, root) = (member.authority.issuing()?, member.authority.anchor()?);
     let raw_verify = || {
         each(effort.time, || {
             let wrong = |_| anyhow!("a good signature is called bad");

@@ -37,8 +37,8 @@ pub fn three(member: &Member, library: Option<&Loop>, effort: &Effort) -> anyhow
 /// The CPU seconds of one path.
 fn ours(member: &Member, effort: &Effort) -> anyhow::Result<f64> {
     let leaf = &member.credential.certificate;
-    let untrusted = [member.authority.issuing().clone()];
-    let anchors = [anchor(member.authority.anchor(), AnchorSource::User)];
+    let untrusted = [member.authority.issuing()?];
+    let anchors = [anchor(&member.authority.anchor()?, AnchorSource::User)];
     let question = Question { at: member.now, ..question(leaf, &untrusted, &anchors) };
     each(effort.time, || {
         let path: ValidPath = find(&question).map_err(|refusal| anyhow!("{refusal}"))?;

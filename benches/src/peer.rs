@@ -110,7 +110,7 @@ fn gpgsm(folder: &Path, member: &Member, parts: &Parts) -> anyhow::Result<Comman
     let home = folder.join("gnupg");
     fs::create_dir_all(&home)?;
     fs::write(home.join("gpgsm.conf"), "disable-crl-checks\nbatch\n")?;
-    let anchor = member.authority.anchor();
+    let anchor = member.authority.anchor()?;
     let print: String = sha1_identifier(anchor.raw()).iter().map(|octet| format!("{octet:02X}")).collect();
     fs::write(home.join("trustlist.txt"), format!("{print} S relax\n"))?;
     let command = || {

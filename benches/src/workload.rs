@@ -52,7 +52,7 @@ impl Member {
         let authority = Arc::new(Authority::open(store, vault, settings, now, Arc::new(SystemRandom))?);
         let address = Address::parse(&format!("alice@{DOMAIN}")).map_err(|error| anyhow!("{error:?}"))?;
         let credential = authority.credential(&address, now)?;
-        let choice = Choice { own_ca: vec![authority.anchor().clone()], ..Choice::default() };
+        let choice = Choice { own_ca: vec![authority.anchor()?], ..Choice::default() };
         let evidence = evidence::gather(&choice, now)?;
         let certificate = |one: &Certificate| pem::write("CERTIFICATE", one.raw());
         let algorithm = credential.key.algorithm();
@@ -60,8 +60,8 @@ impl Member {
         let signer = Signer::new(&credential.certificate, &credential.chain, algorithm, digest)
             .map_err(|NotWritten| anyhow!("an algorithm that is not written"))?;
         let member = Self { key, authority, credential, evidence, now, signer, folder: folder.to_owned() };
-        fs::write(member.file("anchor.pem"), certificate(member.authority.anchor()))?;
-        fs::write(member.file("issuing.pem"), certificate(member.authority.issuing()))?;
+        fs::write(member.file("anchor.pem"), certificate(&member.authority.anchor()?))?;
+        fs::write(member.file("issuing.pem"), certificate(&member.authority.issuing()?))?;
         fs::write(member.file("signer.pem"), certificate(&member.credential.certificate))?;
         fs::write(member.file("chain.pem"), member.credential.chain.iter().map(certificate).collect::<String>())?;
         fs::write(member.file("key.pem"), pem::write("PRIVATE KEY", &member.credential.key.to_pkcs8()?))?;

@@ -145,6 +145,27 @@ pub enum Fault {
         /// The moment that was asked for.
         now: Time,
     },
+    /// There is no own CA.
+    #[error("there is no own CA yet; `kakitome up` makes one at its first start, `kakitome ca init` by your wishes")]
+    NoAuthority,
+    /// The own CA cannot sign here.
+    #[error(
+        "the key of the own CA ({name}) is not in the store, so it can sign nothing here; bring it: kakitome ca import"
+    )]
+    AuthorityWithoutKey {
+        /// Whose.
+        name: String,
+    },
+    /// A certificate was refused.
+    #[error("no certificate was issued for {address}: {why}")]
+    NotIssued {
+        /// For whom.
+        address: String,
+        /// Why.
+        why: String,
+        /// May the same succeed later?
+        again: bool,
+    },
     /// The machine has no randomness.
     #[error("the machine's source of randomness failed; restart the machine, then try again")]
     NoRandomness,
@@ -168,6 +189,7 @@ impl Fault {
                     | io::ErrorKind::IsADirectory
             ),
             Self::Store { is_lasting, .. } => !is_lasting,
+            Self::NotIssued { again, .. } => *again,
             Self::StoreBusy { .. } | Self::StoreFull { .. } | Self::NoRandomness => true,
             Self::StoreNewer { .. }
             | Self::StoreOlder { .. }
@@ -179,6 +201,8 @@ impl Fault {
             | Self::OrganisationName { .. }
             | Self::AuthorityNotValid { .. }
             | Self::Anchors { .. }
+            | Self::NoAuthority
+            | Self::AuthorityWithoutKey { .. }
             | Self::Bug { .. } => false,
         }
     }

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::{oid, tag, write as der};
@@ -59,8 +60,10 @@ fn taken_back(certificate: &Certificate, reason: Option<Reason>) -> (Vec<u8>, Re
 }
 
 fn plan<'a>(house: &'a House, entries: &'a [(Vec<u8>, Revoked)]) -> ListPlan<'a> {
+    // published elsewhere once
+    static PLACES: LazyLock<[String; 2]> = LazyLock::new(|| ["http://old.example/7.crl".to_owned(), LIST.to_owned()]);
     let (this_update, next_update) = (NOW, in_days(7));
-    ListPlan { issuer: &house.ca, number: 300, this_update, next_update, point: Some(LIST), entries }
+    ListPlan { issuer: &house.ca, number: 300, this_update, next_update, points: &*PLACES, entries }
 }
 
 fn list(house: &House, entries: &[(Vec<u8>, Revoked)]) -> Crl {

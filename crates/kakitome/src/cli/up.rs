@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::audit::{self, Actor};
+use kakitome_office::authority::{Anchors, Authority, AuthoritySettings};
 use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, examine};
 use kakitome_office::journal::Journal;
@@ -32,6 +33,7 @@ use kakitome_verdict::answer::Answer;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use self::desk::SigningDesk;
 use super::{Ended, Everywhere, Failure, config, input, outside, trust};
@@ -44,6 +46,8 @@ use crate::web::{self, Checker, Inside, InstanceInfo};
 const LOCK: &str = "lock";
 /// How long work that still runs after the listeners are closed may hold up the end.
 const LAST_WORK: Duration = Duration::from_secs(5);
+/// So often it is looked whether a revocation list is due.
+const LISTS_LOOKED_AT: Duration = Duration::from_secs(60);
 
 /// Start the gateway and the check page on this machine, with embedded defaults.
 ///
@@ -121,6 +125,7 @@ fn lock(data: &Path) -> Result<File, Failure> {
 struct House {
     anchor: Certificate,
     authority: Arc<Authority>,
+    is_published: bool,
     checker: Arc<PageChecker>,
     spools: SpoolDirectory,
     metrics: Arc<Metrics>,
@@ -142,21 +147,19 @@ impl House {
                 MemberKey::Rsa2048 => KeyKind::Rsa2048,
                 MemberKey::P256 => KeyKind::P256,
             },
-            public_url: settings.web.public_url.as_ref().map(|url| url.as_str().to_owned()),
+            base: settings.web.public_url.as_ref().map(|url| url.as_str().to_owned()),
             ..AuthoritySettings::default()
         };
         let authority = Arc::new(Authority::open(Arc::clone(&store), vault, authority, input::now(), random.clone())?);
-        let anchor = authority.anchor().clone();
+        let anchor = authority.anchor()?;
         let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
         // A list that cannot be read is told now, not to the first reader.
         evidence::gather(&trust::expected(&settings.check), input::now())?;
         Ok(Self {
-            authority: Arc::clone(&authority),
+            authority,
             checker: Arc::new(PageChecker {
-                anchor: anchor.clone(),
                 store: Arc::clone(&store),
                 outside: outside::by(settings, everywhere),
-                issuing: settings.web.public_url.as_ref().map(|_| authority.issuing().raw().to_vec()),
                 instance: InstanceInfo {
                     member_domains: domains,
                     own_ca: Some(anchor.subject().short()),
@@ -168,6 +171,7 @@ impl House {
                 gateway: settings.gateway.clone(),
             }),
             anchor,
+            is_published: settings.web.public_url.is_some(),
             spools,
             metrics: Arc::default(),
         })
@@ -177,6 +181,13 @@ impl House {
     fn desk(&self, settings: &Settings) -> Result<SigningDesk, Failure> {
         let outgoing = Outgoing::new(Arc::clone(&self.authority), settings.policy(), Arc::new(SystemRandom));
         Ok(SigningDesk { outgoing, spools: self.spools.clone() })
+    }
+
+    /// The page, and what the own CA publishes where its certificates name the place.
+    fn site(&self, settings: &Settings) -> axum::Router {
+        let inside = Inside { metrics: Arc::clone(&self.metrics), networks: settings.web.private_networks.clone() };
+        let page = web::router(self.checker.clone(), inside);
+        if self.is_published { page.merge(web::published(Arc::clone(&self.authority))) } else { page }
     }
 
     async fn serve(self, settings: &Settings, everywhere: &Everywhere) -> Result<(), Failure> {
@@ -200,13 +211,12 @@ impl House {
         if !everywhere.quiet {
             self.welcome(settings, everywhere, &gateway, page.local_addr()?)?;
         }
-        let inside = Inside { metrics: Arc::clone(&self.metrics), networks: settings.web.private_networks.clone() };
-        let site = web::router(self.checker.clone(), inside);
         let web = tokio::spawn(
-            axum::serve(web::Door::new(page), web::service(site))
+            axum::serve(web::Door::new(page), web::service(self.site(settings)))
                 .with_graceful_shutdown(stopped(stopping.clone()))
                 .into_future(),
         );
+        let lists = tokio::spawn(publishing(Arc::clone(&self.authority), stopped(stopping.clone())));
         let control = gateway.control();
         let mail = tokio::spawn(gateway.serve(stopped(stopping)));
         let mut current = settings.clone();
@@ -222,6 +232,7 @@ impl House {
         tracing::info!("stopping: mail in flight is finished, nothing new is taken");
         stop.send_replace(true);
         mail.await.map_err(|error| Failure::bug(format!("the gateway: {error}")))?;
+        lists.await.ok();
         // A reader of the page who dawdles does not hold up the end; mail was finished above.
         tokio::time::timeout(LAST_WORK, web).await.ok();
         Ok(())
@@ -308,6 +319,26 @@ impl House {
     }
 }
 
+/// Keeps the own CA's revocation lists fresh.
+async fn publishing(authority: Arc<Authority>, stopped: impl Future<Output = ()>) {
+    let actor = Actor::part(&audit::machine(), audit::Part::Jobs);
+    let mut turns = tokio::time::interval(LISTS_LOOKED_AT);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            _ = turns.tick() => {}
+        }
+        let (authority, actor) = (Arc::clone(&authority), actor.clone());
+        // Another program may have brought a CA, or revoked a certificate.
+        let work = move || authority.look_again().and_then(|()| authority.publish(&actor, input::now()));
+        if let Ok(Err(fault)) = tokio::task::spawn_blocking(work).await {
+            tracing::error!(%fault, "the revocation lists could not be signed; it is tried again");
+        }
+    }
+}
+
 async fn stopped(mut stopping: watch::Receiver<bool>) {
     // A sender that is gone means the end too.
     stopping.wait_for(|stop| *stop).await.ok();
@@ -315,11 +346,8 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
 
 /// Judges for the page; this instance trusts its own CA.
 struct PageChecker {
-    anchor: Certificate,
     store: Arc<Store>,
     outside: Option<Outside>,
-    /// Served only where the members' certificates name the place.
-    issuing: Option<Vec<u8>>,
     instance: InstanceInfo,
     /// What is known of senders.
     expected: settings::Check,
@@ -333,7 +361,8 @@ impl Checker for PageChecker {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
         // Read anew for each mail: what the operator adds or takes out counts at once.
         let operators = Chosen::read(&self.store).map_err(|fault| fault.to_string())?.operators();
-        let (own_ca, known) = (vec![self.anchor.clone()], self.known.clone());
+        let own_ca = Anchors::read(&self.store).map_err(|fault| fault.to_string())?;
+        let known = self.known.clone();
         let choice = Choice { own_ca, operators, known, ..trust::expected(&self.expected) };
         let evidence = evidence::gather(&choice, input::now()).map_err(|error| error.to_string())?;
         let judgement = examine(&*mail, &self.instance.spools, &NoKeys, &evidence, self.outside.as_ref())
@@ -343,10 +372,6 @@ impl Checker for PageChecker {
 
     fn instance(&self) -> InstanceInfo {
         self.instance.clone()
-    }
-
-    fn issuing(&self) -> Option<Vec<u8>> {
-        self.issuing.clone()
     }
 
     fn ready(&self) -> Result<(), String> {

@@ -13,6 +13,7 @@ mod lang;
 mod mark;
 pub mod mbox;
 pub mod page;
+mod published;
 mod trouble;
 mod upload;
 
@@ -27,7 +28,6 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use kakitome_office::authority::ISSUING_PATH;
 use kakitome_office::evidence::fetch::Network;
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_pki::asn1::time::Time;
@@ -41,6 +41,7 @@ use tokio::sync::Semaphore;
 
 pub use self::door::{Door, Peer};
 use self::mbox::Held;
+pub use self::published::published;
 use self::trouble::Trouble;
 use self::upload::Uploaded;
 use crate::metrics::{self, Metrics};
@@ -62,12 +63,6 @@ pub trait Checker: Send + Sync + 'static {
 
     /// What the page tells about this instance. Called for every request, so it must be quick.
     fn instance(&self) -> InstanceInfo;
-
-    /// The certificate that the own CA's certificates point to (RFC 5280 §4.2.2.1), in DER; `None` where they point
-    /// nowhere.
-    fn issuing(&self) -> Option<Vec<u8>> {
-        None
-    }
 
     /// Can a mail be judged now?
     ///
@@ -118,7 +113,6 @@ pub fn router(checker: Arc<dyn Checker>, inside: Inside) -> Router {
         .route("/help", get(help))
         .route("/style.css", get(style))
         .route("/icon.svg", get(icon))
-        .route(ISSUING_PATH, get(issuing))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(counts))
@@ -159,14 +153,6 @@ const HEADERS: [(HeaderName, &str); 9] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     (HeaderName::from_static("x-robots-tag"), "noindex"),
 ];
-
-/// The certificate that issued the members' (RFC 5280 §4.2.2.1: a single certificate in DER).
-async fn issuing(Shared(site): Shared<Arc<Site>>) -> Response {
-    match site.checker.issuing() {
-        Some(der) => ([(header::CONTENT_TYPE, "application/pkix-cert")], der).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
-}
 
 async fn harden(mut response: Response) -> Response {
     for (name, value) in HEADERS {

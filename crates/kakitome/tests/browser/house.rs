@@ -168,7 +168,7 @@ impl House {
             ("ISSUER_UNKNOWN", signed_by(&foreign, &mail)),
         ];
         let spools = SpoolDirectory::new(folder("spool")).unwrap();
-        let anchor = own.anchor().clone();
+        let anchor = own.anchor().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,36 +1,57 @@
-//! The own CA: a root and an issuing CA, made at the first start, and the members' certificates, each issued when its
-//! address first sends a mail.
+//! Certificates of members, and who makes them: the own CA (a root and an issuing CA, made at the first start or brought),
+//! CAs that have only a portal, and certificates that were bought and taken in.
 //!
-//! A certificate is recorded (serial number, key) before it is signed, stored before it is handed out, and judged by
-//! the same path validation as everybody else's before it is believed.
+//! A certificate of the own CA is looked at before it is signed, recorded (serial number, key) before it is signed, stored
+//! before it is handed out, and judged by the same path validation as everybody else's before it is believed. What was
+//! revoked is told by lists and by a responder.
 
+mod ca;
 mod found;
 mod held;
+pub mod issuer;
+mod lists;
+mod look;
+mod own;
+mod place;
+mod responder;
+mod revoke;
 mod roll;
+mod row;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::cert::{Certificate, hex};
 use kakitome_pki::crypto::{KeyKind, Random, SigningKey};
-use kakitome_pki::issue::{Issuance, Issuer, MEMBER_LIFETIME, MailUse, Places, Profile, Serial};
-use kakitome_pki::path::{self, Anchor, AnchorSource, PolicyInputs, Purpose, Question};
+use kakitome_pki::issue::Profile;
+use kakitome_pki::path::{Anchor, AnchorSource};
 
+use crate::audit::{self, Actor, Part};
 use crate::fault::Fault;
-use crate::store::{CertificateRow, IssuedRow, Role, Store};
+use crate::store::Store;
 use crate::vault::{KeyId, Vault};
 use held::Held;
 
+pub use ca::{OwnCa, Role};
+pub use found::{AUTHORITY_KEY, Brought, Founding, NotTaken};
 pub use held::CREDENTIALS_HELD;
-pub use roll::{Listed, Standing, certificates};
+pub use issuer::{Asked, Issued, Issuer, Offers, Outcome, Refused, Revocation};
+pub use lists::{LIST_EVERY, LIST_LIFETIME, PublishedList, ROOT_LIST_EVERY, ROOT_LIST_LIFETIME};
+pub use own::{LONGEST, OWN};
+pub use place::{ISSUING_PATH, LISTS, PUBLISHED_PATH, RESPONDER_PATH, Wanted};
+pub use responder::{ANSWER_KEPT, ANSWER_LIFETIME, ANSWERS_KEPT, Answered};
+pub use revoke::REASONS;
+pub use roll::{Listed, Standing, certificates, of_address, of_serial};
+pub use row::{CertificateId, Recorded, State, usage_name, usage_of};
 
 /// How far a certificate's beginning is moved back, in seconds: clocks of readers differ.
 pub const BACKDATED: i64 = 60 * 60;
 /// ub-organization-name of RFC 5280 Appendix A.1, in characters.
 pub const ORGANISATION_LIMIT: usize = 64;
-/// Where, below the public address of the web, the issuing CA's certificate is published (DER).
-pub const ISSUING_PATH: &str = "/.well-known/kakitome/issuing.cer";
+/// Rows of an older program that are completed in one step.
+const COMPLETED_AT_ONCE: i64 = 500;
 
 /// How the own CA is made and issues.
 #[derive(Clone, Debug)]
@@ -39,43 +60,73 @@ pub struct AuthoritySettings {
     pub organisation: String,
     /// The kind of the members' keys; a change counts from each member's next certificate on.
     pub member_key: KeyKind,
-    /// The address under which the outside reaches our web; without one the certificates name no URL.
-    pub public_url: Option<String>,
+    /// The address under which the outside reaches what the CA publishes; without one the certificates name no URL.
+    pub base: Option<String>,
 }
 
 impl Default for AuthoritySettings {
     fn default() -> Self {
-        Self { organisation: "Kakitome".to_owned(), member_key: KeyKind::Rsa2048, public_url: None }
+        Self { organisation: "Kakitome".to_owned(), member_key: KeyKind::Rsa2048, base: None }
+    }
+}
+
+impl AuthoritySettings {
+    /// What is made at the first start.
+    fn founding(&self) -> Founding {
+        Founding {
+            organisation: self.organisation.clone(),
+            name: "Kakitome private".to_owned(),
+            key: AUTHORITY_KEY,
+            // Members' domains are a setting that changes; the CA's certificate does not.
+            domains: Vec::new(),
+            base: self.base.clone(),
+        }
     }
 }
 
 /// What a member signs with.
 #[derive(Debug)]
 pub struct Credential {
+    /// Which certificate.
+    pub id: CertificateId,
     /// The member's certificate.
     pub certificate: Certificate,
-    /// The certificates to send along: the member's, then the issuing CA's; never the root, which nobody believes for
-    /// having been sent.
+    /// The certificates to send along: the member's, then its issuers'; never the root, which nobody believes for having
+    /// been sent.
     pub chain: Vec<Certificate>,
     /// The member's private key.
     pub key: SigningKey,
+    /// Did the own CA issue it? Then it is renewed in time.
+    is_own: bool,
 }
 
-/// The own CA.
+/// The own CA, and what its members sign with.
 pub struct Authority {
     store: Arc<Store>,
     vault: Arc<Vault>,
     settings: AuthoritySettings,
     random: Arc<dyn Random>,
-    anchor: Certificate,
-    issuing: Certificate,
-    issuing_key: KeyId,
+    actor: Actor,
+    house: RwLock<Arc<House>>,
     held: Held,
+    responder: responder::Responder,
+}
+
+/// The own CAs as they stand.
+#[derive(Debug)]
+struct House {
+    cas: Vec<OwnCa>,
+    anchors: Vec<Anchor>,
+    certificates: Vec<Certificate>,
+    /// Where lists are and were published.
+    bases: Vec<String>,
 }
 
 impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Authority({})", self.anchor.subject())
+        let house = self.house();
+        let names: Vec<String> = house.cas.iter().map(|ca| ca.certificate.subject().to_string()).collect();
+        write!(f, "Authority({})", names.join(", "))
     }
 }
 
@@ -91,56 +142,144 @@ impl Authority {
         now: Time,
         random: Arc<dyn Random>,
     ) -> Result<Self, Fault> {
-        let read = |role| -> Result<Option<(Certificate, KeyId)>, Fault> {
-            let Some(row) = store.authority(role)? else { return Ok(None) };
-            Ok(Some((parse(&store, &row.certificate)?, KeyId::from_store(row.key_id))))
-        };
-        let (root, issuing) = match (read(Role::Root)?, read(Role::Issuing)?) {
-            (None, None) => {
-                found::found(&store, &vault, &settings.organisation, now, &*random)?;
-                (read(Role::Root)?, read(Role::Issuing)?)
+        let actor = Actor::part(&audit::machine(), Part::Start);
+        if store.read(ca::all)?.is_empty() {
+            found::found(&store, &vault, &settings.founding(), &actor, now, &*random)?;
+        }
+        let authority = Self::open_as_it_is(store, vault, settings, now, random)?;
+        authority.house().current().ok_or_else(|| authority.store.damaged("the own CA is not complete"))?;
+        Ok(authority)
+    }
+
+    /// Opens it without making one where there is none: for what needs no CA of our own.
+    ///
+    /// # Errors
+    /// Store, vault or randomness fail.
+    pub fn open_as_it_is(
+        store: Arc<Store>,
+        vault: Arc<Vault>,
+        settings: AuthoritySettings,
+        now: Time,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, Fault> {
+        if let Some(base) = &settings.base {
+            let sql = "INSERT INTO publication (base, since) VALUES (?1, ?2) ON CONFLICT (base) DO NOTHING";
+            if !store.read(|s| s.exists("SELECT 1 FROM publication WHERE base = ?1", &[base]))? {
+                store.write(|s| s.run(sql, &[base, &now]))?;
             }
-            both => both,
+        }
+        let house = RwLock::new(Arc::new(House::read(&store)?));
+        let actor = Actor::part(&audit::machine(), Part::Gateway);
+        let authority = Self {
+            store,
+            vault,
+            settings,
+            random,
+            actor,
+            house,
+            held: Held::default(),
+            responder: responder::Responder::default(),
         };
-        let (Some((anchor, _)), Some((issuing, issuing_key))) = (root, issuing) else {
-            return Err(store.damaged("the own CA is not complete"));
-        };
-        Ok(Self { store, vault, settings, random, anchor, issuing, issuing_key, held: Held::default() })
+        authority.complete_rows()?;
+        authority.name_places(now)?;
+        Ok(authority)
     }
 
-    /// The root: what a reader must trust.
-    pub fn anchor(&self) -> &Certificate {
-        &self.anchor
+    /// Makes a root and an issuing CA by these wishes, where there is no CA yet. False if there is one.
+    ///
+    /// # Errors
+    /// Store, vault or randomness fail; a name does not fit.
+    pub fn found(
+        store: &Store,
+        vault: &Vault,
+        founding: &Founding,
+        actor: &Actor,
+        now: Time,
+        random: &dyn Random,
+    ) -> Result<bool, Fault> {
+        if !store.read(ca::all)?.is_empty() {
+            return Ok(false);
+        }
+        found::found(store, vault, founding, actor, now, random)
     }
 
-    /// The CA that signs the members' certificates.
-    pub fn issuing(&self) -> &Certificate {
-        &self.issuing
+    /// Takes in a CA with its key, which issues from now on. Those that issued before go on answering for what they issued.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub fn bring(store: &Store, vault: &Vault, brought: &Brought, actor: &Actor, now: Time) -> Result<OwnCa, NotTaken> {
+        found::take(store, vault, brought, actor, now)
     }
 
-    /// What an address signs with now; issued at first need, and anew when two thirds of its life are over (no reader
-    /// ever meets one about to end). However many ask at once, an address gets one certificate; different addresses do
-    /// not wait for each other. Blocks: up to a second for an RSA key.
+    fn house(&self) -> Arc<House> {
+        Arc::clone(&self.house.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks again which own CAs there are: another program may have brought one.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn look_again(&self) -> Result<(), Fault> {
+        let house = Arc::new(House::read(&self.store)?);
+        *self.house.write().unwrap_or_else(PoisonError::into_inner) = house;
+        Ok(())
+    }
+
+    /// What a reader must trust to believe what is issued now.
+    ///
+    /// # Errors
+    /// There is no own CA.
+    pub fn anchor(&self) -> Result<Certificate, Fault> {
+        let house = self.house();
+        let current = house.current().ok_or(Fault::NoAuthority)?;
+        Ok(house.root_of(current).certificate.clone())
+    }
+
+    /// The CA that signs the members' certificates now.
+    ///
+    /// # Errors
+    /// There is no own CA.
+    pub fn issuing(&self) -> Result<Certificate, Fault> {
+        Ok(self.house().current().ok_or(Fault::NoAuthority)?.certificate.clone())
+    }
+
+    /// All own CAs, the newest last.
+    pub fn all(&self) -> Vec<OwnCa> {
+        self.house().cas.clone()
+    }
+
+    /// The certificate of an own CA, by its name in the store.
+    pub fn certificate(&self, authority: &str) -> Option<Certificate> {
+        self.house().cas.iter().find(|ca| ca.id == authority).map(|ca| ca.certificate.clone())
+    }
+
+    /// What an address signs with now. Whatever the public believes comes first, then what was taken in, then the own CA's,
+    /// which is issued at first need, and anew when two thirds of its life are over (no reader ever meets one about to end).
+    /// However many ask at once, an address gets one certificate; different addresses do not wait for each other. Blocks:
+    /// up to a second for an RSA key.
     ///
     /// # Errors
     /// Store, vault or randomness fail, or this machine's clock stands outside the CA's validity.
     pub fn credential(&self, address: &Address, now: Time) -> Result<Arc<Credential>, Fault> {
         let address = member(address)?;
         let slot = self.held.slot(&address.to_string());
-        let mut credential = slot.lock();
-        if credential.is_none() {
-            *credential = self.stored(&address)?;
+        let mut held = slot.lock();
+        // The store is asked each time: what was revoked, taken in or issued elsewhere counts with the next mail.
+        let best = self.store.read(|s| row::signing(s, &address.to_string(), now))?;
+        match &best {
+            Some(best) if held.as_ref().is_some_and(|held| held.id == best.id) => {}
+            Some(best) => *held = Some(Arc::new(self.stored(best)?)),
+            None => *held = None,
         }
-        let usable = credential.as_ref().filter(|held| held.certificate.is_valid_at(now));
-        if let Some(usable) = usable
-            && !self.is_due(&usable.certificate, now)
+        if let Some(usable) = held.as_ref()
+            && !(usable.is_own && self.is_due(&usable.certificate, now))
         {
             return Ok(Arc::clone(usable));
         }
-        match (self.issue(&address, now), usable) {
+        match (self.first_or_next(&address, now), held.as_ref()) {
             (Ok(issued), _) => {
                 let issued = Arc::new(issued);
-                *credential = Some(Arc::clone(&issued));
+                *held = Some(Arc::clone(&issued));
                 Ok(issued)
             }
             // A third of its life is left to mend what keeps us from renewing.
@@ -154,72 +293,177 @@ impl Authority {
 
     /// Are two thirds of its life over, and would a new one last longer?
     fn is_due(&self, certificate: &Certificate, now: Time) -> bool {
-        is_due(certificate.not_before(), certificate.not_after(), &self.issuing, now)
+        let house = self.house();
+        let issuing = house.current().map(|ca| ca.certificate.not_after());
+        issuing.is_some_and(|end| is_due(certificate.not_before(), certificate.not_after(), end, now))
     }
 
-    fn stored(&self, address: &Address) -> Result<Option<Arc<Credential>>, Fault> {
-        let Some(IssuedRow { der, key_id }) = self.store.issued(&address.to_string())? else { return Ok(None) };
+    fn stored(&self, best: &Recorded) -> Result<Credential, Fault> {
+        let stored = self.store.read(|s| {
+            let Some((der, chain)) = row::octets(s, &best.id)? else { return Ok(None) };
+            Ok(Some((der, row::issuers(s, &chain)?)))
+        })?;
+        let missing = || self.store.damaged(format!("certificate {} has no octets", best.id));
+        let (der, beside) = stored.ok_or_else(missing)?;
         let certificate = parse(&self.store, &der)?;
-        let key = self.vault.take(&KeyId::from_store(key_id))?;
+        let key = self.vault.take(&KeyId::from_store(best.key_id.clone()))?;
         if certificate.spki() != key.spki() {
+            let address = &best.address;
             return Err(self.store.damaged(format!("the certificate of {address} is about another key than its own")));
         }
-        Ok(Some(Arc::new(self.assemble(certificate, key))))
-    }
-
-    fn issue(&self, address: &Address, now: Time) -> Result<Credential, Fault> {
-        for ca in [&self.anchor, &self.issuing] {
-            if !ca.is_valid_at(now) {
-                let (from, until) = (ca.not_before(), ca.not_after());
-                return Err(Fault::AuthorityNotValid { name: ca.subject().to_string(), from, until, now });
+        let mut chain = vec![certificate.clone()];
+        let house = self.house();
+        match house.cas.iter().find(|ca| ca.id == best.id.authority) {
+            Some(ca) => chain.extend(house.chain(ca)),
+            None => {
+                for der in &beside {
+                    chain.push(parse(&self.store, der)?);
+                }
             }
         }
+        Ok(Credential { id: best.id.clone(), certificate, chain, key, is_own: best.issuer == OWN })
+    }
+
+    fn first_or_next(&self, address: &Address, now: Time) -> Result<Credential, Fault> {
+        // Before a key is made, which takes long: can it be used?
+        self.offers(now)?;
         let key = SigningKey::generate(self.settings.member_key).map_err(Fault::bug)?;
-        let serial = Serial::random(&*self.random)?;
-        let serial_hex = hex(serial.octets());
-        // Reaching back behind its issuer's beginning would make it look forged.
-        let not_before = now.plus(-BACKDATED).max(self.issuing.not_before());
-        let not_after = now.plus(MEMBER_LIFETIME).min(self.issuing.not_after());
-        let issuer = Issuer::Certificate(&self.issuing);
-        let issuance = Issuance::new(&self.profile(address), &serial, not_before, not_after, key.spki(), issuer)
-            .map_err(Fault::bug)?;
-        let text = address.to_string();
-        let sealed = self.vault.seal(&format!("signing key of {text}"), &key, now)?;
-        let row = CertificateRow { serial: serial_hex.clone(), address: text, not_before, not_after, made_at: now };
-        self.store.begin_certificate(&sealed, &row)?;
-        let der = issuance.sign(&self.vault.take(&self.issuing_key)?).map_err(Fault::bug)?;
-        let certificate = Certificate::parse(&der).map_err(Fault::bug)?;
-        self.judge(&certificate, now)?;
-        self.store.finish_certificate(&serial_hex, &der)?;
-        tracing::info!(%address, serial = serial_hex, until = %certificate.not_after(), "issued a certificate");
-        Ok(self.assemble(certificate, key))
+        let asked = own::year(address, &key, now);
+        match self.issue(&[asked], &self.actor, now)?.pop() {
+            Some(Outcome::Issued(Issued { id, certificate })) => {
+                let house = self.house();
+                let ca = house.cas.iter().find(|ca| ca.id == id.authority);
+                let mut chain = vec![certificate.clone()];
+                chain.extend(ca.map(|ca| house.chain(ca)).unwrap_or_default());
+                Ok(Credential { id, certificate, chain, key, is_own: true })
+            }
+            Some(Outcome::Refused(refused)) => {
+                Err(Fault::NotIssued { address: address.to_string(), why: refused.why, again: refused.again })
+            }
+            Some(Outcome::Pending(_)) | None => Err(Fault::bug("the own CA does not answer")),
+        }
     }
 
-    fn profile(&self, address: &Address) -> Profile {
-        let issuer_url =
-            self.settings.public_url.as_ref().map(|url| format!("{}{ISSUING_PATH}", url.trim_end_matches('/')));
-        // No CRL yet: a certificate that names a list nobody publishes is refused by careful readers.
-        Profile::member(address, MailUse::Sign).published_at(&Places { issuer: issuer_url, ..Places::default() })
+    /// Rows of an older program lack what can be read out of their certificates.
+    fn complete_rows(&self) -> Result<(), Fault> {
+        loop {
+            let rows = self.store.read(|s| {
+                s.rows(
+                    "SELECT authority, serial, der FROM certificate WHERE key_identifier = '' AND der IS NOT NULL LIMIT ?1",
+                    &[&COMPLETED_AT_ONCE],
+                    |row| Ok((row.text(0)?, row.text(1)?, row.octets(2)?)),
+                )
+            })?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.store.write(|s| {
+                for (authority, serial, der) in &rows {
+                    // One that cannot be read is found where it is used.
+                    let read = Certificate::parse(der).ok().and_then(|one| key_identifier(one.spki()));
+                    let identifier = read.map_or_else(|| "unknown".to_owned(), |identifier| hex(&identifier));
+                    s.run(
+                        "UPDATE certificate SET key_identifier = ?3 WHERE authority = ?1 AND serial = ?2",
+                        &[authority, serial, &identifier],
+                    )?;
+                }
+                Ok(())
+            })?;
+        }
     }
 
-    /// Nothing is handed out that our own path validation would refuse.
-    fn judge(&self, certificate: &Certificate, now: Time) -> Result<(), Fault> {
-        let anchor = Anchor::new(self.anchor.clone(), AnchorSource::OwnCa);
-        let question = Question {
-            leaf: certificate,
-            untrusted: std::slice::from_ref(&self.issuing),
-            anchors: std::slice::from_ref(&anchor),
-            at: now,
-            purpose: Purpose::Email,
-            policy: PolicyInputs::NONE,
-        };
-        path::find(&question)
-            .map(drop)
-            .map_err(|refusal| Fault::bug(format!("{certificate:?} of the own CA is refused: {}", refusal.problem)))
+    /// Where the CAs' own certificates do not name the place where their revocation is told, the root signs them anew, for
+    /// the same name, key and time: readers who demand an answer ask about them, too.
+    fn name_places(&self, now: Time) -> Result<(), Fault> {
+        let Some(base) = &self.settings.base else { return Ok(()) };
+        let house = self.house();
+        let mut changed = false;
+        for ca in house.cas.iter().filter(|ca| ca.is_current && ca.role == Role::Issuing) {
+            let (Some(parent), Some(key)) = (ca.parent.as_ref().and_then(|id| house.find(id)), &ca.key) else {
+                continue;
+            };
+            let Some(parent_key) = &parent.key else { continue };
+            let places = place::places(Some(base), &parent.id, 0, false);
+            let named = ca.certificate.extensions().crl_urls().any(|url| Some(url) == places.list.as_deref());
+            if named || !parent.certificate.is_valid_at(now) || !ca.certificate.is_valid_at(now) {
+                continue;
+            }
+            let domains = permitted(&ca.certificate);
+            let profile = Profile::issuing(ca.certificate.subject(), &domains).published_at(&places);
+            let (signs, own) = (self.vault.take(parent_key)?, self.vault.take(key)?);
+            let maker = found::Maker { store: &self.store, random: &*self.random, now };
+            let lifetime = ca.certificate.not_after().unix().saturating_sub(now.unix());
+            let certificate =
+                maker.make(&profile, "issuing", &parent.id, Some(&parent.certificate), &signs, &own, lifetime)?;
+            let serial = certificate.serial_hex();
+            let details = [("serial", serial.as_str()), ("ca", ca.id.as_str())];
+            self.store.write(|s| {
+                ca::finish(s, &parent.id, &certificate)?;
+                ca::renew(s, &ca.id, &certificate)?;
+                let (act, subject) = (audit::Act::CertificateIssued, ca.id.as_str());
+                audit::record(s, &audit::Entry { actor: &self.actor, act, subject, details: &details, at: now })
+            })?;
+            tracing::info!(ca = ca.id, "signed the issuing CA's certificate anew: it names the public address now");
+            changed = true;
+        }
+        if changed { self.look_again() } else { Ok(()) }
+    }
+}
+
+/// The mail domains that a CA may speak for.
+fn permitted(certificate: &Certificate) -> Vec<String> {
+    let Some(constraints) = &certificate.extensions().name_constraints else { return Vec::new() };
+    let domain = |name: &kakitome_pki::cert::name::GeneralName| match name {
+        kakitome_pki::cert::name::GeneralName::Mailbox(domain) => Some(domain.clone()),
+        _ => None,
+    };
+    constraints.permitted.iter().filter_map(domain).collect()
+}
+
+impl House {
+    fn read(store: &Store) -> Result<Self, Fault> {
+        let (cas, bases) = store.read(|s| {
+            let bases = s.rows("SELECT base FROM publication ORDER BY since DESC, base", &[], |row| row.text(0))?;
+            Ok((ca::all(s)?, bases))
+        })?;
+        let anchors = cas.iter().filter(|ca| ca.is_anchor);
+        let anchors = anchors.map(|ca| Anchor::new(ca.certificate.clone(), AnchorSource::OwnCa)).collect();
+        let certificates = cas.iter().map(|ca| ca.certificate.clone()).collect();
+        Ok(Self { cas, anchors, certificates, bases })
     }
 
-    fn assemble(&self, certificate: Certificate, key: SigningKey) -> Credential {
-        Credential { chain: vec![certificate.clone(), self.issuing.clone()], certificate, key }
+    fn find(&self, id: &str) -> Option<&OwnCa> {
+        self.cas.iter().find(|ca| ca.id == id)
+    }
+
+    /// The CA that issues now.
+    fn current(&self) -> Option<&OwnCa> {
+        let issuing = self.cas.iter().rev().find(|ca| ca.role == Role::Issuing && ca.is_current)?;
+        // One whose parent is gone leads nowhere.
+        let is_whole = issuing.parent.as_ref().is_none_or(|parent| self.find(parent).is_some());
+        is_whole.then_some(issuing)
+    }
+
+    /// The CA that issues now, if it and those above it are valid.
+    fn issuing_at(&self, now: Time) -> Result<&OwnCa, Fault> {
+        let current = self.current().ok_or(Fault::NoAuthority)?;
+        for ca in [self.root_of(current), current] {
+            let certificate = &ca.certificate;
+            if !certificate.is_valid_at(now) {
+                let (from, until) = (certificate.not_before(), certificate.not_after());
+                return Err(Fault::AuthorityNotValid { name: certificate.subject().to_string(), from, until, now });
+            }
+        }
+        Ok(current)
+    }
+
+    fn root_of<'a>(&'a self, ca: &'a OwnCa) -> &'a OwnCa {
+        ca.parent.as_ref().and_then(|id| self.find(id)).unwrap_or(ca)
+    }
+
+    /// What travels with a certificate of this CA: its own, unless it is what readers trust.
+    fn chain(&self, ca: &OwnCa) -> Vec<Certificate> {
+        if ca.is_anchor { Vec::new() } else { vec![ca.certificate.clone()] }
     }
 }
 
@@ -228,19 +472,27 @@ impl Authority {
 pub struct Anchors;
 
 impl Anchors {
-    /// The root of a store; empty where none was made yet.
+    /// What is to be trusted by this store, the newest last; empty where no CA was made yet.
     ///
     /// # Errors
     /// The store fails or is damaged.
     pub fn read(store: &Store) -> Result<Vec<Certificate>, Fault> {
-        let root = store.authority(Role::Root)?;
-        root.map(|row| parse(store, &row.certificate)).into_iter().collect()
+        let all = store.read(ca::all)?;
+        Ok(all.into_iter().filter(|ca| ca.is_anchor).map(|ca| ca.certificate).collect())
+    }
+
+    /// All own CAs of this store, the newest last.
+    ///
+    /// # Errors
+    /// The store fails or is damaged.
+    pub fn all(store: &Store) -> Result<Vec<OwnCa>, Fault> {
+        store.read(ca::all)
     }
 }
 
-fn is_due(from: Time, until: Time, issuing: &Certificate, now: Time) -> bool {
+fn is_due(from: Time, until: Time, issuing_ends: Time, now: Time) -> bool {
     let third = i64::try_from(until.distance(from) / 3).unwrap_or(i64::MAX);
-    now >= until.plus(third.saturating_neg()) && until < issuing.not_after()
+    now >= until.plus(third.saturating_neg()) && until < issuing_ends
 }
 
 fn parse(store: &Store, der: &[u8]) -> Result<Certificate, Fault> {

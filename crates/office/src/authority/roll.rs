@@ -3,9 +3,10 @@
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
 
-use super::{is_due, member, parse};
+use super::row::{self, Recorded, State};
+use super::{OWN, Role, ca, is_due, member};
 use crate::fault::Fault;
-use crate::store::{Role, Store};
+use crate::store::Store;
 
 /// A certificate of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,36 +28,56 @@ pub enum Standing {
     Signs,
     /// Two thirds of its life are over: the next mail makes a new one, and this one signs only if that fails.
     Due,
-    /// A newer one signs.
+    /// A newer or better one signs.
     Older,
     /// It is not valid now.
     NotValid,
+    /// It was revoked.
+    Revoked,
     /// It was recorded, and never signed by the CA.
     Unfinished,
 }
 
-/// The certificates of an address, that which counts first. Without one that signs, the next mail makes one.
+/// The certificates of an address that sign, that which counts first. Without one that signs, the next mail makes one.
 ///
 /// # Errors
 /// The store fails or is damaged.
 pub fn certificates(store: &Store, address: &Address, now: Time) -> Result<Vec<Listed>, Fault> {
-    let Some(issuing) = store.authority(Role::Issuing)? else { return Ok(Vec::new()) };
-    let issuing = parse(store, &issuing.certificate)?;
-    let rows = store.certificates(&member(address)?.to_string())?;
-    let listed = rows.into_iter().enumerate().map(|(at, row)| {
-        let standing = if !row.is_issued {
-            Standing::Unfinished
-        } else if !(row.not_before..=row.not_after).contains(&now) {
-            Standing::NotValid
-        } else if at > 0 {
-            // The credential is the first, whatever it is worth.
-            Standing::Older
-        } else if is_due(row.not_before, row.not_after, &issuing, now) {
-            Standing::Due
-        } else {
-            Standing::Signs
+    let (cas, rows) = store.read(|s| Ok((ca::all(s)?, row::of_address(s, &member(address)?.to_string())?)))?;
+    let issuing = cas.iter().rev().find(|ca| ca.role == Role::Issuing && ca.is_current);
+    let ends = issuing.map(|ca| ca.certificate.not_after());
+    let mut signs = true;
+    let listed = rows.into_iter().filter(|row| row.usage.signs()).map(|row| {
+        let standing = match row.state {
+            State::Begun | State::Abandoned => Standing::Unfinished,
+            State::Revoked => Standing::Revoked,
+            State::Issued | State::Imported if !(row.not_before..=row.not_after).contains(&now) => Standing::NotValid,
+            // The rows come in the order in which they are preferred: the first that is valid is the credential.
+            State::Issued | State::Imported if !std::mem::take(&mut signs) => Standing::Older,
+            State::Issued | State::Imported => {
+                let due = ends.is_some_and(|ends| is_due(row.not_before, row.not_after, ends, now));
+                if due && row.issuer == OWN { Standing::Due } else { Standing::Signs }
+            }
         };
-        Listed { serial: row.serial, from: row.not_before, until: row.not_after, standing }
+        Listed { serial: row.id.serial, from: row.not_before, until: row.not_after, standing }
     });
     Ok(listed.collect())
+}
+
+/// Every certificate of an address, of whatever use and state, that which counts first.
+///
+/// # Errors
+/// The store fails or is damaged.
+pub fn of_address(store: &Store, address: &Address) -> Result<Vec<Recorded>, Fault> {
+    let address = member(address)?.to_string();
+    store.read(|s| row::of_address(s, &address))
+}
+
+/// Every certificate of this serial number, in hexadecimal; of several CAs there may be several.
+///
+/// # Errors
+/// The store fails or is damaged.
+pub fn of_serial(store: &Store, serial: &str) -> Result<Vec<Recorded>, Fault> {
+    let serial = serial.trim().to_ascii_lowercase();
+    store.read(|s| row::of_serial(s, &serial))
 }

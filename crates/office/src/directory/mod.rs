@@ -25,10 +25,11 @@ use kakitome_pki::path::Known;
 use kakitome_verdict::sender::Evidence;
 
 use crate::audit::{self, Act, Actor};
+use crate::authority::Anchors;
 use crate::evidence::outside::Outside;
 use crate::evidence::{self, Choice};
 use crate::fault::Fault;
-use crate::store::{Role, Statements, Store};
+use crate::store::{Statements, Store};
 use crate::trust::Chosen;
 use found::Candidate;
 
@@ -290,10 +291,8 @@ impl Directory {
     /// Whom this instance believes now: what the operator adds or takes out counts at once.
     fn evidence(&self, now: Time) -> Result<Evidence, Fault> {
         let operators = Chosen::read(&self.store)?.operators();
-        let own = self.store.authority(Role::Root)?;
-        let own_ca = own.map(|row| Certificate::parse(&row.certificate)).transpose();
-        let own_ca = own_ca.map_err(|malformed| self.store.damaged(format!("the own CA's root: {malformed}")))?;
-        let choice = Choice { operators, own_ca: own_ca.into_iter().collect(), ..self.terms.choice.clone() };
+        let own_ca = Anchors::read(&self.store)?;
+        let choice = Choice { operators, own_ca, ..self.terms.choice.clone() };
         evidence::gather(&choice, now).map_err(|unusable| Fault::Anchors { why: unusable.to_string() })
     }
 }

@@ -33,6 +33,7 @@ migrations! {
     "0004_audit"
     "0005_members"
     "0006_directory"
+    "0007_certificate"
 }
 
 /// The version of a store that is up to date.

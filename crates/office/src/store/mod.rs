@@ -23,7 +23,7 @@ use sqlite::Sqlite;
 
 pub(crate) use chosen::{AnchorRow, DistrustRow};
 pub use migration::MIGRATION_NAMES;
-pub(crate) use record::{AuthorityRow, CertificateRow, IssuedRow, KeyRow, Role};
+pub(crate) use record::{KeyRow, put_key};
 pub(crate) use sqlite::refused;
 pub use statement::{Bind, Row, Statements, Value};
 

@@ -58,7 +58,13 @@ impl Reason {
         Self::ALL.into_iter().find(|(_, reason, _)| *reason == self).map_or("unspecified", |(.., name)| name)
     }
 
-    pub(super) fn from_number(number: u8) -> Option<Self> {
+    /// The reason of this name, in any case of letters.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(.., known)| known.eq_ignore_ascii_case(name)).map(|(_, reason, _)| reason)
+    }
+
+    /// The reason of this number.
+    pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|(known, ..)| *known == number).map(|(_, reason, _)| reason)
     }
 }

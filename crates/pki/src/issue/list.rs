@@ -20,8 +20,8 @@ pub struct ListPlan<'a> {
     pub this_update: Time,
     /// When there will be a newer one, at the latest.
     pub next_update: Time,
-    /// The place that it belongs to: then only certificates that name this place are on it (RFC 5280 §5.2.5).
-    pub point: Option<&'a str>,
+    /// The places that it belongs to: then only certificates that name one of them are on it (RFC 5280 §5.2.5).
+    pub points: &'a [String],
     /// The contents octets of each serial number, and what is said of it.
     pub entries: &'a [(Vec<u8>, Revoked)],
 }
@@ -52,9 +52,13 @@ impl ListDraft {
             extension(&oid::AUTHORITY_KEY_IDENTIFIER, false, &write::sequence(&[&write::element(0x80, &[&key_id])])),
             extension(&oid::CRL_NUMBER, false, &write::unsigned(&plan.number.to_be_bytes())),
         ];
-        if let Some(url) = plan.point {
+        if !plan.points.is_empty() {
             // RFC 5280 §5.2.5: critical.
-            extensions.push(extension(&oid::ISSUING_DISTRIBUTION_POINT, true, &write::sequence(&[&point(url)])));
+            extensions.push(extension(
+                &oid::ISSUING_DISTRIBUTION_POINT,
+                true,
+                &write::sequence(&[&point(plan.points)]),
+            ));
         }
         let entries: Vec<Vec<u8>> = plan.entries.iter().map(|(serial, revoked)| entry(serial, revoked)).collect();
         // RFC 5280 §5.1.2.6: absent where nothing is revoked.

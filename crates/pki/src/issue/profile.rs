@@ -181,7 +181,8 @@ impl Profile {
         let issuer_key_id = write::element(tag::context(0), &[issuer_key_id]);
         out.push((oid::AUTHORITY_KEY_IDENTIFIER, false, write::sequence(&[&issuer_key_id])));
         if let Some(url) = &self.places.list {
-            out.push((oid::CRL_DISTRIBUTION_POINTS, false, write::sequence(&[&write::sequence(&[&point(url)])])));
+            let point = point(std::slice::from_ref(url));
+            out.push((oid::CRL_DISTRIBUTION_POINTS, false, write::sequence(&[&write::sequence(&[&point])])));
         }
         let access = [(oid::AD_OCSP, &self.places.responder), (oid::AD_CA_ISSUERS, &self.places.issuer)];
         let access: Vec<Vec<u8>> = access
@@ -196,9 +197,11 @@ impl Profile {
     }
 }
 
-/// The field `[0] DistributionPointName` with one URL (RFC 5280 §4.2.1.13, §5.2.5).
-pub(super) fn point(url: &str) -> Vec<u8> {
-    write::context(0, &[&write::context(0, &[&uri(url)])])
+/// The field `[0] DistributionPointName` with URLs of one and the same list (RFC 5280 §4.2.1.13, §5.2.5).
+pub(super) fn point(urls: &[String]) -> Vec<u8> {
+    let urls: Vec<Vec<u8>> = urls.iter().map(|url| uri(url)).collect();
+    let urls: Vec<&[u8]> = urls.iter().map(Vec::as_slice).collect();
+    write::context(0, &[&write::context(0, &urls)])
 }
 
 fn uri(url: &str) -> Vec<u8> {

@@ -183,15 +183,14 @@ fn treated(treatment: &Treatment, lang: Lang) -> String {
 
 fn certificate(one: &Listed, lang: Lang) -> String {
     let why = match one.standing {
-        Standing::Signs => {
-            lang.pick("署名に使われます（有効期間が最も長いもの）", "signs: the one that is valid longest")
-        }
+        Standing::Signs => lang.pick("署名に使われます（最も望ましいもの）", "signs: the best of those that are valid"),
         Standing::Due => lang.pick(
             "有効期間の三分の二を過ぎたので、送信時に新しいものが作られます（作れなければこれで署名します）",
             "two thirds of its life are over: the mail would make a new one, and this one signs if that fails",
         ),
-        Standing::Older => lang.pick("使われません（より新しいものがあります）", "not this one: a newer one signs"),
+        Standing::Older => lang.pick("使われません（よりよいものがあります）", "not this one: a better one signs"),
         Standing::NotValid => lang.pick("使われません（いま有効ではありません）", "not this one: it is not valid now"),
+        Standing::Revoked => lang.pick("使われません（失効しています）", "not this one: it was revoked"),
         Standing::Unfinished => {
             lang.pick("使われません（発行が完了していません）", "not this one: it was begun and never signed by the CA")
         }

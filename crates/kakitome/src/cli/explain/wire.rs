@@ -87,6 +87,7 @@ const fn standing(standing: Standing) -> &'static str {
         Standing::Due => "due",
         Standing::Older => "older",
         Standing::NotValid => "not-valid",
+        Standing::Revoked => "revoked",
         Standing::Unfinished => "unfinished",
     }
 }
