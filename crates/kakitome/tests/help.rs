@@ -155,6 +155,33 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome trust export --form p7b -o roots.p7b", Mine, 0, ""),
         ("kakitome trust export --form sst -o roots.sst", Mine, 0, ""),
         ("kakitome trust export --chosen --form list -o chosen.txt", Mine, 0, "list: chosen"),
+        ("kakitome directory import bob.pem", Mine, 0, "1 entries added"),
+        ("kakitome directory lookup bob@partner.example", Mine, 0, "✓ Mail to bob@partner.example can be encrypted"),
+        ("kakitome directory lookup --offline --json bob@partner.example", Mine, 0, r#""outcome":"known""#),
+        ("kakitome directory import --pin reader.pem", Mine, 0, "1 entries added"),
+        ("kakitome directory list", Mine, 0, "reader@mail.example"),
+        ("kakitome directory list partner.example", Mine, 0, "bob@partner.example"),
+        ("kakitome directory list --state blocked --json", Mine, 0, ""),
+        ("kakitome directory show bob@partner.example", Mine, 0, "encryptable   yes (operator)"),
+        ("kakitome directory show --json bob@partner.example", Mine, 0, r#""source":"imported""#),
+        ("kakitome directory pending", Mine, 0, "0 wait for a decision"),
+        ("kakitome directory pending --json", Mine, 0, ""),
+        ("kakitome directory accept --yes bob@partner.example", Mine, 0, "is in use already"),
+        ("kakitome directory refuse carol@partner.example", Mine, 2, "nothing here is"),
+        ("kakitome directory pin --yes bob@partner.example", Mine, 0, "is pinned"),
+        ("kakitome directory unpin bob@partner.example", Mine, 0, "is not pinned any more"),
+        ("kakitome directory export -o partners.pem", Mine, 0, "BEGIN CERTIFICATE"),
+        (
+            "kakitome directory export --form ldif partner.example -o partners.ldif",
+            Mine,
+            0,
+            "userCertificate;binary:: ",
+        ),
+        ("kakitome directory export --form p7b -o partners.p7b", Mine, 0, ""),
+        ("kakitome directory import --json partners export.ldif", Mine, 0, r#""outcome":"taken""#),
+        ("kakitome directory block bob@partner.example", Mine, 0, "is blocked"),
+        ("kakitome directory remove bob@partner.example", Mine, 0, "is taken out"),
+        ("kakitome directory import --for partner.example bob.pem", Mine, 0, "1 entries added"),
         ("kakitome audit show", Mine, 0, ""),
         ("kakitome audit show --last 20", Mine, 0, ""),
         ("kakitome audit show --act certificate --since 2026-01-01T00:00:00Z", Mine, 0, ""),
@@ -369,6 +396,13 @@ impl Stage {
             (partner_ca.issue("billing@partner.example"), Holder::root("My test CA").issue("me@example.test"));
         write("me.pem", me.certificate_pem().as_bytes());
         write("me.key", me.key_pem().as_bytes());
+        let bob = partner_ca.issue_for("bob@partner.example", MailUse::Both);
+        write("bob.pem", bob.certificate_pem().as_bytes());
+        fs::create_dir(path.join("partners")).unwrap();
+        write("partners/bob.pem", bob.certificate_pem().as_bytes());
+        let lines: Vec<String> =
+            bob.certificate_pem().lines().filter(|line| !line.starts_with('-')).map(str::to_owned).collect();
+        write("export.ldif", format!("dn: cn=bob\nuserCertificate;binary:: {}\n", lines.join("\n ")).as_bytes());
         write("partner.pem", partner.certificate_pem().as_bytes());
         write("partner.key", partner.key_pem().as_bytes());
         write("smime.p7m", &SignedFactory::by(&Pki::get().bank, b"A contract.").embedded().der());
@@ -488,7 +522,11 @@ impl Holder {
     }
 
     fn issue(&self, address: &str) -> Self {
-        Self::make(&Profile::member(&Address::parse(address).unwrap(), MailUse::Sign), Some(self))
+        self.issue_for(address, MailUse::Sign)
+    }
+
+    fn issue_for(&self, address: &str, usage: MailUse) -> Self {
+        Self::make(&Profile::member(&Address::parse(address).unwrap(), usage), Some(self))
     }
 
     fn make(profile: &Profile, issuer: Option<&Self>) -> Self {

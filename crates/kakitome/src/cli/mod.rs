@@ -6,6 +6,7 @@ mod cert;
 mod check;
 mod config;
 mod decrypt;
+mod directory;
 mod docs;
 mod encrypt;
 mod explain;
@@ -80,6 +81,9 @@ enum Verb {
     /// The issuers that are believed
     #[command(subcommand)]
     Trust(trust::Anchors),
+    /// The certificates of correspondents, to which mail is encrypted
+    #[command(subcommand)]
+    Directory(directory::Directory),
     /// The log of what was done
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -145,6 +149,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Cert(cert) => cert.run(everywhere),
         Verb::Ca(ca) => ca.run(everywhere),
         Verb::Trust(trust) => trust.run(everywhere),
+        Verb::Directory(directory) => directory.run(everywhere),
         Verb::Audit(audit) => audit.run(everywhere),
         Verb::Config(config) => config.run(everywhere),
         Verb::Completion(completion) => completion.run(),

@@ -36,7 +36,7 @@ use found::Candidate;
 pub use entry::{Entry, Place, Source, State};
 pub use found::{Fit, Found, Origin, Unused, Why};
 pub use harvest::{Harvested, NotTaken};
-pub use judge::{Believed, Revocation, Unfit};
+pub use judge::{Believed, Fitness, Revocation, Unfit};
 pub use table::{CAPABILITIES_LIMIT, Filter, ISSUER_LIMIT, LOOK_UPS};
 
 /// How the directory judges.
