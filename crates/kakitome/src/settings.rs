@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use kakitome_office::audit::Setting;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -522,6 +523,20 @@ impl Settings {
             }
         }
         out
+    }
+
+    /// Every setting with its value and its default, for the log of what was done.
+    pub fn recorded(&self) -> Vec<Setting> {
+        let default = Self::default();
+        let text = |value: Option<Value>| value.map(|value| value.to_string()).unwrap_or_default();
+        let one = |row: &Row| Setting {
+            name: format!("{}.{}", row.section, row.key),
+            value: text((row.get)(self)),
+            default: text((row.get)(&default)),
+            // A URL of a database may hold its password.
+            is_secret: (row.section, row.key) == ("store", "url"),
+        };
+        ROWS.iter().map(one).collect()
     }
 }
 

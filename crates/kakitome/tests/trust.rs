@@ -7,6 +7,7 @@ mod program;
 use std::fs;
 use std::path::Path;
 
+use kakitome_office::audit::{Actor, Part};
 use kakitome_pki::cert::{hex, pem};
 use kakitome_pki::roots::{Header, Root, write};
 use kakitome_testkit::mail::Mail;
@@ -181,8 +182,8 @@ fn a_root_that_was_taken_out_is_named() {
     };
     let bank = format!("check --json --at {NOW} --public-roots public.txt --crl lists.pem bank.eml");
     assert_eq!(kakitome(folder, &bank).status.code(), Some(0));
-    assert!(kakitome_office::trust::distrust(&store, &out).unwrap());
-    assert!(!kakitome_office::trust::distrust(&store, &out).unwrap());
+    assert!(kakitome_office::trust::distrust(&store, &Actor::part("test", Part::Jobs), &out).unwrap());
+    assert!(!kakitome_office::trust::distrust(&store, &Actor::part("test", Part::Jobs), &out).unwrap());
     let answer = kakitome(folder, &bank);
     let text = String::from_utf8_lossy(&answer.stdout);
     assert_eq!(answer.status.code(), Some(30), "{text}");

@@ -8,8 +8,9 @@ use kakitome_pki::cert::{Certificate, hex};
 use kakitome_pki::path::{self, Anchor, AnchorSource};
 use kakitome_pki::roots::{Header, Root, RootList, fingerprint};
 
+use crate::audit::{self, Act, Actor, Entry};
 use crate::fault::Fault;
-use crate::store::{AnchorRow, DistrustRow, Store};
+use crate::store::{AnchorRow, DistrustRow, Store, chosen};
 
 /// The roots of Mozilla's program, as NSS has them; made by `cargo xtask roots` (docs/trust.md).
 const PUBLIC: &str = include_str!("../data/public-roots.pem");
@@ -103,14 +104,27 @@ impl Chosen {
 ///
 /// # Errors
 /// The store refuses.
-pub fn add(store: &Store, added: &Added) -> Result<bool, Fault> {
-    store.put_anchor(&AnchorRow {
+pub fn add(store: &Store, actor: &Actor, added: &Added) -> Result<bool, Fault> {
+    let row = AnchorRow {
         fingerprint: hex(added.root.fingerprint()),
         certificate: added.root.der().to_vec(),
         only_for: added.root.only_for.join("\n"),
         names_verified: added.root.names_verified,
         note: added.note.clone(),
         added_at: added.at,
+    };
+    let only = added.root.only_for.join(" ");
+    let details = [
+        ("name", added.root.name.as_str()),
+        ("only for", only.as_str()),
+        ("names verified", if added.root.names_verified { "yes" } else { "no" }),
+        ("note", added.note.as_str()),
+    ];
+    store.write(|s| {
+        let is_new = chosen::put_anchor(s, &row)?;
+        let entry = Entry { actor, act: Act::AnchorAdded, subject: &row.fingerprint, details: &details, at: added.at };
+        audit::record(s, &entry)?;
+        Ok(is_new)
     })
 }
 
@@ -118,20 +132,37 @@ pub fn add(store: &Store, added: &Added) -> Result<bool, Fault> {
 ///
 /// # Errors
 /// The store refuses.
-pub fn remove(store: &Store, fingerprint: &[u8; 32]) -> Result<bool, Fault> {
-    store.drop_anchor(&hex(fingerprint))
+pub fn remove(store: &Store, actor: &Actor, fingerprint: &[u8; 32], now: Time) -> Result<bool, Fault> {
+    let subject = &hex(fingerprint);
+    store.write(|s| {
+        let was_there = chosen::drop_anchor(s, subject)?;
+        if was_there {
+            audit::record(s, &Entry { actor, act: Act::AnchorRemoved, subject, details: &[], at: now })?;
+        }
+        Ok(was_there)
+    })
 }
 
 /// Takes a root out of the public list, also of the lists to come. False if it was out already.
 ///
 /// # Errors
 /// The store refuses.
-pub fn distrust(store: &Store, root: &Distrusted) -> Result<bool, Fault> {
-    store.distrust(&DistrustRow {
+pub fn distrust(store: &Store, actor: &Actor, root: &Distrusted) -> Result<bool, Fault> {
+    let row = DistrustRow {
         fingerprint: hex(&root.fingerprint),
         name: root.name.clone(),
         note: root.note.clone(),
         since: root.since,
+    };
+    let details = [("name", root.name.as_str()), ("note", root.note.as_str())];
+    store.write(|s| {
+        let was_in = chosen::distrust(s, &row)?;
+        if was_in {
+            let entry =
+                Entry { actor, act: Act::RootDistrusted, subject: &row.fingerprint, details: &details, at: root.since };
+            audit::record(s, &entry)?;
+        }
+        Ok(was_in)
     })
 }
 
@@ -139,8 +170,15 @@ pub fn distrust(store: &Store, root: &Distrusted) -> Result<bool, Fault> {
 ///
 /// # Errors
 /// The store refuses.
-pub fn restore(store: &Store, fingerprint: &[u8; 32]) -> Result<bool, Fault> {
-    store.restore(&hex(fingerprint))
+pub fn restore(store: &Store, actor: &Actor, fingerprint: &[u8; 32], now: Time) -> Result<bool, Fault> {
+    let subject = &hex(fingerprint);
+    store.write(|s| {
+        let was_out = chosen::restore(s, subject)?;
+        if was_out {
+            audit::record(s, &Entry { actor, act: Act::RootRestored, subject, details: &[], at: now })?;
+        }
+        Ok(was_out)
+    })
 }
 
 /// How an answer names the issuers that it was judged by: the public list, how many were added here (`+2`), and how many

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use kakitome_office::audit::{self, Act, Actor, Filter, Part};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
 use kakitome_office::trust::{self, Added, Chosen, Distrusted};
@@ -14,6 +15,10 @@ use rusqlite::Connection;
 const LIST: &str = include_str!("../data/public-roots.pem");
 /// So many roots of the list, for mail, are past their end at its date; an anchor's own end does not count.
 const EXPIRED: usize = 0;
+
+fn actor() -> Actor {
+    Actor::part("test", Part::Jobs)
+}
 
 /// Reading it whole compares hashes, counts roots as its head says, and parses every certificate.
 #[test]
@@ -75,9 +80,9 @@ fn what_the_operator_chose_is_kept() {
         root.names_verified = names_verified;
         Added { root, note: note.to_owned(), at }
     };
-    assert!(trust::add(&store, &added(&[], false, "", NOW)).unwrap());
+    assert!(trust::add(&store, &actor(), &added(&[], false, "", NOW)).unwrap());
     let again = added(&["example.jp", "*.example.jp", "a@b.example"], true, "電話で確認\nした", in_days(1));
-    assert!(!trust::add(&store, &again).unwrap());
+    assert!(!trust::add(&store, &actor(), &again).unwrap());
     let reader = Store::open_read_only(data.path()).unwrap().unwrap();
     let chosen = Chosen::read(&reader).unwrap();
     assert_eq!(chosen.added, [Added { at: NOW, ..again }]);
@@ -91,17 +96,23 @@ fn what_the_operator_chose_is_kept() {
         note: note.to_owned(),
         since,
     };
-    assert!(trust::distrust(&store, &out("old", NOW)).unwrap());
-    assert!(!trust::distrust(&store, &out("again", in_days(1))).unwrap());
+    assert!(trust::distrust(&store, &actor(), &out("old", NOW)).unwrap());
+    assert!(!trust::distrust(&store, &actor(), &out("again", in_days(1))).unwrap());
     let chosen = Chosen::read(&reader).unwrap();
     assert_eq!(chosen.distrusted, [out("old", NOW)]);
     assert_eq!(chosen.operators().distrusted, [*re.fingerprint()]);
 
-    assert!(trust::restore(&store, re.fingerprint()).unwrap() && !trust::restore(&store, re.fingerprint()).unwrap());
-    assert!(trust::remove(&store, rp.fingerprint()).unwrap() && !trust::remove(&store, rp.fingerprint()).unwrap());
+    assert!(
+        trust::restore(&store, &actor(), re.fingerprint(), NOW).unwrap()
+            && !trust::restore(&store, &actor(), re.fingerprint(), NOW).unwrap()
+    );
+    assert!(
+        trust::remove(&store, &actor(), rp.fingerprint(), NOW).unwrap()
+            && !trust::remove(&store, &actor(), rp.fingerprint(), NOW).unwrap()
+    );
     let chosen = Chosen::read(&reader).unwrap();
     assert!(chosen.added.is_empty() && chosen.distrusted.is_empty());
-    assert!(trust::add(&reader, &added(&[], false, "", NOW)).is_err(), "a reader writes nothing");
+    assert!(trust::add(&reader, &actor(), &added(&[], false, "", NOW)).is_err(), "a reader writes nothing");
 }
 
 /// A limit or a certificate that cannot be read is told: no anchor counts with fewer limits than it was given, and none
@@ -117,9 +128,44 @@ fn what_was_damaged_in_the_store_is_told() {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).unwrap();
         let root = Root::new(&Pki::get().rp.certificate);
-        trust::add(&store, &Added { root, note: String::new(), at: NOW }).unwrap();
+        trust::add(&store, &actor(), &Added { root, note: String::new(), at: NOW }).unwrap();
         assert!(Chosen::read(&store).is_ok());
         Connection::open(store.name()).unwrap().execute(damage, []).unwrap();
         assert!(matches!(Chosen::read(&store), Err(Fault::StoreDamaged { .. })), "{damage}");
     }
+}
+
+/// What was done stands in the log, once; what was not, does not.
+#[test]
+fn every_choice_is_recorded() {
+    let data = tempfile::tempdir().unwrap();
+    let store = Store::open(data.path()).unwrap();
+    let (rp, re) = (&Pki::get().rp.certificate, &Pki::get().re.certificate);
+    let added = Added { root: Root::new(rp), note: "by telephone".to_owned(), at: NOW };
+    let out = Distrusted { fingerprint: *re.fingerprint(), name: "RE".to_owned(), note: String::new(), since: NOW };
+    for _ in 0..2 {
+        trust::distrust(&store, &actor(), &out).unwrap();
+        trust::restore(&store, &actor(), rp.fingerprint(), NOW).unwrap();
+    }
+    trust::add(&store, &actor(), &added).unwrap();
+    for _ in 0..2 {
+        trust::remove(&store, &actor(), rp.fingerprint(), NOW).unwrap();
+        trust::restore(&store, &actor(), re.fingerprint(), NOW).unwrap();
+    }
+    let mut recorded = Vec::new();
+    audit::each(&store, &Filter::default(), |record| {
+        recorded.push((record.act.clone(), record.subject.clone(), record.details.contains("by telephone")));
+        Ok::<(), Fault>(())
+    })
+    .unwrap();
+    let row =
+        |act: Act, certificate: &Certificate, noted| (act.name().to_owned(), certificate.fingerprint_hex(), noted);
+    let expected = [
+        row(Act::RootDistrusted, re, false),
+        row(Act::AnchorAdded, rp, true),
+        row(Act::AnchorRemoved, rp, false),
+        row(Act::RootRestored, re, false),
+    ];
+    assert_eq!(recorded, expected);
+    assert!(audit::verify(&store, &[]).unwrap().is_whole());
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use kakitome_office::audit::{self, Actor};
 use kakitome_office::spool::{FileOctets, SpoolDirectory};
 use kakitome_pki::asn1::time::Time;
 use kakitome_smime::octets::{Octets, Spool};
@@ -15,6 +16,11 @@ use super::{Everywhere, Failure};
 
 /// A mail shorter than this is read before a bar could be drawn, in octets.
 const BAR_FROM: u64 = 64 * 1024 * 1024;
+
+/// Who sits at the command line, for the log of what was done.
+pub(super) fn actor() -> Actor {
+    Actor::user(&audit::machine())
+}
 
 /// Now, by the machine's clock.
 pub(super) fn now() -> Time {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use kakitome_office::audit::{self, Actor};
+use kakitome_office::audit::{self, Actor, Part};
 use kakitome_office::authority::{Anchors, Authority, AuthoritySettings};
 use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, examine};
@@ -151,6 +151,9 @@ impl House {
             ..AuthoritySettings::default()
         };
         let authority = Arc::new(Authority::open(Arc::clone(&store), vault, authority, input::now(), random.clone())?);
+        let start = Actor::part(&audit::machine(), Part::Start);
+        audit::settings(&store, &start, &settings.recorded(), input::now())?;
+        audit::started(&store, &start, &settings.recorded(), env!("CARGO_PKG_VERSION"), input::now())?;
         let anchor = authority.anchor()?;
         let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
         // A list that cannot be read is told now, not to the first reader.
@@ -175,6 +178,13 @@ impl House {
             spools,
             metrics: Arc::default(),
         })
+    }
+
+    /// Records what changed in the settings, before it counts.
+    fn record(&self, settings: &Settings) -> Result<(), Failure> {
+        let actor = Actor::part(&audit::machine(), Part::Start);
+        audit::settings(&self.checker.store, &actor, &settings.recorded(), input::now())?;
+        Ok(())
     }
 
     /// The desk by these settings; a reload makes another.

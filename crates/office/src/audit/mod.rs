@@ -16,6 +16,7 @@ pub mod chain;
 mod clerk;
 pub mod line;
 mod read;
+mod settings;
 
 use std::fmt;
 use std::fs;
@@ -30,6 +31,7 @@ pub use act::Act;
 pub use chain::{Broken, Head, Link, Record, Walked};
 pub use clerk::{Clerk, NotRecorded};
 pub use read::{Filter, each, head, stretch, verify};
+pub use settings::{Setting, settings, started};
 
 /// The longest name of a node, in octets; a longer one is cut.
 pub const NODE_LIMIT: usize = 255;

@@ -2,7 +2,7 @@
 
 use kakitome_pki::asn1::time::Time;
 
-use super::Store;
+use super::{Statements, Store};
 use crate::fault::Fault;
 
 /// An anchor.
@@ -48,32 +48,6 @@ impl Store {
         })
     }
 
-    /// Puts an anchor in; one that is there gets these conditions. False if it was there.
-    pub(crate) fn put_anchor(&self, anchor: &AnchorRow) -> Result<bool, Fault> {
-        self.write(|s| {
-            let known = s.exists("SELECT 1 FROM anchor WHERE fingerprint = ?1", &[&anchor.fingerprint])?;
-            s.run(
-                "INSERT INTO anchor (fingerprint, certificate, only_for, names_verified, note, added_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (fingerprint) DO UPDATE SET only_for = ?3, names_verified = ?4, note = ?5",
-                &[
-                    &anchor.fingerprint,
-                    &anchor.certificate,
-                    &anchor.only_for,
-                    &anchor.names_verified,
-                    &anchor.note,
-                    &anchor.added_at,
-                ],
-            )?;
-            Ok(!known)
-        })
-    }
-
-    /// Takes an anchor out. False if it was not there.
-    pub(crate) fn drop_anchor(&self, fingerprint: &str) -> Result<bool, Fault> {
-        self.write(|s| Ok(s.run("DELETE FROM anchor WHERE fingerprint = ?1", &[&fingerprint])? > 0))
-    }
-
     /// The roots of the public list that do not count, the oldest entry first.
     pub(crate) fn distrusted(&self) -> Result<Vec<DistrustRow>, Fault> {
         self.read(|s| {
@@ -87,21 +61,43 @@ impl Store {
             })
         })
     }
+}
 
-    /// Takes a root of the public list out. False if it was out.
-    pub(crate) fn distrust(&self, root: &DistrustRow) -> Result<bool, Fault> {
-        self.write(|s| {
-            let added = s.run(
-                "INSERT INTO distrusted (fingerprint, name, note, since) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (fingerprint) DO NOTHING",
-                &[&root.fingerprint, &root.name, &root.note, &root.since],
-            )?;
-            Ok(added > 0)
-        })
-    }
+/// Puts an anchor in; one that is there gets these conditions. False if it was there.
+pub(crate) fn put_anchor(s: &mut Statements<'_>, anchor: &AnchorRow) -> Result<bool, Fault> {
+    let known = s.exists("SELECT 1 FROM anchor WHERE fingerprint = ?1", &[&anchor.fingerprint])?;
+    s.run(
+        "INSERT INTO anchor (fingerprint, certificate, only_for, names_verified, note, added_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (fingerprint) DO UPDATE SET only_for = ?3, names_verified = ?4, note = ?5",
+        &[
+            &anchor.fingerprint,
+            &anchor.certificate,
+            &anchor.only_for,
+            &anchor.names_verified,
+            &anchor.note,
+            &anchor.added_at,
+        ],
+    )?;
+    Ok(!known)
+}
 
-    /// Lets a root count again. False if it was not out.
-    pub(crate) fn restore(&self, fingerprint: &str) -> Result<bool, Fault> {
-        self.write(|s| Ok(s.run("DELETE FROM distrusted WHERE fingerprint = ?1", &[&fingerprint])? > 0))
-    }
+/// Takes an anchor out. False if it was not there.
+pub(crate) fn drop_anchor(s: &mut Statements<'_>, fingerprint: &str) -> Result<bool, Fault> {
+    Ok(s.run("DELETE FROM anchor WHERE fingerprint = ?1", &[&fingerprint])? > 0)
+}
+
+/// Takes a root of the public list out. False if it was out.
+pub(crate) fn distrust(s: &mut Statements<'_>, root: &DistrustRow) -> Result<bool, Fault> {
+    let added = s.run(
+        "INSERT INTO distrusted (fingerprint, name, note, since) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (fingerprint) DO NOTHING",
+        &[&root.fingerprint, &root.name, &root.note, &root.since],
+    )?;
+    Ok(added > 0)
+}
+
+/// Lets a root count again. False if it was not out.
+pub(crate) fn restore(s: &mut Statements<'_>, fingerprint: &str) -> Result<bool, Fault> {
+    Ok(s.run("DELETE FROM distrusted WHERE fingerprint = ?1", &[&fingerprint])? > 0)
 }

@@ -34,6 +34,7 @@ migrations! {
     "0005_members"
     "0006_directory"
     "0007_certificate"
+    "0008_setting"
 }
 
 /// The version of a store that is up to date.

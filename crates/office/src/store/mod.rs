@@ -7,7 +7,7 @@
 //! transaction, and what a call returned `Ok` for is on the disk. There is one writer at a time, whoever writes; readers
 //! see a snapshot and wait for nobody.
 
-mod chosen;
+pub(crate) mod chosen;
 mod migration;
 mod pool;
 mod record;

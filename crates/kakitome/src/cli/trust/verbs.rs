@@ -316,7 +316,7 @@ impl Add {
         let store = Store::open(&everywhere.data)?;
         let mut count = 0usize;
         for one in &added {
-            if trust::add(&store, one)? {
+            if trust::add(&store, &input::actor(), one)? {
                 count = count.saturating_add(1);
             }
         }
@@ -370,7 +370,7 @@ impl Remove {
         let name = Safe::value(&one.root.name);
         let store = Store::open(&everywhere.data)?;
         let said = if one.kind == Kind::Added {
-            trust::remove(&store, one.root.fingerprint())?;
+            trust::remove(&store, &input::actor(), one.root.fingerprint(), input::now())?;
             match of(Kind::Public).filter(|public| public.counts()) {
                 Some(_) => format!("{name}, added here, is taken out; it still counts by the public list"),
                 None => format!("{name} is no longer believed"),
@@ -382,7 +382,7 @@ impl Remove {
                 note: self.note.clone(),
                 since: input::now(),
             };
-            if trust::distrust(&store, &out)? {
+            if trust::distrust(&store, &input::actor(), &out)? {
                 format!("{name} of the public list does not count here any more; `kakitome trust restore` undoes that")
             } else {
                 format!("{name} of the public list did not count here already")
@@ -408,7 +408,8 @@ impl Restore {
                 None => return Err(Failure::bug("an issuer that was found is none")),
             },
             [one] => {
-                trust::restore(&Store::open(&everywhere.data)?, &one.fingerprint)?;
+                let store = Store::open(&everywhere.data)?;
+                trust::restore(&store, &input::actor(), &one.fingerprint, input::now())?;
                 format!("{} counts again", Safe::value(&one.name))
             }
             several => {

@@ -31,6 +31,7 @@ async fn take(house: &House, control: &Control, everywhere: &Everywhere, old: &S
     for setting in later(old, &new) {
         tracing::warn!("{setting} changed, which needs a restart: the old value stays in use");
     }
+    house.record(&new).map_err(|failure| failure.to_string())?;
     let desk = house.desk(&new).map_err(|failure| failure.to_string())?;
     control.change(&new, Arc::new(desk)).await.map_err(|error| error.to_string())?;
     Ok(new)
