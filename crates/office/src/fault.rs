@@ -166,6 +166,12 @@ pub enum Fault {
         /// May the same succeed later?
         again: bool,
     },
+    /// There is nothing to make a file of.
+    #[error("{address} has no certificate with a key here that could be put into a file; make one first")]
+    NoKeyToDeploy {
+        /// Whose.
+        address: String,
+    },
     /// The machine has no randomness.
     #[error("the machine's source of randomness failed; restart the machine, then try again")]
     NoRandomness,
@@ -203,6 +209,7 @@ impl Fault {
             | Self::Anchors { .. }
             | Self::NoAuthority
             | Self::AuthorityWithoutKey { .. }
+            | Self::NoKeyToDeploy { .. }
             | Self::Bug { .. } => false,
         }
     }

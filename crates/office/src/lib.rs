@@ -8,6 +8,7 @@
 
 pub mod audit;
 pub mod authority;
+pub mod deploy;
 pub mod directory;
 pub mod evidence;
 pub mod fault;

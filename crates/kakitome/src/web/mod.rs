@@ -13,6 +13,7 @@ mod lang;
 mod mark;
 pub mod mbox;
 pub mod page;
+pub mod pickup;
 mod published;
 mod trouble;
 mod upload;

@@ -4,6 +4,8 @@
 mod choice;
 mod evidence;
 mod help;
+mod installing;
+mod pickup;
 mod result;
 mod saving;
 mod start;
@@ -13,6 +15,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use self::choice::choice;
 pub use self::help::{about as help_about, help};
+pub use self::installing::file as installing;
+pub use self::pickup::pickup;
 pub use self::result::result;
 pub use self::saving::Device;
 pub use self::start::start;

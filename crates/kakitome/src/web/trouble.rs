@@ -11,6 +11,8 @@ use super::{Wish, html, json, page};
 pub(super) enum Trouble {
     /// No such page.
     NotFound,
+    /// Nothing is offered by this link, or not any more.
+    NoOffer,
     /// A page, but not by this method.
     Method,
     /// The form came without a mail.
@@ -49,6 +51,18 @@ impl Trouble {
                 "not-found",
                 ["ページが見つかりません", "アドレスをお確かめください。"],
                 ["Page not found", "Please check the address."],
+            ),
+            Self::NoOffer => row(
+                StatusCode::NOT_FOUND,
+                "no-offer",
+                [
+                    "このリンクは使えません",
+                    "すでに使われたか、期限が切れたか、コードが何度も違っていました。管理者に新しいリンクを頼んでください。",
+                ],
+                [
+                    "This link cannot be used",
+                    "It was used, its time is over, or the code was wrong too often. Please ask your administrator for a new link.",
+                ],
             ),
             Self::Method => row(
                 StatusCode::METHOD_NOT_ALLOWED,

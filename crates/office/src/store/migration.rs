@@ -35,6 +35,7 @@ migrations! {
     "0006_directory"
     "0007_certificate"
     "0008_setting"
+    "0009_pickup"
 }
 
 /// The version of a store that is up to date.

@@ -70,7 +70,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["authority", "trust"],
             &["evidence"],
             &["holder", "policy", "directory"],
-            &["outgoing"],
+            &["outgoing", "deploy"],
         ],
     ),
     ("kakitome", &[&["settings"], &["metrics"], &["gateway", "web"], &["cli"]]),

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub use read::{Opened, is_pfx, open, outline};
-pub use write::{Contents, Form, NotWritten, write};
+pub use write::{Contents, Form, NotWritten, write, write_all};
 
 use zeroize::Zeroizing;
 

@@ -78,6 +78,21 @@ pub fn write(
     rounds: Option<u32>,
     random: &dyn Random,
 ) -> Result<Vec<u8>, NotWritten> {
+    write_all(std::slice::from_ref(contents), password, form, rounds, random)
+}
+
+/// Makes one file of several keys, each with its certificate: a signing key, and the keys that open mail. A certificate
+/// that travels along with more than one of them stands there once.
+///
+/// # Errors
+/// [`NotWritten`].
+pub fn write_all(
+    contents: &[Contents<'_>],
+    password: &str,
+    form: Form,
+    rounds: Option<u32>,
+    random: &dyn Random,
+) -> Result<Vec<u8>, NotWritten> {
     let rounds = rounds.unwrap_or(form.rounds());
     if !(form.rounds()..=PBKDF2_ROUNDS_LIMIT).contains(&rounds) {
         return Err(NotWritten::Rounds);
@@ -85,33 +100,39 @@ pub fn write(
     if password.is_empty() {
         return Err(NotWritten::NoPassword);
     }
-    let key = as_pkcs8(contents.key)?;
-    if spki_of(&key)? != contents.certificate.spki() {
-        return Err(NotWritten::OtherKey);
-    }
     let password = Password::new(password);
     let encryption = || match form {
         Form::Modern => PasswordEncryption::modern(rounds, random),
         Form::Compatible => PasswordEncryption::compatible(rounds, random),
     };
-    // What OpenSSL ties key and certificate with; any octets that are the same would do.
-    let own = sha1_identifier(contents.certificate.raw());
-    let named = attributes(Some(contents.friendly_name), Some(&own));
 
-    let mut bags = certificate_bag(contents.certificate, &named);
-    for certificate in contents.chain.iter().filter(|one| *one != contents.certificate) {
-        bags.extend(certificate_bag(certificate, &attributes(None, None)));
+    let (mut own, mut others, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+    for one in contents {
+        let key = as_pkcs8(one.key)?;
+        if spki_of(&key)? != one.certificate.spki() {
+            return Err(NotWritten::OtherKey);
+        }
+        // What OpenSSL ties key and certificate with; any octets that are the same would do.
+        let named = attributes(Some(one.friendly_name), Some(&sha1_identifier(one.certificate.raw())));
+        own.extend(certificate_bag(one.certificate, &named));
+        let shrouded = encrypt_private_key(&key, &encryption()?, &password)?;
+        keys.extend(sequence(&[&oid(&oid::SHROUDED_KEY_BAG), &context(0, &[&shrouded]), &named]));
+        for certificate in one.chain {
+            let is_own = contents.iter().any(|one| one.certificate == certificate);
+            if !is_own && !others.contains(&certificate) {
+                others.push(certificate);
+            }
+        }
+    }
+    for certificate in others {
+        own.extend(certificate_bag(certificate, &attributes(None, None)));
     }
     let by = encryption()?;
-    let encrypted = by.encrypt(&password, &sequence(&[&bags]))?;
+    let encrypted = by.encrypt(&password, &sequence(&[&own]))?;
     let content = sequence(&[&oid(&oid::DATA), &by.identifier().to_der(), &element(tag::context(0), &[&encrypted])]);
     let certificates = sequence(&[&oid(&oid::ENCRYPTED_DATA), &context(0, &[&sequence(&[&unsigned(&[0]), &content])])]);
 
-    let shrouded = encrypt_private_key(&key, &encryption()?, &password)?;
-    let bag = sequence(&[&oid(&oid::SHROUDED_KEY_BAG), &context(0, &[&shrouded]), &named]);
-    let keys = data(&sequence(&[&bag]));
-
-    let safe = sequence(&[&certificates, &keys]);
+    let safe = sequence(&[&certificates, &data(&sequence(&[&keys]))]);
     let mac = PasswordMac::new(form == Form::Compatible, rounds, random)?;
     let (algorithm, salt, rounds) = mac.fields();
     let value = mac.compute(&password, &safe).ok_or(NotEncrypted)?;
