@@ -40,7 +40,8 @@ impl Stage {
         let store = Arc::new(Store::open(&folder.path().join("data")).unwrap());
         let world = Pki::get();
         let added = Added { root: Root::new(&world.rp.certificate), note: String::new(), at: NOW };
-        trust::add(&store, &added).unwrap();
+        trust::add(&store, &kakitome_office::audit::Actor::part("test", kakitome_office::audit::Part::Jobs), &added)
+            .unwrap();
         let roots = folder.path().join("roots.pem");
         std::fs::write(&roots, world.public_list()).unwrap();
         let mut crls = Vec::new();
