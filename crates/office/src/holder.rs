@@ -1,4 +1,7 @@
-//! Who can open encrypted mail here: certificates with their private keys, out of the files that people have them in.
+//! Who can open encrypted mail here: certificates with their private keys, out of the files that people have them in; those
+//! of the members out of the store (`stored`).
+
+mod stored;
 
 use std::path::Path;
 
@@ -8,6 +11,8 @@ use kakitome_smime::cms::recipient::Holder;
 use zeroize::Zeroizing;
 
 use crate::evidence::{self, Unusable};
+
+pub use stored::{StoredKeys, Used};
 
 /// From a file of certificates and one with their private keys, which may need a password.
 ///

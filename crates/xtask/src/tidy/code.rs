@@ -68,6 +68,8 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["audit"],
             &["vault", "journal", "jobs", "members"],
             &["authority", "trust"],
+            &["enrolment"],
+            &["lifecycle"],
             &["evidence"],
             &["holder", "policy", "directory"],
             &["outgoing", "deploy"],

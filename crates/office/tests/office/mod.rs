@@ -1,0 +1,106 @@
+//! An office for tests: store, vault and own CA in a directory, members of its own.
+
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kakitome_office::audit::{Actor, Part};
+use kakitome_office::authority::issuer::Issuer;
+use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::enrolment::lack::{Lack, Stock, Which};
+use kakitome_office::enrolment::{Enrolment, Tally, Terms};
+use kakitome_office::members::{Members, Table};
+use kakitome_office::store::{FILE_NAME, Store};
+use kakitome_office::vault::Vault;
+use kakitome_pki::address::Address;
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_testkit::NOW;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+pub(crate) const TERMS: Terms = Terms { key: KeyKind::P256, signing_days: 300, encryption_days: 600 };
+
+pub(crate) struct Office {
+    pub(crate) data: TempDir,
+    pub(crate) store: Arc<Store>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) members: Members,
+}
+
+pub(crate) fn actor() -> Actor {
+    Actor::part("test", Part::Jobs)
+}
+
+pub(crate) fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+impl Office {
+    /// With these members, by their addresses.
+    pub(crate) fn of(addresses: &[String]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let (store, vault, authority) = open(data.path());
+        let members = Members::new(Arc::clone(&store));
+        let table = format!("mail\n{}\n", addresses.join("\n"));
+        let table = Table::read(table.as_bytes(), &["b.example".to_owned()]).unwrap();
+        members.add_listed(&table.listed, &actor(), NOW, &SystemRandom).unwrap();
+        Self { data, store, vault, authority, members }
+    }
+
+    pub(crate) fn numbered(count: usize) -> Self {
+        Self::of(&(0..count).map(|number| format!("m{number:02}@b.example")).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn lacking(&self, which: Which<'_>, now: Time) -> Vec<Lack> {
+        let end = self.authority.offers(now).unwrap().until.unwrap();
+        self.store.read(|s| Stock::read(s, now)).unwrap().lacking(which, &TERMS, end, now)
+    }
+
+    /// Makes what is lacking.
+    pub(crate) fn enrol(&self, issuer: &dyn Issuer, now: Time) -> Tally {
+        self.run(issuer, self.lacking(Which::Missing, now), now, &|_| true)
+    }
+
+    pub(crate) fn run(
+        &self,
+        issuer: &dyn Issuer,
+        lacks: Vec<Lack>,
+        now: Time,
+        rest: &(dyn Fn(Duration) -> bool + Sync),
+    ) -> Tally {
+        let actor = actor();
+        let run = Enrolment {
+            issuer,
+            terms: TERMS,
+            threads: 2,
+            rate: None,
+            actor: &actor,
+            clock: &|| now,
+            rest,
+            random: &SystemRandom,
+            told: &|_| {},
+        };
+        run.run(lacks).unwrap()
+    }
+
+    /// Address, purpose and state of every certificate that was ever begun.
+    pub(crate) fn rows(&self) -> Vec<(String, String, String)> {
+        let store = Connection::open(self.data.path().join(FILE_NAME)).unwrap();
+        let mut rows =
+            store.prepare("SELECT address, purpose, state FROM certificate ORDER BY address, purpose, state").unwrap();
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
+    }
+}
+
+pub(crate) fn open(data: &Path) -> (Arc<Store>, Arc<Vault>, Arc<Authority>) {
+    let store = Arc::new(Store::open(data).unwrap());
+    let vault = Arc::new(Vault::open(&data.join("sealing.key"), &store).unwrap());
+    let settings = AuthoritySettings { member_key: KeyKind::P256, ..AuthoritySettings::default() };
+    let (own, keys) = (Arc::clone(&store), Arc::clone(&vault));
+    let authority = Authority::open(own, keys, settings, NOW, Arc::new(SystemRandom)).unwrap();
+    (store, vault, Arc::new(authority))
+}
