@@ -25,6 +25,25 @@ pub enum Fault {
         /// The store.
         store: String,
     },
+    /// The server of the store does not answer.
+    #[error(
+        "the store {store} cannot be reached: {why}; look whether the server runs and lets this machine in (store.url), \
+         then try again"
+    )]
+    StoreUnreachable {
+        /// The store.
+        store: String,
+        /// What the network or the server said.
+        why: String,
+    },
+    /// The database is not one to keep a store in, or lets us not in.
+    #[error("the store {store} cannot be used: {why}; docs/store.md says how a database is made for it")]
+    StoreUnfit {
+        /// The store.
+        store: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// No room to write.
     #[error("the disk with the store {store} is full; make room there, then try again")]
     StoreFull {
@@ -196,8 +215,11 @@ impl Fault {
             ),
             Self::Store { is_lasting, .. } => !is_lasting,
             Self::NotIssued { again, .. } => *again,
-            Self::StoreBusy { .. } | Self::StoreFull { .. } | Self::NoRandomness => true,
-            Self::StoreNewer { .. }
+            Self::StoreBusy { .. } | Self::StoreUnreachable { .. } | Self::StoreFull { .. } | Self::NoRandomness => {
+                true
+            }
+            Self::StoreUnfit { .. }
+            | Self::StoreNewer { .. }
             | Self::StoreOlder { .. }
             | Self::StoreDamaged { .. }
             | Self::SealingKeyMissing { .. }

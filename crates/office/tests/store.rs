@@ -2,18 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod ground;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use kakitome_office::fault::Fault;
-use kakitome_office::store::{FILE_NAME, MIGRATION_NAMES, Statements, Store};
+use kakitome_office::store::{FILE_NAME, MIGRATION_NAMES, Place, Statements, Store};
 use kakitome_office::trust::Chosen;
 use kakitome_office::vault::Vault;
 use kakitome_pki::crypto::{KeyKind, SigningKey};
-use kakitome_testkit::NOW;
+use kakitome_testkit::{NOW, PostgresqlServer};
 use rusqlite::Connection;
+
+use ground::grounds;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -39,25 +43,15 @@ fn the_data_directory_is_for_its_owner_alone() {
 
 #[test]
 fn what_was_stored_survives_a_restart_and_the_schema_is_made_once() {
-    let data = tempfile::tempdir().unwrap();
-    let key_file = data.path().join("sealing.key");
-    let key = SigningKey::generate(KeyKind::P256).unwrap();
-    let store = Arc::new(Store::open(data.path()).unwrap());
-    let vault = Vault::open(&key_file, &store).unwrap();
-    let id = vault.keep("a key", &key, NOW).unwrap();
-    assert_eq!(vault.keep("the same key", &key, NOW).unwrap(), id);
-    drop((vault, store));
-
-    let store = Arc::new(Store::open(data.path()).unwrap());
-    let vault = Vault::open(&key_file, &store).unwrap();
-    assert_eq!(vault.take(&id).unwrap().spki(), key.spki());
-    let rows = Connection::open(store.name()).unwrap();
-    let (label, kind, made_at): (String, String, i64) = rows
-        .query_row("SELECT label, kind, made_at FROM private_key", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
-        .unwrap();
-    assert_eq!((label.as_str(), kind.as_str(), made_at), ("a key", "P-256", NOW.unix()));
+    for ground in grounds("the store") {
+        let key = SigningKey::generate(KeyKind::P256).unwrap();
+        let vault = ground.vault();
+        let id = vault.keep("a key", &key, NOW).unwrap();
+        assert_eq!(vault.keep("the same key", &key, NOW).unwrap(), id);
+        drop(vault);
+        assert_eq!(ground.vault().take(&id).unwrap().spki(), key.spki());
+        assert_eq!(ground.ask("SELECT label, kind, made_at FROM private_key"), format!("a key|P-256|{}", NOW.unix()));
+    }
 }
 
 #[test]
@@ -93,7 +87,7 @@ fn a_store_of_an_older_program_is_brought_up_to_date_by_a_writer_alone() {
     let store = Store::open(data.path()).unwrap();
     assert!(Chosen::read(&store).unwrap().added.is_empty());
     let rows = Connection::open(store.name()).unwrap();
-    let members: i64 = rows.query_row("SELECT count(*) FROM member", [], |row| row.get(0)).unwrap();
+    let members: i64 = rows.query_row("SELECT count(*) FROM member_address", [], |row| row.get(0)).unwrap();
     assert_eq!(members, 1);
     assert!(Store::open_read_only(data.path()).unwrap().is_some());
 }
@@ -194,90 +188,282 @@ fn every_step_stands_once_for_each_database_and_makes_the_same_tables() {
     }
 }
 
+fn add(s: &mut Statements<'_>, address: &str) -> Result<u64, Fault> {
+    s.run("INSERT INTO member_address (address, made_at) VALUES (?1, ?2)", &[&address, &NOW])
+}
+
+fn count(s: &mut Statements<'_>) -> Result<i64, Fault> {
+    Ok(s.row("SELECT count(*) FROM member_address", &[], |row| row.integer(0))?.unwrap())
+}
+
 #[test]
 fn what_fails_leaves_nothing_and_a_reader_sees_one_moment() {
-    let data = tempfile::tempdir().unwrap();
-    let store = Store::open(data.path()).unwrap();
-    let add = |s: &mut Statements<'_>, address: &str| {
-        s.run("INSERT INTO member_address (address, made_at) VALUES (?1, ?2)", &[&address, &NOW])
-    };
-    let count = |s: &mut Statements<'_>| {
-        s.row("SELECT count(*) FROM member_address", &[], |row| row.integer(0)).map(Option::unwrap)
-    };
-    assert_eq!(store.write(|s| add(s, "a@example.test")).unwrap(), 1);
-    let fault = store.write(|s| {
-        add(s, "b@example.test")?;
-        Err::<(), _>(s.damaged("on purpose"))
-    });
-    assert!(matches!(fault, Err(Fault::StoreDamaged { .. })));
-    assert!(store.write(|s| add(s, "a@example.test")).is_err(), "the address is there");
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        store.write(|s| -> Result<(), Fault> {
+    for ground in grounds("the store") {
+        let store = ground.open();
+        assert_eq!(store.write(|s| add(s, "a@example.test")).unwrap(), 1);
+        let fault = store.write(|s| {
+            add(s, "b@example.test")?;
+            Err::<(), _>(s.damaged("on purpose"))
+        });
+        assert!(matches!(fault, Err(Fault::StoreDamaged { .. })));
+        let fault = store.write(|s| add(s, "a@example.test")).unwrap_err();
+        assert!(matches!(fault, Fault::Store { .. }) && !fault.is_temporary(), "the address is there: {fault:?}");
+        let passed_over = store.write(|s| {
             add(s, "c@example.test")?;
-            panic!("on purpose")
-        })
-    }));
-    assert!(panicked.is_err());
-    assert_eq!(store.read(count).unwrap(), 1);
-    store
-        .read(|s| {
-            let before = count(s)?;
-            store.write(|s| add(s, &format!("{before}@example.test")))?;
-            assert_eq!(count(s)?, before);
+            add(s, "a@example.test").ok();
             Ok(())
-        })
-        .unwrap();
-    assert_eq!(store.read(count).unwrap(), 2);
+        });
+        assert!(passed_over.is_err(), "what is refused is not passed over");
+        let cut = store.write(|s| {
+            add(s, "c@example.test")?;
+            add(s, "a\0@example.test").ok();
+            Ok(())
+        });
+        assert!(cut.is_err(), "a text holds no NUL");
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            store.write(|s| -> Result<(), Fault> {
+                add(s, "c@example.test")?;
+                panic!("on purpose")
+            })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(store.read(count).unwrap(), 1);
+        let seen = store.read(|s| {
+            let before = count(s)?;
+            store.write(|s| add(s, "d@example.test"))?;
+            Ok((before, count(s)?))
+        });
+        assert_eq!(seen.unwrap(), (1, 1));
+        assert_eq!(store.read(count).unwrap(), 2);
+        assert!(store.read(|s| add(s, "e@example.test")).is_err(), "a reader writes nothing");
+        let reader = ground.open_read_only().unwrap().unwrap();
+        let fault = reader.write(|s| add(s, "e@example.test")).unwrap_err();
+        assert!(matches!(fault, Fault::Store { .. }) && !fault.is_temporary(), "{fault:?}");
+        assert_eq!(reader.read(count).unwrap(), 2);
+    }
+}
+
+#[test]
+fn many_writers_are_one_after_the_other() {
+    const THREADS: i64 = 8;
+    const EACH: i64 = 25;
+    for ground in grounds("the store") {
+        let stores = [ground.open(), ground.open()];
+        stores[0].write(|s| add(s, "counter")).unwrap();
+        stores[0].write(|s| s.run("UPDATE member_address SET made_at = 0", &[])).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let store = &stores[usize::try_from(thread).unwrap() % 2];
+                scope.spawn(move || {
+                    for _ in 0..EACH {
+                        // What was read stays true until it is written.
+                        let counted = store.write(|s| {
+                            let seen = s.row("SELECT made_at FROM member_address", &[], |row| row.integer(0))?.unwrap();
+                            s.run("UPDATE member_address SET made_at = ?1", &[&(seen + 1)])
+                        });
+                        counted.unwrap();
+                        store.read(count).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(ground.ask("SELECT made_at FROM member_address"), (THREADS * EACH).to_string());
+    }
+}
+
+#[test]
+fn many_first_starts_at_once_make_the_tables_once() {
+    for ground in grounds("the store") {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| ground.open().read(count).unwrap());
+            }
+        });
+        assert_eq!(ground.open().read(count).unwrap(), 0);
+    }
 }
 
 #[test]
 fn values_come_back_as_they_went_and_text_is_compared_by_its_octets() {
-    let data = tempfile::tempdir().unwrap();
-    let store = Store::open(data.path()).unwrap();
-    let octets: Vec<u8> = (0..=255).collect();
-    let notes = ["b", "B", "\u{e4}", "a", "", "\u{66f8}\u{7559}", "_", "'?1'"];
-    store
-        .write(|s| {
-            for (at, note) in notes.iter().enumerate() {
-                let number = i64::try_from(at).unwrap();
-                s.run(
-                    "INSERT INTO anchor (fingerprint, certificate, only_for, names_verified, note, added_at)
-                     VALUES (?1, ?2, '?1', ?3, ?4, ?5)",
-                    &[&at.to_string(), &octets, &(at % 2 == 0), note, &(number * i64::from(i32::MAX))],
-                )?;
-            }
-            Ok(())
-        })
-        .unwrap();
-    let rows = store
-        .read(|s| {
-            s.rows(
-                "SELECT note, certificate, names_verified, added_at, only_for, NULLIF(note, ''), note = 'b' FROM anchor
-                 ORDER BY note",
-                &[],
-                |row| {
-                    assert_eq!((row.octets(1)?, row.text(4)?), (octets.clone(), "?1".to_owned()));
-                    assert_eq!(row.maybe_text(5)?, Some(row.text(0)?).filter(|note| !note.is_empty()));
-                    assert_eq!(row.flag(6)?, row.text(0)? == "b");
-                    let at = notes
-                        .iter()
-                        .position(|note| Ok::<_, ()>((*note).to_owned()) == row.text(0).map_err(drop))
-                        .unwrap();
-                    assert_eq!(row.flag(2)?, at % 2 == 0);
-                    assert_eq!(row.time(3)?.unix(), i64::try_from(at).unwrap() * i64::from(i32::MAX));
-                    assert!(row.integer(0).is_err() && row.text(1).is_err() && row.integer(17).is_err());
-                    row.text(0)
-                },
-            )
-        })
-        .unwrap();
-    let mut sorted = notes;
-    sorted.sort_unstable();
-    assert_eq!(rows, sorted);
-    let like = "SELECT count(*) FROM anchor WHERE note LIKE ?1";
-    assert_eq!(store.read(|s| s.row(like, &[&"b%"], |row| row.integer(0))).unwrap(), Some(1));
-    let nothing: Option<&str> = None;
-    let null = "SELECT 1 FROM anchor WHERE note = ?1";
-    assert!(!store.read(|s| s.exists(null, &[&nothing])).unwrap());
-    assert!(store.read(|s| s.exists(null, &[&"b"])).unwrap());
+    for ground in grounds("the store") {
+        let store = ground.open();
+        let octets: Vec<u8> = (0..=255).collect();
+        let notes = ["b", "B", "\u{e4}", "a", "", "\u{66f8}\u{7559}", "_", "'?1'", "\\"];
+        store
+            .write(|s| {
+                for (at, note) in notes.iter().enumerate() {
+                    let number = i64::try_from(at).unwrap();
+                    s.run(
+                        "INSERT INTO anchor (fingerprint, certificate, only_for, names_verified, note, added_at)
+                         VALUES (?1, ?2, '?1', ?3, ?4, ?5)",
+                        &[&at.to_string(), &octets, &(at % 2 == 0), note, &(number * i64::from(i32::MAX))],
+                    )?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        let sql =
+            "SELECT note, certificate, names_verified, added_at, only_for, NULLIF(note, ''), note = 'b' FROM anchor
+                   ORDER BY note";
+        let rows = store.read(|s| {
+            s.rows(sql, &[], |row| {
+                let note = row.text(0)?;
+                assert_eq!((row.octets(1)?, row.text(4)?), (octets.clone(), "?1".to_owned()));
+                assert_eq!(row.maybe_text(5)?, Some(note.clone()).filter(|note| !note.is_empty()));
+                assert_eq!(row.flag(6)?, note == "b");
+                let at = notes.iter().position(|one| *one == note).unwrap();
+                assert_eq!(row.flag(2)?, at % 2 == 0);
+                assert_eq!(row.time(3)?.unix(), i64::try_from(at).unwrap() * i64::from(i32::MAX));
+                assert!(row.integer(0).is_err() && row.text(1).is_err() && row.integer(17).is_err());
+                Ok(note)
+            })
+        });
+        let mut sorted = notes;
+        sorted.sort_unstable();
+        assert_eq!(rows.unwrap(), sorted);
+        let like = "SELECT count(*) FROM anchor WHERE note LIKE ?1";
+        assert_eq!(store.read(|s| s.row(like, &[&"b%"], |row| row.integer(0))).unwrap(), Some(1));
+        let nothing: Option<&str> = None;
+        let null = "SELECT 1 FROM anchor WHERE note = ?1";
+        assert!(!store.read(|s| s.exists(null, &[&nothing])).unwrap());
+        assert!(store.read(|s| s.exists(null, &[&"b"])).unwrap());
+        // What is asked for one by one may be ended early, and the connection serves on.
+        let mut seen = 0;
+        let two = store.read(|s| {
+            seen = 0;
+            s.each("SELECT note FROM anchor ORDER BY note", &[], |_| {
+                seen += 1;
+                Ok(seen < 2)
+            })?;
+            s.row("SELECT count(*) FROM anchor", &[], |row| row.integer(0))
+        });
+        assert_eq!((two.unwrap(), seen), (Some(9), 2));
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_columns() {
+    let Some(ground) = ground::postgresql("the store") else { return };
+    ground.open();
+    let theirs = ground.ask(
+        "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+         WHERE table_schema = 'public' AND table_name <> 'store_version' ORDER BY table_name COLLATE \"C\", ordinal_position",
+    );
+    let other = &grounds("the store")[0];
+    other.open();
+    let ours = other.ask(
+        "SELECT m.name, c.name,
+             CASE c.type WHEN 'INTEGER' THEN 'bigint' WHEN 'BLOB' THEN 'bytea' ELSE lower(c.type) END,
+             CASE WHEN c.\"notnull\" OR c.pk THEN 'NO' ELSE 'YES' END
+         FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'
+         ORDER BY m.name, c.cid",
+    );
+    assert_eq!(theirs, ours);
+    let collations = "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_collation n ON n.oid = a.attcollation WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+        AND a.attnum > 0 AND n.collname <> 'C'";
+    assert_eq!(ground.ask(collations), "0", "text is compared by its octets");
+}
+
+#[test]
+fn a_database_of_a_newer_or_older_program_is_told_as_a_file_is() {
+    let Some(ground) = ground::postgresql("the store") else { return };
+    assert!(ground.open_read_only().unwrap().is_none());
+    drop(ground.open());
+    ground.ask("UPDATE store_version SET version = 4711");
+    for fault in [ground.try_open().map(drop), ground.open_read_only().map(drop)] {
+        let fault = fault.unwrap_err();
+        assert!(matches!(fault, Fault::StoreNewer { found: 4711, .. }) && !fault.is_temporary(), "{fault:?}");
+    }
+    ground.ask("UPDATE store_version SET version = 1");
+    let fault = ground.open_read_only().unwrap_err();
+    assert!(matches!(fault, Fault::StoreOlder { found: 1, .. }), "{fault:?}");
+}
+
+#[test]
+fn a_server_that_goes_and_comes_again_is_a_temporary_fault_and_no_more() {
+    let Some(server) = PostgresqlServer::start("a PostgreSQL server that is restarted") else { return };
+    let url = server.database();
+    let store = Place::Server(Box::new(url.parse().unwrap())).open().unwrap();
+    store.write(|s| add(s, "a@example.test")).unwrap();
+    // The connections that were held open are dead, and nobody notices.
+    server.stop();
+    server.start_again();
+    store.write(|s| add(s, "b@example.test")).unwrap();
+    server.stop();
+    for fault in [store.read(count).map(drop), store.write(|s| add(s, "c@example.test")).map(drop)] {
+        let fault = fault.unwrap_err();
+        assert!(matches!(fault, Fault::StoreUnreachable { .. }) && fault.is_temporary(), "{fault:?}");
+        assert!(fault.to_string().contains("kpg-"), "{fault}");
+    }
+    server.start_again();
+    assert_eq!(store.read(count).unwrap(), 2);
+    // A connection that is cut in the middle: nothing was committed, the work begins again.
+    let mut begun = 0;
+    let cut = store.write(|s| {
+        begun += 1;
+        add(s, "c@example.test")?;
+        if begun == 1 {
+            let others =
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'kakitome'";
+            server.ask(&url, others);
+        }
+        add(s, "d@example.test")
+    });
+    assert_eq!((cut.unwrap(), begun), (1, 2));
+    assert_eq!(store.read(count).unwrap(), 4);
+}
+
+#[test]
+fn a_writer_that_holds_the_lock_is_waited_for_and_then_told() {
+    let Some(ground) = ground::postgresql("the store") else { return };
+    let (one, other) = (ground.open(), ground.open());
+    let fault = one.write(|s| {
+        add(s, "a@example.test")?;
+        Ok(other.write(|s| add(s, "b@example.test")))
+    });
+    let fault = fault.unwrap().unwrap_err();
+    assert!(matches!(fault, Fault::StoreBusy { .. }) && fault.is_temporary(), "{fault:?}");
+    assert_eq!(other.read(count).unwrap(), 1);
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_told_without_its_password() {
+    let Some(server) = PostgresqlServer::shared("the store over PostgreSQL") else { return };
+    let there = server.database();
+    let socket = there.split('@').nth(1).unwrap().split('/').next().unwrap();
+    let rows = [
+        (format!("postgresql://kakitome:secret@{socket}/nowhere"), false),
+        (format!("postgresql://nobody:secret@{socket}/postgres"), false),
+        ("postgresql://kakitome:secret@%2Fnonexistent/kaki".to_owned(), true),
+        ("postgresql://kakitome:secret@127.0.0.1:1/kaki".to_owned(), true),
+    ];
+    for (url, is_temporary) in rows {
+        let place = Place::Server(Box::new(url.parse().unwrap()));
+        for fault in [place.open().map(drop), place.open_read_only().map(drop)] {
+            let fault = fault.unwrap_err();
+            assert_eq!(fault.is_temporary(), is_temporary, "{url}: {fault:?}");
+            assert!(!format!("{fault} {fault:?} {place:?}").contains("secret"), "{fault:?}");
+        }
+    }
+    server
+        .ask("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0");
+    let latin = Place::Server(Box::new(format!("postgresql://kakitome@{socket}/latin").parse().unwrap()));
+    assert!(matches!(latin.open(), Err(Fault::StoreUnfit { .. })));
+}
+
+#[test]
+fn the_store_serves_threads_of_async_work() {
+    for ground in grounds("the store") {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let count = runtime.block_on(async {
+            let store = ground.open();
+            store.write(|s| add(s, "a@example.test")).unwrap();
+            let there = Arc::clone(&store);
+            let blocking = tokio::task::spawn_blocking(move || there.read(count).unwrap()).await.unwrap();
+            let there = Arc::clone(&store);
+            blocking + tokio::spawn(async move { there.read(count).unwrap() }).await.unwrap()
+        });
+        assert_eq!(count, 2);
+    }
 }

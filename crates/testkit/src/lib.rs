@@ -1,6 +1,6 @@
 //! What tests are made of: a fixed clock, keys, a certificate factory that also makes what no CA would, one small
 //! world of CAs and people, and the mails and signatures that they send and forge. Dev-only, pure data: no file or clock,
-//! and one socket, of the [`Server`] that serves lists on loopback. It may panic.
+//! and one socket, of the [`Server`] that serves lists on loopback; only [`PostgresqlServer`] is more. It may panic.
 //!
 //! Start at [`Pki::get`]; for one odd certificate at [`CertificateFactory`], for one odd signature at
 //! [`cms::SignerFactory`], for a mail at [`mail::Mail`].
@@ -19,6 +19,7 @@ pub mod mail;
 mod number;
 mod ocsp;
 mod postfix;
+mod postgresql;
 mod prime;
 pub mod recipient;
 mod rsa;
@@ -31,6 +32,7 @@ pub use keys::{FixedRandom, ed25519_key, key, ml_dsa_key, rsa_key, sign, weak_sp
 pub use list::CrlFactory;
 pub use ocsp::{OcspFactory, Says};
 pub use postfix::POSTFIX_SERVICES;
+pub use postgresql::PostgresqlServer;
 pub use rsa::{RawRsa, forged_cube};
 pub use server::{Asked, Server, Serves};
 pub use world::{BANK, Holder, Pki, anchor};

@@ -10,7 +10,6 @@ pub(super) struct Migration {
     /// For SQLite.
     pub(super) sqlite: &'static str,
     /// For PostgreSQL.
-    #[expect(dead_code, reason = "PostgreSQL comes next")]
     pub(super) postgresql: &'static str,
 }
 

@@ -1,7 +1,7 @@
-//! The store: SQLite in one file of the data directory.
+//! The store: SQLite in one file of the data directory, or PostgreSQL for several nodes at once.
 //!
-//! rusqlite (10 crates, about 90 CPU-seconds to build) was chosen over sqlx (about 500) for it. PostgreSQL comes beside
-//! it behind this same module: one API, one conformance suite (`tests/store.rs`, `tests/authority.rs`).
+//! rusqlite (10 crates, about 90 CPU-seconds to build) and `postgres` were chosen over sqlx (about 500). Both stand behind
+//! one API, and one conformance suite runs over both (`tests/store.rs`, `tests/authority.rs`).
 //!
 //! Calls block, for milliseconds or up to [`BUSY_WAIT`]; async callers go through a blocking thread. One step is one
 //! transaction, and what a call returned `Ok` for is on the disk. There is one writer at a time, whoever writes; readers
@@ -10,20 +10,25 @@
 pub(crate) mod chosen;
 mod migration;
 mod pool;
+mod postgresql;
 mod record;
+mod server;
 mod sqlite;
 mod statement;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::fault::Fault;
+use postgresql::Postgresql;
 use sqlite::Sqlite;
 
 pub(crate) use chosen::{AnchorRow, DistrustRow};
 pub use migration::MIGRATION_NAMES;
+pub use postgresql::CONNECTIONS;
 pub(crate) use record::{KeyRow, put_key};
+pub use server::Server;
 pub(crate) use sqlite::refused;
 pub use statement::{Bind, Row, Statements, Value};
 
@@ -32,34 +37,76 @@ pub const FILE_NAME: &str = "store.sqlite";
 /// How long a call waits for another program to let go of the store.
 pub const BUSY_WAIT: Duration = Duration::from_secs(5);
 
+/// Where a store is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// SQLite, in a data directory.
+    Data(PathBuf),
+    /// PostgreSQL.
+    Server(Box<Server>),
+}
+
 /// An open store.
 #[derive(Debug)]
-pub struct Store {
-    backend: Sqlite,
+pub struct Store(Backend);
+
+#[derive(Debug)]
+enum Backend {
+    Sqlite(Box<Sqlite>),
+    Postgresql(Box<Postgresql>),
+}
+
+impl Place {
+    /// Opens the store; makes it where it is missing (a directory of mode 0700 and a file of mode 0600, or the tables of
+    /// a database), and brings an older one up to date.
+    ///
+    /// # Errors
+    /// The store is newer than this program, in use, damaged, cannot be reached, or the disk refuses.
+    pub fn open(&self) -> Result<Store, Fault> {
+        Ok(Store(match self {
+            Self::Data(data) => Backend::Sqlite(Box::new(Sqlite::open(data)?)),
+            Self::Server(server) => Backend::Postgresql(Box::new(Postgresql::open(server)?)),
+        }))
+    }
+
+    /// Opens the store for reading, also while a server writes to it. `None` where there is none yet.
+    ///
+    /// # Errors
+    /// The store is newer or older than this program, in use, damaged, cannot be reached, or the disk refuses.
+    pub fn open_read_only(&self) -> Result<Option<Store>, Fault> {
+        Ok(match self {
+            Self::Data(data) => Sqlite::open_read_only(data)?.map(|store| Backend::Sqlite(Box::new(store))),
+            Self::Server(server) => {
+                Postgresql::open_read_only(server)?.map(|store| Backend::Postgresql(Box::new(store)))
+            }
+        }
+        .map(Store))
+    }
 }
 
 impl Store {
-    /// Opens the store of a data directory; makes directory (mode 0700) and store (mode 0600) where they are missing,
-    /// and brings an older store up to date.
+    /// Opens the store of a data directory: [`Place::open`].
     ///
     /// # Errors
-    /// The store is newer than this program, in use, damaged, or the disk refuses.
+    /// As there.
     pub fn open(data: &Path) -> Result<Self, Fault> {
-        Ok(Self { backend: Sqlite::open(data)? })
+        Place::Data(data.to_owned()).open()
     }
 
-    /// Opens the store of a data directory for reading, also while a server writes to it. `None` where there is no store
-    /// yet.
+    /// Opens the store of a data directory for reading: [`Place::open_read_only`].
     ///
     /// # Errors
-    /// The store is newer or older than this program, in use, damaged, or the disk refuses.
+    /// As there.
     pub fn open_read_only(data: &Path) -> Result<Option<Self>, Fault> {
-        Ok(Sqlite::open_read_only(data)?.map(|backend| Self { backend }))
+        Place::Data(data.to_owned()).open_read_only()
     }
 
     /// What the store is called: where it stands, never how one gets in.
     pub fn name(&self) -> &str {
-        self.backend.name()
+        match &self.0 {
+            Backend::Sqlite(store) => store.name(),
+            Backend::Postgresql(store) => store.name(),
+        }
     }
 
     /// Reads: all statements of `work` see the same moment. `work` has no other effects: it may run again.
@@ -67,16 +114,22 @@ impl Store {
     /// # Errors
     /// The store refuses, or `work` does.
     pub fn read<T>(&self, work: impl FnMut(&mut Statements<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.backend.read(work)
+        match &self.0 {
+            Backend::Sqlite(store) => store.read(work),
+            Backend::Postgresql(store) => store.read(work),
+        }
     }
 
     /// Writes, in one transaction and as the only writer: what `work` reads stays true until it is committed, and if it
     /// fails, nothing was done. `work` has no other effects: it may run again.
     ///
     /// # Errors
-    /// The store refuses, or `work` does.
+    /// The store refuses, or `work` does. After a [`Fault::StoreUnreachable`] it may have been done all the same.
     pub fn write<T>(&self, work: impl FnMut(&mut Statements<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.backend.write(work)
+        match &self.0 {
+            Backend::Sqlite(store) => store.write(work),
+            Backend::Postgresql(store) => store.write(work),
+        }
     }
 
     /// The fault for what stands in this store and cannot be true.

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ParamsFromIter, ToSql, TransactionBehavior, params_from_iter};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, ParamsFromIter, ToSql, Transaction, TransactionBehavior, params_from_iter,
+};
 
 use super::migration::{known, missing};
 use super::pool::Pool;
@@ -60,7 +62,8 @@ impl Sqlite {
             Err(error) => return Err(Fault::file("read the store", path)(error)),
         }
         let store = Self::over(path);
-        let found = store.readers.with(|| store.reader(), |connection| version(connection, &store.name))?;
+        let found =
+            store.readers.with(&store.name, || store.reader(), |connection| version(connection, &store.name))?;
         match found {
             0 => Ok(None),
             _ if found > known() => Err(store.newer(found)),
@@ -76,13 +79,12 @@ impl Sqlite {
     /// One snapshot.
     pub(super) fn read<T>(&self, mut work: impl FnMut(&mut Statements<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         self.readers.with(
+            &self.name,
             || self.reader(),
             |connection| {
                 let refused = |error| refused(&self.name, error);
                 let transaction = connection.unchecked_transaction().map_err(refused)?;
-                let value = work(&mut Statements::of_sqlite(&transaction, &self.name))?;
-                transaction.commit().map_err(refused)?;
-                Ok(value)
+                self.run(transaction, &mut work)
             },
         )
     }
@@ -94,13 +96,22 @@ impl Sqlite {
         let Some(mut connection) = self.writer() else { return self.read(work) };
         let refused = |error| refused(&self.name, error);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(refused)?;
-        let value = work(&mut Statements::of_sqlite(&transaction, &self.name))?;
-        transaction.commit().map_err(refused)?;
+        self.run(transaction, &mut work)
+    }
+
+    fn run<T>(
+        &self,
+        transaction: Transaction<'_>,
+        work: &mut dyn FnMut(&mut Statements<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut statements = Statements::of_sqlite(&transaction, &self.name);
+        let value = work(&mut statements).and_then(|value| statements.unrefused(value))?;
+        transaction.commit().map_err(|error| refused(&self.name, error))?;
         Ok(value)
     }
 
     fn over(path: PathBuf) -> Self {
-        Self { name: path.display().to_string(), path, writer: None, readers: Pool::new(READERS) }
+        Self { name: path.display().to_string(), path, writer: None, readers: Pool::new(READERS, |_| true) }
     }
 
     fn reader(&self) -> Result<Connection, Fault> {

@@ -6,6 +6,7 @@
 
 use kakitome_pki::asn1::time::Time;
 
+use super::postgresql::{self, Number, Session};
 use super::sqlite;
 use crate::fault::Fault;
 
@@ -32,11 +33,17 @@ pub trait Bind {
 /// transaction.
 pub struct Statements<'c> {
     inner: Inner<'c>,
+    was_refused: bool,
     store: &'c str,
 }
 
 enum Inner<'c> {
     Sqlite(&'c rusqlite::Connection),
+    /// What the server refused goes past the closure: whether it may run again is not its affair.
+    Postgresql {
+        session: &'c mut Session,
+        refusal: &'c mut Option<postgres::Error>,
+    },
 }
 
 /// A row of an answer; columns count from 0.
@@ -49,26 +56,47 @@ pub struct Row<'r> {
 #[derive(Debug)]
 enum RowOf<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    Postgresql(&'r postgres::Row),
 }
 
 impl<'c> Statements<'c> {
     pub(super) fn of_sqlite(connection: &'c rusqlite::Connection, store: &'c str) -> Self {
-        Self { inner: Inner::Sqlite(connection), store }
+        Self { inner: Inner::Sqlite(connection), was_refused: false, store }
+    }
+
+    pub(super) fn of_postgresql(
+        session: &'c mut Session,
+        refusal: &'c mut Option<postgres::Error>,
+        store: &'c str,
+    ) -> Self {
+        Self { inner: Inner::Postgresql { session, refusal }, was_refused: false, store }
+    }
+
+    /// A refusal ends the transaction, also where the closure passed over it: PostgreSQL goes on with nothing after one.
+    pub(super) fn unrefused<T>(&self, value: T) -> Result<T, Fault> {
+        if self.was_refused {
+            return Err(Fault::bug("work went on after the store had refused a statement of it"));
+        }
+        Ok(value)
     }
 
     /// Runs a statement that gives no rows; says how many rows it changed.
     ///
     /// # Errors
-    /// The store refuses.
+    /// The store refuses. Then nothing of the transaction is done, whatever the closure makes of it.
     pub fn run(&mut self, sql: &str, values: &[&dyn Bind]) -> Result<u64, Fault> {
-        match &mut self.inner {
+        let done = self.whole(values).and_then(|()| match &mut self.inner {
             Inner::Sqlite(connection) => {
-                let refused = |error| sqlite::refused(self.store, error);
-                let mut statement = connection.prepare_cached(sql).map_err(refused)?;
-                let changed = statement.execute(sqlite::parameters(values)).map_err(refused)?;
+                let run = || connection.prepare_cached(sql)?.execute(sqlite::parameters(values));
+                let changed = run().map_err(|error| sqlite::refused(self.store, error))?;
                 Ok(u64::try_from(changed).unwrap_or(u64::MAX))
             }
-        }
+            Inner::Postgresql { session, refusal } => {
+                session.run(sql, values).map_err(|error| passed_on(self.store, refusal, error))
+            }
+        });
+        self.was_refused |= done.is_err();
+        done
     }
 
     /// All rows of an answer. What may be long is asked for in pages (`LIMIT`).
@@ -125,7 +153,7 @@ impl<'c> Statements<'c> {
         values: &[&dyn Bind],
         mut take: impl FnMut(&Row<'_>) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
-        match &mut self.inner {
+        let done = self.whole(values).and_then(|()| match &mut self.inner {
             Inner::Sqlite(connection) => {
                 let refused = |error| sqlite::refused(self.store, error);
                 let mut statement = connection.prepare_cached(sql).map_err(refused)?;
@@ -137,7 +165,30 @@ impl<'c> Statements<'c> {
                 }
                 Ok(())
             }
+            Inner::Postgresql { session, refusal } => {
+                let mut fault = None;
+                let taken = session.each(sql, values, |row| {
+                    take(&Row { inner: RowOf::Postgresql(row), store: self.store }).unwrap_or_else(|its| {
+                        fault = Some(its);
+                        false
+                    })
+                });
+                taken.map_err(|error| passed_on(self.store, refusal, error))?;
+                fault.map_or(Ok(()), Err)
+            }
+        });
+        self.was_refused |= done.is_err();
+        done
+    }
+
+    /// PostgreSQL's text holds no NUL, so neither does that of SQLite here.
+    fn whole(&self, values: &[&dyn Bind]) -> Result<(), Fault> {
+        let is_cut = |value: &&dyn Bind| matches!(value.value(), Value::Text(text) if text.contains('\0'));
+        if values.iter().any(is_cut) {
+            let source = "a text holds a NUL".into();
+            return Err(Fault::Store { store: self.store.to_owned(), source, is_lasting: true });
         }
+        Ok(())
     }
 
     /// The fault for what stands in this store and cannot be true.
@@ -152,8 +203,14 @@ impl std::fmt::Debug for Statements<'_> {
     }
 }
 
+/// Keeps what the server refused for whoever runs the closure, and gives the closure a fault to end with.
+fn passed_on(store: &str, refusal: &mut Option<postgres::Error>, error: postgres::Error) -> Fault {
+    *refusal = Some(error);
+    Fault::StoreBusy { store: store.to_owned() }
+}
+
 macro_rules! columns {
-    ($($name:ident, $maybe:ident, $kind:ty, $what:literal;)*) => {$(
+    ($($name:ident, $maybe:ident, $kind:ty, $what:literal, $take:expr;)*) => {$(
         #[doc = concat!("The ", $what, " in a column.")]
         ///
         /// # Errors
@@ -169,6 +226,10 @@ macro_rules! columns {
         pub fn $maybe(&self, column: usize) -> Result<Option<$kind>, Fault> {
             match &self.inner {
                 RowOf::Sqlite(row) => row.get(column).map_err(|error| sqlite::refused(self.store, error)),
+                RowOf::Postgresql(row) => {
+                    let value = row.try_get::<_, Option<_>>(column);
+                    value.map(|value| value.map($take)).map_err(|error| postgresql::refused(self.store, error))
+                }
             }
         }
     )*};
@@ -176,10 +237,10 @@ macro_rules! columns {
 
 impl Row<'_> {
     columns! {
-        text, maybe_text, String, "text";
-        octets, maybe_octets, Vec<u8>, "octets";
-        integer, maybe_integer, i64, "number";
-        flag, maybe_flag, bool, "flag";
+        text, maybe_text, String, "text", |text: String| text;
+        octets, maybe_octets, Vec<u8>, "octets", |octets: Vec<u8>| octets;
+        integer, maybe_integer, i64, "number", |number: Number| number.0;
+        flag, maybe_flag, bool, "flag", |number: Number| number.0 != 0;
     }
 
     /// The time in a column.
