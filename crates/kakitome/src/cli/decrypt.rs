@@ -9,7 +9,7 @@ use kakitome_pki::cert::name::Name;
 use kakitome_smime::Finding;
 use kakitome_smime::cms::enveloped::Opening;
 use kakitome_smime::cms::recipient::{HeldKeys, RecipientIdentifier, RecipientInfo, Recipients};
-use kakitome_smime::message::decrypt::{self, Found, Sealed};
+use kakitome_smime::message::decrypt::{self, Found, Sealed, Taken};
 use kakitome_smime::message::open::{self, Form, Layer, Opened, Seal, SealedLayer};
 use kakitome_smime::octets::{Spool, copy_range};
 use kakitome_verdict::safe::Safe;
@@ -116,7 +116,9 @@ impl Inside<'_> {
                 let content = inner.and_then(|inner| inner.octets.as_ref());
                 let content = content.ok_or_else(|| Failure::bug("an opened layer without its content"))?;
                 match mail.form {
-                    Form::Mail => decrypt::write_behind(&mail.structure.root().header, &**content, to)?,
+                    Form::Mail => {
+                        decrypt::write_behind(&mail.structure.root().header, Taken::Composed, None, &**content, to)?
+                    }
                     Form::Ber | Form::Pem => copy_range(&**content, 0..content.len(), to)?,
                 }
                 Ok(Some(layer.findings.clone()))

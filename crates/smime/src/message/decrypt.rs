@@ -27,6 +27,36 @@ pub struct Sealed<'a> {
     header: Option<Header>,
 }
 
+/// Which fields of a decrypted content may stand in the header of the mail, beside its `Content-*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// All that its sender composed: for whoever holds the key and wants to see what was inside.
+    Composed,
+    /// What mail programs show ([`SHOWN`]), and only where the content protects it (RFC 9788): for a server that hands the
+    /// mail on to others, who would take any further field for that server's word (CVE-2026-27443).
+    Shown {
+        /// The author, too. Without a signature that confirms him he is anybody's claim, and the From outside is what
+        /// SPF, DKIM and DMARC were asked about (RFC 9788 §4.4.1).
+        author: bool,
+    },
+}
+
+/// Fields that mail programs show, or answer by.
+pub const SHOWN: [&str; 9] = ["From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "In-Reply-To", "References"];
+
+impl Taken {
+    /// May a field stand in the header? `protected` says that the content protects it.
+    fn takes(self, name: &str, protected: bool) -> bool {
+        match self {
+            Self::Composed => is_composed(name),
+            Self::Shown { author } => {
+                let is_author = ["From", "Sender"].iter().any(|field| field.eq_ignore_ascii_case(name));
+                protected && (author || !is_author) && SHOWN.iter().any(|field| field.eq_ignore_ascii_case(name))
+            }
+        }
+    }
+}
+
 /// What stands at the root.
 pub enum Found<'a> {
     /// An encrypted object.
@@ -89,7 +119,7 @@ impl Sealed<'_> {
     /// The environment's.
     pub fn write(&self, keys: &dyn Keys, to: &mut dyn Write) -> io::Result<Opening<Decrypted>> {
         let Some(header) = &self.header else { return self.enveloped.decrypt(&*self.object, keys, to) };
-        let mut merging = Merging { outer: header, head: Some(Vec::new()), to };
+        let mut merging = Merging { outer: header, taken: Taken::Composed, payload: None, head: Some(Vec::new()), to };
         let opening = self.enveloped.decrypt(&*self.object, keys, &mut merging)?;
         if matches!(opening, Opening::Open(_)) {
             merging.flush_head()?;
@@ -98,12 +128,20 @@ impl Sealed<'_> {
     }
 }
 
-/// Writes decrypted content behind the header of the mail that it came in, for whoever opened it otherwise.
+/// Writes decrypted content behind the header of the mail that it came in, for whoever opened it otherwise. `payload` is
+/// what stands inside the layers of the content, where those do not show it: an opaque signature hides the fields that it
+/// protects.
 ///
 /// # Errors
 /// The environment's.
-pub fn write_behind(header: &Header, content: &dyn Octets, to: &mut dyn Write) -> io::Result<()> {
-    let mut merging = Merging { outer: header, head: Some(Vec::new()), to };
+pub fn write_behind(
+    header: &Header,
+    taken: Taken,
+    payload: Option<&Structure>,
+    content: &dyn Octets,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let mut merging = Merging { outer: header, taken, payload, head: Some(Vec::new()), to };
     copy_range(content, 0..content.len(), &mut merging)?;
     merging.flush_head()
 }
@@ -111,6 +149,8 @@ pub fn write_behind(header: &Header, content: &dyn Octets, to: &mut dyn Write) -
 /// Writes a decrypted entity behind the header of the mail that it came in.
 struct Merging<'a> {
     outer: &'a Header,
+    taken: Taken,
+    payload: Option<&'a Structure>,
     /// The first octets of the content, until they are enough to tell its header.
     head: Option<Vec<u8>>,
     to: &'a mut dyn Write,
@@ -124,12 +164,12 @@ impl Merging<'_> {
         let body = usize::try_from(root.body.start).ok().and_then(|start| head.get(start..));
         match body.filter(|_| !root.header.malformed && !root.header.over_limit) {
             Some(body) => {
-                self.to.write_all(&merged(self.outer, &structure))?;
+                self.to.write_all(&merged(self.outer, self.taken, &structure, self.payload))?;
                 self.to.write_all(body)
             }
             // It has no header: text that was encrypted as it is.
             None => {
-                self.to.write_all(&merged(self.outer, &scan(&head, 0..0)?))?;
+                self.to.write_all(&merged(self.outer, self.taken, &scan(&head, 0..0)?, None))?;
                 self.to.write_all(&head)
             }
         }
@@ -157,19 +197,21 @@ impl Write for Merging<'_> {
 }
 
 /// The header of the decrypted mail: the outer fields but for `Content-*`, the content's own `Content-*`, and what the
-/// content protects in place of what stands outside (RFC 9788 §4.1). Fields in a content that protects nothing are
-/// anybody's: only those that are missing outside are taken.
-fn merged(outer: &Header, structure: &Structure) -> Vec<u8> {
+/// content protects in place of what stands outside (RFC 9788 §4.1), as far as that may be taken. Fields in a content that
+/// protects nothing are anybody's: only those that are missing outside are taken, if any.
+fn merged(outer: &Header, taken: Taken, structure: &Structure, payload: Option<&Structure>) -> Vec<u8> {
     let inner = &structure.root().header;
-    let protected = protecting(structure);
+    let payload = payload.unwrap_or(structure);
+    let protected = protecting(payload);
     let header = protected.unwrap_or(inner);
-    let replaced = |name: &str| protected.is_some() && is_composed(name) && header.all(name).next().is_some();
+    let takes = |name: &str| taken.takes(name, protected.is_some());
+    let replaced = |name: &str| protected.is_some() && takes(name) && header.all(name).next().is_some();
     // RFC 9788 §4.4.4, §6.2: somebody on the way adds himself to Cc, and whoever answers all tells him everything. A mail
     // without author or date is none, so these two stay.
-    let is_whole = protecting_part(structure).content_type.parameter("hp").is_some();
+    let is_whole = protecting_part(payload).content_type.parameter("hp").is_some();
     let added = |name: &str| {
         is_whole
-            && is_composed(name)
+            && takes(name)
             && header.all(name).next().is_none()
             && !["From", "Date"].iter().any(|kept| kept.eq_ignore_ascii_case(name))
     };
@@ -187,7 +229,7 @@ fn merged(outer: &Header, structure: &Structure) -> Vec<u8> {
     // What does not stand outside at all.
     for field in &header.fields {
         let name = header.name(field);
-        if is_composed(name) && outer.all(name).next().is_none() {
+        if takes(name) && outer.all(name).next().is_none() {
             out.extend_from_slice(&crlf(header.whole(field)));
         }
     }

@@ -209,7 +209,7 @@ pub fn unfold(value: &[u8]) -> String {
     text.replace(['\r', '\n'], "").trim().to_owned()
 }
 
-pub use super::word::decode;
+pub use super::word::{decode, encode};
 
 /// A Content-Type (RFC 2045 §5.1), type and parameter names in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,13 +1,25 @@
 //! Encoded words (RFC 2047, RFC 2231 §5) as mail really holds them: in quotes, beside other text, split inside a
 //! character. For people to read; never an address.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::charset::{Charset, unlabelled};
 use super::hex;
+
+/// So many octets of text go into one encoded word that is written: with its frame it has 72 characters, where RFC 2047
+/// §2 allows 75.
+const WRITTEN_LIMIT: usize = 45;
 
 /// The text of a word is looked for this far, in octets; RFC 2047 §2 allows 75, and programs write whole subjects.
 const WORD_LIMIT: usize = 4096;
 /// Charset and language of a word are looked for this far, in octets.
 const LABEL_LIMIT: usize = 100;
+
+/// Written lines are folded here, where there is a blank, in octets; the name of the field takes some of the first.
+const LINE: usize = 60;
+/// A longer word than this is encoded, so that no line grows beyond RFC 5322 §2.1.1, in octets.
+const WORD_AS_IT_IS: usize = 400;
 
 /// A piece of a value.
 enum Piece<'a> {
@@ -34,6 +46,38 @@ pub fn decode(value: &[u8]) -> String {
         return String::from_utf8_lossy(trimmed).into_owned();
     }
     spaced(value).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text as the value of an unstructured field: printable ASCII as it is, on lines that are folded at blanks; anything
+/// else in encoded words of UTF-8, a line each, no character cut in two. A control character becomes a blank.
+pub fn encode(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    if is_plain(text.as_bytes()) && words.iter().all(|word| word.len() <= WORD_AS_IT_IS) {
+        let (mut out, mut column) = (String::with_capacity(text.len()), 0usize);
+        for word in words {
+            let folds = !out.is_empty() && column.saturating_add(word.len()) > LINE;
+            if folds {
+                out.push_str("\r\n");
+                column = 0;
+            }
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(word);
+            column = column.saturating_add(word.len()).saturating_add(1);
+        }
+        return out;
+    }
+    let mut pieces = vec![String::new()];
+    for character in text.trim().chars() {
+        match pieces.last_mut().filter(|last| last.len().saturating_add(character.len_utf8()) <= WRITTEN_LIMIT) {
+            Some(last) => last.push(character),
+            None => pieces.push(character.to_string()),
+        }
+    }
+    let words = pieces.iter().map(|piece| format!("=?UTF-8?B?{}?=", STANDARD.encode(piece)));
+    words.collect::<Vec<_>>().join("\r\n ")
 }
 
 /// The longest run of white space in a value, decoded: enough of it pushes what follows out of sight.
@@ -182,4 +226,25 @@ fn quoted(text: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        let long = "送信者は確認されました。".repeat(9);
+        let word = "x".repeat(500);
+        for text in
+            ["plain text", "", "例示銀行", &long, "a =?utf-8?B?QQ==?= b", &word, "😀 two  blanks", &"ab ".repeat(80)]
+        {
+            let written = encode(text);
+            assert!(written.split("\r\n").all(|line| line.len() <= 78 || line == word), "{written}");
+            assert!(written.split("\r\n").skip(1).all(|line| line.starts_with(' ') && line.len() > 1), "{written:?}");
+            assert!(written.bytes().all(|octet| matches!(octet, b' '..=b'~' | b'\r' | b'\n')), "{written}");
+            assert_eq!(decode(written.as_bytes()), text.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+        assert_eq!(encode("a\r\nX-Evil: b\0"), "a  X-Evil: b ".split_whitespace().collect::<Vec<_>>().join(" "));
+    }
 }
