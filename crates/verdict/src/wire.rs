@@ -6,6 +6,7 @@
 //! what cannot be seen is written as `\uXXXX`, which reads the same.
 
 pub mod certificate;
+pub mod fields;
 mod passage;
 mod results;
 pub mod shown;

@@ -13,6 +13,8 @@ pub(super) const ATTACHED: &str = "The attached mail";
 pub(super) const THIS_SENDER: &str = "This sender";
 pub(super) const QUESTIONS: [&str; 3] = ["Who?", "Changed?", "Sealed?"];
 pub(super) const UNCOVERED: &str = "Subject and addressees are not covered by the signature";
+pub(super) const UNCHECKED: &str =
+    "This mail could not be checked: reading it failed again and again. It is delivered as it came.";
 pub(super) const FOOTER: &str =
     "We checked who signed it and that it was not changed — not whether what it says is true.";
 

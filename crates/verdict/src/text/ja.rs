@@ -13,6 +13,8 @@ pub(super) const ATTACHED: &str = "添付されたメール";
 pub(super) const THIS_SENDER: &str = "この差出人";
 pub(super) const QUESTIONS: [&str; 3] = ["だれから？", "書き換え？", "暗号化？"];
 pub(super) const UNCOVERED: &str = "件名・宛先は署名の対象外です";
+pub(super) const UNCHECKED: &str =
+    "このメールは確認できませんでした（読み取りに繰り返し失敗しました）。届いたままお渡ししています。";
 pub(super) const FOOTER: &str =
     "確認したのは『だれが署名したか』と『書き換えがないか』です。書いてある内容が正しいかは確認していません。";
 

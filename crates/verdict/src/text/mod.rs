@@ -226,6 +226,19 @@ pub fn headline(answer: &Answer, lang: Lang) -> String {
     }
 }
 
+/// The state in a word or two.
+pub fn badge(state: State, lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => ja::badge(state),
+        Lang::En => en::badge(state),
+    }
+}
+
+/// What is said of a mail that a gateway handed on without reading it.
+pub const fn unchecked(lang: Lang) -> &'static str {
+    lang.pick(ja::UNCHECKED, en::UNCHECKED)
+}
+
 /// What the sentences leave room for: made visible, cut and isolated. What is missing is said to be unknown, so that
 /// no sentence has a hole.
 struct Slots {

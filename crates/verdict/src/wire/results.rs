@@ -93,7 +93,7 @@ fn part(answer: &Answer) -> Option<&'static str> {
 }
 
 /// An address as it may stand there; none that needs more than ASCII.
-fn identifier(address: &str) -> Option<String> {
+pub(super) fn identifier(address: &str) -> Option<String> {
     let address = Address::parse(address).ok()?;
     let domain = address.ascii_domain()?;
     let written = address.to_string();
@@ -102,7 +102,7 @@ fn identifier(address: &str) -> Option<String> {
 }
 
 /// A token (RFC 2045 §5.1), or the text in quotes.
-fn value(text: &str) -> Option<String> {
+pub(super) fn value(text: &str) -> Option<String> {
     let is_token = |octet: u8| octet.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&octet);
     if !text.is_empty() && text.len() <= VALUE_LIMIT && text.bytes().all(is_token) {
         return Some(text.to_owned());
