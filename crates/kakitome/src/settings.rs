@@ -12,6 +12,7 @@ use kakitome_office::audit::Setting;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+pub use self::inbound::{Inbound, Language, Opened};
 pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
 pub use self::section::{
     Check, Fetch, Gateway, Level, Log, LogFormat, MemberKey, Members, Mode, Policy, Settings, Vault, Web,
@@ -20,6 +21,7 @@ pub use self::sender::{Correspondent, Protected, Sender};
 pub use self::tls::TlsFiles;
 pub use self::value::{Domain, HostPort, Percent, PublicUrl};
 
+mod inbound;
 mod listener;
 mod section;
 mod sender;
@@ -251,6 +253,45 @@ const ROWS: &[Row] = &[
          \"sha512\"), max_size (in bytes: larger once signed, it leaves unsigned). For each of these the first rule counts\n\
          that says it. A domain stands for its own addresses, not for those of domains below it.",
         "a list such as [{ to = [\"fax.example\"], sign = \"never\" }, { from = [\"board@example.com\"], digest = \"sha512\" }]",
+        ""
+    ),
+    row!(
+        inbound.authserv_id,
+        Text,
+        "The name that our results bear in Authentication-Results (RFC 8601). Whatever a mail brings along under this name is\n\
+         forged and taken out: so it must not be the name that your DKIM or DMARC milter writes. Not set: gateway.hostname,\n\
+         or the machine's name.",
+        "a name like that of a host, in ASCII",
+        "\"kakitome.example.com\""
+    ),
+    row!(
+        inbound.language,
+        Text,
+        "The language of the one sentence in the header of a received mail (X-Kakitome-Text).",
+        "\"en\" or \"ja\"",
+        ""
+    ),
+    row!(
+        inbound.decrypt,
+        Text,
+        "What is opened of the mail that is sealed to members. \"authenticated\" is what nobody can have changed unseen: by\n\
+         its cipher, or because a signature inside was confirmed. What is not opened is delivered as it came.",
+        "\"always\", \"authenticated\" or \"never\"",
+        ""
+    ),
+    row!(
+        inbound.subject_tag,
+        Toml,
+        "Whether the answer stands in front of the subject, too. This changes the mail: DKIM and ARC no longer hold behind\n\
+         us. A subject that the sender's signature covers is left alone.",
+        "true or false",
+        ""
+    ),
+    row!(
+        inbound.strip_signatures,
+        Toml,
+        "Whether a confirmed signature is taken off. Then nobody can check the mail again.",
+        "true or false",
         ""
     ),
     row!(web.address, Text, "Where the check page is served.", "an IP address with a port", ""),

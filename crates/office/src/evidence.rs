@@ -240,6 +240,22 @@ pub fn examine(
     evidence: &Evidence,
     outside: Option<&Outside>,
 ) -> io::Result<Judgement> {
+    Ok(examined(mail, spools, keys, keys, evidence, outside)?.1)
+}
+
+/// The same, with the mail as it was opened, for whoever hands on what was inside; attached mails are opened with keys of
+/// their own.
+///
+/// # Errors
+/// As [`examine`].
+pub fn examined(
+    mail: &dyn Octets,
+    spools: &dyn Spools,
+    keys: &dyn Keys,
+    attached_keys: &dyn Keys,
+    evidence: &Evidence,
+    outside: Option<&Outside>,
+) -> io::Result<(Opened, Judgement)> {
     let budget = Budget::default();
     let opened = open::open_within(mail, spools, keys, &budget)?;
     let contents = content::examine(mail, &opened)?;
@@ -254,8 +270,8 @@ pub fn examine(
             judged(&opened, &Evidence { passage, contents, ..evidence.clone() }, outside)
         }
     };
-    Examiner::new(spools, keys, evidence, outside).below(mail, &opened, &budget, &mut judgement.answer)?;
-    Ok(judgement)
+    Examiner::new(spools, attached_keys, evidence, outside).below(mail, &opened, &budget, &mut judgement.answer)?;
+    Ok((opened, judgement))
 }
 
 /// The same about a mail that was opened already, for whoever asks about its signature alone: what its way tells is not

@@ -13,7 +13,10 @@
 //! No clock is read. What is old is told by [`Journal::sweep`]s, which the caller counts in time that passed while it ran:
 //! a clock that jumps makes no entry older. Calls block.
 
+mod attempt;
+
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -25,6 +28,8 @@ use kakitome_pki::algorithm::Digest;
 use kakitome_pki::crypto::Hasher;
 use kakitome_smime::octets::{Octets, RangeReader, copy_range, read_range};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+pub use attempt::Attempt;
 
 use crate::fault::Fault;
 use crate::spool::FileOctets;
@@ -318,7 +323,8 @@ fn copy_name(number: u32) -> String {
 fn remove_if_old(entry: &fs::DirEntry, oldest: Duration) -> io::Result<()> {
     let removed = entry.metadata().and_then(|data| {
         let age = data.modified()?.elapsed().unwrap_or_default();
-        let is_old = entry.path().extension().is_some_and(|extension| extension == COPY) && age > oldest;
+        let is_ours = |extension: &OsStr| extension == COPY || extension == attempt::EXTENSION;
+        let is_old = entry.path().extension().is_some_and(is_ours) && age > oldest;
         if is_old { fs::remove_file(entry.path()) } else { Ok(()) }
     });
     match removed {

@@ -1,8 +1,9 @@
 //! The only stateful library: store, key vault, own CA, gathering of evidence and of keys in files, what becomes of
-//! outbound mail, what the next hop has taken, the log of what was done.
+//! outbound and of inbound mail, what the next hop has taken, the log of what was done.
 //!
 //! Read in this order: [`fault`], [`spool`], [`store`], [`audit`], [`vault`], [`authority`], [`trust`], [`evidence`],
-//! [`holder`], [`policy`], [`directory`], [`outgoing`], [`journal`].
+//! [`holder`], [`policy`], [`directory`], [`outgoing`], [`fields`],
+//! [`incoming`], [`journal`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -13,7 +14,9 @@ pub mod directory;
 pub mod enrolment;
 pub mod evidence;
 pub mod fault;
+pub mod fields;
 pub mod holder;
+pub mod incoming;
 pub mod jobs;
 pub mod journal;
 pub mod lifecycle;

@@ -1,6 +1,8 @@
 //! `kakitome up`: gateway and check page on this machine, with embedded defaults.
 
 mod desk;
+mod inbound;
+mod judge;
 mod log;
 mod notify;
 mod reload;
@@ -10,14 +12,14 @@ use std::future::IntoFuture;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
 use kakitome_office::audit::{self, Actor, Part};
-use kakitome_office::authority::{Anchors, Authority, AuthoritySettings};
-use kakitome_office::evidence::outside::Outside;
-use kakitome_office::evidence::{self, Choice, examine};
+use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::evidence::{self, examine};
+use kakitome_office::incoming::{Incoming, NoHolders};
 use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::Outgoing;
 use kakitome_office::spool::SpoolDirectory;
@@ -36,6 +38,8 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use self::desk::SigningDesk;
+use self::inbound::InboundDesk;
+use self::judge::Judge;
 use super::{Ended, Everywhere, Failure, config, input, outside, trust};
 use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol, free_disk};
 use crate::metrics::Metrics;
@@ -126,6 +130,8 @@ struct House {
     anchor: Certificate,
     authority: Arc<Authority>,
     is_published: bool,
+    judge: Arc<Judge>,
+    journal: Arc<Journal>,
     checker: Arc<PageChecker>,
     spools: SpoolDirectory,
     metrics: Arc<Metrics>,
@@ -158,19 +164,25 @@ impl House {
         let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
         // A list that cannot be read is told now, not to the first reader.
         evidence::gather(&trust::expected(&settings.check), input::now())?;
+        let judge = Arc::new(Judge {
+            store: Arc::clone(&store),
+            outside: outside::by(settings, everywhere),
+            expected: settings.check.clone(),
+            known: Known::remembering(),
+            last: Mutex::default(),
+        });
         Ok(Self {
             authority,
+            judge: Arc::clone(&judge),
+            journal: Arc::new(Journal::open(data)?),
             checker: Arc::new(PageChecker {
-                store: Arc::clone(&store),
-                outside: outside::by(settings, everywhere),
+                judge,
                 instance: InstanceInfo {
                     member_domains: domains,
                     own_ca: Some(anchor.subject().short()),
                     spools: spools.clone(),
                     max_mail: settings.web.max_mail.get(),
                 },
-                expected: settings.check.clone(),
-                known: Known::remembering(),
                 gateway: settings.gateway.clone(),
             }),
             anchor,
@@ -183,14 +195,21 @@ impl House {
     /// Records what changed in the settings, before it counts.
     fn record(&self, settings: &Settings) -> Result<(), Failure> {
         let actor = Actor::part(&audit::machine(), Part::Start);
-        audit::settings(&self.checker.store, &actor, &settings.recorded(), input::now())?;
+        audit::settings(&self.judge.store, &actor, &settings.recorded(), input::now())?;
         Ok(())
     }
 
     /// The desk by these settings; a reload makes another.
     fn desk(&self, settings: &Settings) -> Result<SigningDesk, Failure> {
         let outgoing = Outgoing::new(Arc::clone(&self.authority), settings.policy(), Arc::new(SystemRandom));
-        Ok(SigningDesk { outgoing, spools: self.spools.clone() })
+        let inbound = InboundDesk {
+            incoming: Incoming::new(settings.terms(), Arc::new(NoHolders)),
+            judge: Arc::clone(&self.judge),
+            journal: Arc::clone(&self.journal),
+            spools: self.spools.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        Ok(SigningDesk { outgoing, inbound, spools: self.spools.clone() })
     }
 
     /// The page, and what the own CA publishes where its certificates name the place.
@@ -201,7 +220,7 @@ impl House {
     }
 
     async fn serve(self, settings: &Settings, everywhere: &Everywhere) -> Result<(), Failure> {
-        let journal = Arc::new(Journal::open(&everywhere.data)?);
+        let journal = Arc::clone(&self.journal);
         let (desk, metrics) = (Arc::new(self.desk(settings)?), Arc::clone(&self.metrics));
         let gateway = Gateway::bind(settings, &everywhere.data, self.spools.clone(), journal, desk, metrics).await?;
         let spools = self.spools.clone();
@@ -267,7 +286,7 @@ impl House {
             let what = match (listener.direction, settings.gateway.mode) {
                 (_, Mode::Pass) => "passes everything unchanged (gateway.mode = \"pass\")",
                 (Direction::Outbound, Mode::Sign) => "signs members' mail",
-                (Direction::Inbound, Mode::Sign) => "signs nothing",
+                (Direction::Inbound, Mode::Sign) => "checks received mail and tells the answer in its header",
             };
             let direction = match listener.direction {
                 Direction::Outbound => "outbound",
@@ -356,26 +375,16 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
 
 /// Judges for the page; this instance trusts its own CA.
 struct PageChecker {
-    store: Arc<Store>,
-    outside: Option<Outside>,
+    judge: Arc<Judge>,
     instance: InstanceInfo,
-    /// What is known of senders.
-    expected: settings::Check,
-    /// What the mails before left.
-    known: Known,
     /// The mail flow, for those who ask whether all is well.
     gateway: settings::Gateway,
 }
 
 impl Checker for PageChecker {
     fn check(&self, mail: Arc<dyn Octets>) -> Result<Answer, String> {
-        // Read anew for each mail: what the operator adds or takes out counts at once.
-        let operators = Chosen::read(&self.store).map_err(|fault| fault.to_string())?.operators();
-        let own_ca = Anchors::read(&self.store).map_err(|fault| fault.to_string())?;
-        let known = self.known.clone();
-        let choice = Choice { own_ca, operators, known, ..trust::expected(&self.expected) };
-        let evidence = evidence::gather(&choice, input::now()).map_err(|error| error.to_string())?;
-        let judgement = examine(&*mail, &self.instance.spools, &NoKeys, &evidence, self.outside.as_ref())
+        let evidence = self.judge.evidence()?;
+        let judgement = examine(&*mail, &self.instance.spools, &NoKeys, &evidence, self.judge.outside.as_ref())
             .map_err(|error| error.to_string())?;
         Ok(judgement.answer)
     }
@@ -391,7 +400,7 @@ impl Checker for PageChecker {
         if let Some(free) = free_disk(spools).filter(|free| *free < least) {
             return Err(format!("the disk: {free} percent are free, gateway.min_free_disk is {least}"));
         }
-        Chosen::read(&self.store).map_err(|fault| format!("the store: {fault}"))?;
+        Chosen::read(&self.judge.store).map_err(|fault| format!("the store: {fault}"))?;
         NextHop::probe(&self.gateway).map_err(|error| format!("the next hop: {error}"))
     }
 }

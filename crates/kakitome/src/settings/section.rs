@@ -9,6 +9,7 @@ use kakitome_office::evidence::fetch::Network;
 use kakitome_office::policy::{self, Rule, SenderRule, Signing, Untouched};
 use serde::{Deserialize, Serialize};
 
+use super::inbound::Inbound;
 use super::listener::{Direction, Listener, Protocol};
 use super::sender::{Correspondent, Protected, Sender};
 use super::tls::TlsFiles;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub tls: TlsFiles,
     /// `[policy]`: who may sign as whom, and what mail becomes.
     pub policy: Policy,
+    /// `[inbound]`: what is done with received mail.
+    pub inbound: Inbound,
     /// `[web]`: the check page.
     pub web: Web,
     /// `[check]`: what is known of senders.

@@ -64,7 +64,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
         "office",
         &[
             &["fault"],
-            &["spool", "store"],
+            &["spool", "store", "fields"],
             &["audit"],
             &["vault", "journal", "jobs", "members"],
             &["authority", "trust"],
@@ -72,7 +72,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["lifecycle"],
             &["evidence"],
             &["holder", "policy", "directory"],
-            &["outgoing", "deploy"],
+            &["outgoing", "incoming", "deploy"],
         ],
     ),
     ("kakitome", &[&["settings"], &["metrics"], &["gateway", "web"], &["cli"]]),

@@ -7,12 +7,14 @@ use kakitome_office::policy::Submission;
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_smime::octets::Octets;
 
+use super::inbound::InboundDesk;
 use crate::cli::input;
 use crate::gateway::{Desk, DeskFault, Direction, Envelope, Processed};
 
-/// Signs what may be signed.
+/// Signs what may be signed, and takes in what comes from outside.
 pub(super) struct SigningDesk {
     pub(super) outgoing: Outgoing,
+    pub(super) inbound: InboundDesk,
     pub(super) spools: SpoolDirectory,
 }
 
@@ -25,7 +27,7 @@ impl Desk for SigningDesk {
     ) -> Result<Processed, DeskFault> {
         // The listener alone decides: whatever a mail says of itself, only an outbound door leads to the signing.
         if direction == Direction::Inbound {
-            return Ok(Processed::whole(envelope, mail, "passed", "entered by an inbound listener".to_owned()));
+            return self.inbound.process(envelope, &*mail);
         }
         let submission = Submission {
             has_null_sender: envelope.from.is_empty(),
