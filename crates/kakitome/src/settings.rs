@@ -18,6 +18,7 @@ pub use self::section::{
     Check, Fetch, Gateway, Level, Log, LogFormat, MemberKey, Members, Mode, Policy, Settings, Vault, Web,
 };
 pub use self::sender::{Correspondent, Protected, Sender};
+pub use self::store::{Database, Store};
 pub use self::tls::TlsFiles;
 pub use self::value::{Domain, HostPort, Percent, PublicUrl};
 
@@ -25,6 +26,7 @@ mod inbound;
 mod listener;
 mod section;
 mod sender;
+mod store;
 mod tls;
 mod value;
 
@@ -394,6 +396,23 @@ const ROWS: &[Row] = &[
         ""
     ),
     row!(
+        store.url,
+        Text,
+        "The PostgreSQL database in which everything is kept, for several nodes at once; docs/store.md says how one is\n\
+         made. A server on another machine is reached by TLS, and its certificate verified, unless sslmode says less. Not\n\
+         set: SQLite, in the data directory.",
+        "a URL as PostgreSQL's own programs take it, with sslmode = disable, prefer, require, verify-ca or verify-full, \
+         and sslrootcert = a file",
+        "\"postgresql://kakitome@db.example.test/kakitome?sslrootcert=/etc/kakitome/db-ca.pem\""
+    ),
+    row!(
+        store.password_file,
+        Text,
+        "A file with the password of that database in its first line, so that it need not stand in the URL.",
+        "a file name",
+        "\"/etc/kakitome/database.password\""
+    ),
+    row!(
         vault.key_file,
         Text,
         "The file with the key that seals all other keys. Not set: sealing.key in the data directory. Whoever has this\n\
@@ -425,6 +444,8 @@ impl Row {
     fn apply(&self, settings: &mut Settings, value: Value, place: &str) -> Result<(), SettingsError> {
         (self.set)(settings, value.clone()).map_err(|problem| {
             let (section, key, allowed) = (self.section, self.key, self.allowed);
+            // A password may stand in it.
+            let value = if (section, key) == ("store", "url") { "…".to_owned() } else { value.to_string() };
             SettingsError(format!("{place}: {section}.{key} = {value}: {problem}; allowed is {allowed}"))
         })
     }

@@ -148,7 +148,7 @@ impl Audit {
 
 /// The store; `None` where there is none yet, and with it no log.
 fn store(everywhere: &Everywhere) -> Result<Option<Store>, Failure> {
-    Ok(Store::open_read_only(&everywhere.data)?)
+    everywhere.store_read_only()
 }
 
 fn missing(everywhere: &Everywhere) -> Failure {

@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 use kakitome_office::authority::Anchors;
-use kakitome_office::store::Store;
 use kakitome_pki::cert::pem;
 use kakitome_verdict::safe::Safe;
 
@@ -36,7 +35,7 @@ impl Ca {
                 everywhere.data.display()
             ))
         };
-        let store = Store::open_read_only(&everywhere.data)?.ok_or_else(missing)?;
+        let store = everywhere.store_read_only()?.ok_or_else(missing)?;
         let anchors = Anchors::read(&store)?;
         if anchors.is_empty() {
             return Err(missing());

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use kakitome_office::audit::{Actor, machine};
 use kakitome_office::directory::{Directory as Held, Entry, Filter, Place, State, Terms};
-use kakitome_office::store::Store;
 use kakitome_pki::address::Address;
 use kakitome_verdict::sender::expected::Party;
 
@@ -156,7 +155,7 @@ impl Directory {
 
 /// The directory, to be read; works while a server runs.
 fn read(everywhere: &Everywhere) -> Result<Held, Failure> {
-    let store = Store::open_read_only(&everywhere.data)?.ok_or_else(|| {
+    let store = everywhere.store_read_only()?.ok_or_else(|| {
         Failure::unreadable(format!(
             "{}: there is no store here yet, and no directory; `kakitome directory import` makes both",
             everywhere.data.display()
@@ -167,7 +166,7 @@ fn read(everywhere: &Everywhere) -> Result<Held, Failure> {
 
 /// The directory, to be written to.
 fn write(everywhere: &Everywhere) -> Result<Held, Failure> {
-    let store = Store::open(&everywhere.data)?;
+    let store = everywhere.store()?;
     Ok(Held::judging(Arc::new(store), Terms::default()))
 }
 

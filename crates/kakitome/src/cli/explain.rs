@@ -95,7 +95,7 @@ impl Explain {
         let mut desk = Desk {
             explain: self,
             policy: settings.policy(),
-            store: Store::open_read_only(&everywhere.data)?,
+            store: everywhere.store_read_only()?,
             lang: everywhere.lang(),
             many: self.mbox || directory.is_some(),
             tally: BTreeMap::new(),

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use kakitome_office::store::{Place, Store};
 use kakitome_verdict::lang::Lang;
 
 pub use fault::{Ended, Failure};
@@ -108,6 +109,27 @@ impl Everywhere {
             .iter()
             .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         self.lang.or_else(|| named.and_then(|tag| Lang::from_tag(&tag))).unwrap_or(Lang::En)
+    }
+}
+
+impl Everywhere {
+    /// Where the store is, as the settings say.
+    fn store_place(&self) -> Result<Place, Failure> {
+        let settings = config::load(self)?.store;
+        settings.place(&self.data).map_err(|error| {
+            let file = settings.password_file.unwrap_or_default();
+            Failure::unreadable(format!("{}: the password of the database cannot be read: {error}", file.display()))
+        })
+    }
+
+    /// The store, made where it is missing.
+    fn store(&self) -> Result<Store, Failure> {
+        Ok(self.store_place()?.open()?)
+    }
+
+    /// The store for reading; `None` where there is none yet.
+    fn store_read_only(&self) -> Result<Option<Store>, Failure> {
+        Ok(self.store_place()?.open_read_only()?)
     }
 }
 

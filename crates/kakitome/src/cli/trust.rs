@@ -10,8 +10,6 @@ use clap::{Args, ValueEnum};
 use kakitome_office::authority;
 use kakitome_office::evidence::outside::Outside;
 use kakitome_office::evidence::{self, Choice, Unusable};
-use kakitome_office::fault::Fault;
-use kakitome_office::store::Store;
 use kakitome_office::trust::{Chosen, Operators};
 use kakitome_pki::asn1::Oid;
 use kakitome_pki::asn1::time::Time;
@@ -135,8 +133,8 @@ pub(super) fn expected(check: &Check) -> Choice {
 }
 
 /// The own CA's anchors, and what the operator chose.
-fn believed(everywhere: &Everywhere) -> Result<(Vec<Certificate>, Operators), Fault> {
-    match Store::open_read_only(&everywhere.data)? {
+fn believed(everywhere: &Everywhere) -> Result<(Vec<Certificate>, Operators), Failure> {
+    match everywhere.store_read_only()? {
         Some(store) => Ok((authority::Anchors::read(&store)?, Chosen::read(&store)?.operators())),
         None => Ok((Vec::new(), Operators::default())),
     }

@@ -23,7 +23,7 @@ use kakitome_office::incoming::{Incoming, NoHolders};
 use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::Outgoing;
 use kakitome_office::spool::SpoolDirectory;
-use kakitome_office::store::{self, Store};
+use kakitome_office::store::Store;
 use kakitome_office::trust::Chosen;
 use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
@@ -141,10 +141,10 @@ impl House {
     fn open(settings: &Settings, everywhere: &Everywhere) -> Result<Self, Failure> {
         let data = &everywhere.data;
         let spools = SpoolDirectory::new(data.join("spool"))?;
-        if !everywhere.quiet && !data.join(store::FILE_NAME).exists() {
+        if !everywhere.quiet && matches!(everywhere.store_read_only(), Ok(None)) {
             eprintln!("kakitome: first start: making the own certificate authority");
         }
-        let store = Arc::new(Store::open(data)?);
+        let store = Arc::new(everywhere.store()?);
         let key_file = settings.vault.key_file.clone().unwrap_or_else(|| data.join("sealing.key"));
         let vault = Arc::new(Vault::open(&key_file, &store)?);
         let random = Arc::new(SystemRandom);

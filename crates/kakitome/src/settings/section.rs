@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::inbound::Inbound;
 use super::listener::{Direction, Listener, Protocol};
 use super::sender::{Correspondent, Protected, Sender};
+use super::store::Store;
 use super::tls::TlsFiles;
 use super::value::{Domain, HostPort, Percent, PublicUrl};
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub check: Check,
     /// `[fetch]`: what is asked outside of a mail while it is checked.
     pub fetch: Fetch,
+    /// `[store]`: where everything is kept.
+    pub store: Store,
     /// `[vault]`: the sealing of keys.
     pub vault: Vault,
     /// `[log]`: what is told.
@@ -261,6 +264,7 @@ impl Settings {
         let classes: Vec<&str> = outbound.filter_map(|listener| listener.class.as_deref()).collect();
         let mut problems = self.policy().problems(&classes);
         problems.extend(self.tls.problems(&self.gateway));
+        problems.extend(self.store.problems());
         problems
     }
 }

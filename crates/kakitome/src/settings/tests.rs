@@ -51,7 +51,7 @@ fn what_is_shown_reads_back() {
          strip_signatures = true\n\
          [web]\npublic_url = 'https://check.example.jp/'\n\
          [check]\nprotected = [{ name = '例示銀行', senders = ['bank.example', 'info@partner.example'] }]\n\
-         correspondents = ['a@b.test']\nexpected_signers = ['b.test', 'c@d.test']\ndelivery_log = '/d'\n[vault]\nkey_file = '/k'\n[log]\nlevel = 'debug'\n",
+         correspondents = ['a@b.test']\nexpected_signers = ['b.test', 'c@d.test']\ndelivery_log = '/d'\n[store]\nurl = 'postgresql://k@db.test/kaki'\npassword_file = '/p'\n[vault]\nkey_file = '/k'\n[log]\nlevel = 'debug'\n",
     )
     .unwrap();
     assert_eq!(settings.members.domains[0].as_str(), "example.jp");
@@ -169,4 +169,22 @@ fn errors_name_the_place_the_key_the_value_and_what_is_allowed() {
     }
     let absent = Settings::load(Some(Path::new("/nonexistent/k.toml")), std::iter::empty()).unwrap_err().to_string();
     assert!(absent.contains("/nonexistent/k.toml"), "{absent}");
+}
+
+#[test]
+fn the_password_of_a_database_is_never_shown() {
+    let good = read("[store]\nurl = 'postgresql://k:s3cret@db.test/kaki?sslmode=require'\n").unwrap();
+    assert!(!good.to_toml().contains("s3cret") && good.to_toml().contains("k:***@db.test"), "{}", good.to_toml());
+    assert!(!format!("{good:?}").contains("s3cret"));
+    assert!(good.recorded().iter().all(|setting| !setting.value.contains("s3cret")));
+    for text in [
+        "[store]\nurl = 'postgresql://k:s3cret@db.test:port/kaki'\n",
+        "[store]\nurl = 'mysql://k:s3cret@db.test/kaki'\n",
+        "[store]\nurl = 'postgresql://k:s3cret@db.test/kaki?colour=red'\n",
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains("store.url") && !error.contains("s3cret"), "{error}");
+    }
+    let alone = read("[store]\npassword_file = '/p'\n").unwrap().problems();
+    assert!(alone.len() == 1 && alone[0].contains("store.url"), "{alone:?}");
 }

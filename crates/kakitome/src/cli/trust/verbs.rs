@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use kakitome_office::authority;
 use kakitome_office::evidence;
-use kakitome_office::store::Store;
 use kakitome_office::trust::{self, Added, Chosen, Distrusted};
 use kakitome_pki::cert::{bundle, hex, pem};
 use kakitome_pki::path;
@@ -184,7 +183,7 @@ struct Here {
 impl Here {
     fn read(everywhere: &Everywhere) -> Result<Self, Failure> {
         let (mut own, mut chosen) = (Vec::new(), Chosen::default());
-        if let Some(store) = Store::open_read_only(&everywhere.data)? {
+        if let Some(store) = everywhere.store_read_only()? {
             own = authority::Anchors::read(&store)?;
             chosen = Chosen::read(&store)?;
         }
@@ -313,7 +312,7 @@ impl Add {
         if !self.yes && !is_agreed(added.len())? {
             return Err(Failure::usage("nothing was added; --yes adds without asking"));
         }
-        let store = Store::open(&everywhere.data)?;
+        let store = everywhere.store()?;
         let mut count = 0usize;
         for one in &added {
             if trust::add(&store, &input::actor(), one)? {
@@ -368,7 +367,7 @@ impl Remove {
             return Err(Failure::usage("that is the own CA of this instance, which cannot be taken out"));
         };
         let name = Safe::value(&one.root.name);
-        let store = Store::open(&everywhere.data)?;
+        let store = everywhere.store()?;
         let said = if one.kind == Kind::Added {
             trust::remove(&store, &input::actor(), one.root.fingerprint(), input::now())?;
             match of(Kind::Public).filter(|public| public.counts()) {
@@ -408,7 +407,7 @@ impl Restore {
                 None => return Err(Failure::bug("an issuer that was found is none")),
             },
             [one] => {
-                let store = Store::open(&everywhere.data)?;
+                let store = everywhere.store()?;
                 trust::restore(&store, &input::actor(), &one.fingerprint, input::now())?;
                 format!("{} counts again", Safe::value(&one.name))
             }
