@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, anyhow, ensure};
 use kakitome_office::authority::{Authority, AuthoritySettings, Credential};
 use kakitome_office::evidence::{self, Choice};
-use kakitome_office::outgoing::Outgoing;
+use kakitome_office::outgoing::{NoCertificates, Outgoing};
 use kakitome_office::policy::Policy;
 use kakitome_office::spool::FileOctets;
 use kakitome_office::store::Store;
@@ -74,7 +74,7 @@ impl Member {
 
     pub fn outgoing(&self) -> Outgoing {
         let policy = Policy { members: vec![DOMAIN.to_owned()], ..Policy::default() };
-        Outgoing::new(Arc::clone(&self.authority), policy, Arc::new(SystemRandom))
+        Outgoing::new(Arc::clone(&self.authority), policy, Arc::new(NoCertificates), Arc::new(SystemRandom))
     }
 
     /// Signs as every door does, without reading the result back.

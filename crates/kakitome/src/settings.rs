@@ -14,9 +14,8 @@ use toml::{Table, Value};
 
 pub use self::inbound::{Inbound, Language, Opened};
 pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
-pub use self::section::{
-    Check, Fetch, Gateway, Level, Log, LogFormat, MemberKey, Members, Mode, Policy, Settings, Vault, Web,
-};
+pub use self::policy::Policy;
+pub use self::section::{Check, Fetch, Gateway, Level, Log, LogFormat, MemberKey, Members, Mode, Settings, Vault, Web};
 pub use self::sender::{Correspondent, Protected, Sender};
 pub use self::store::{Database, Store};
 pub use self::tls::TlsFiles;
@@ -24,6 +23,7 @@ pub use self::value::{Domain, HostPort, Percent, PublicUrl};
 
 mod inbound;
 mod listener;
+mod policy;
 mod section;
 mod sender;
 mod store;
@@ -231,6 +231,82 @@ const ROWS: &[Row] = &[
         ""
     ),
     row!(
+        policy.encrypt,
+        Text,
+        "How strictly a mail is encrypted where no rule says. when-possible: where a certificate of every recipient outside\n\
+         is known, and the mail is signed. always: without a certificate nothing of it leaves, and it is refused.\n\
+         always-or-hold: without a certificate it waits in the mail server in front, and its sender is told once.\n\
+         Members get their copies in clear unless a rule names them.",
+        "\"never\", \"when-possible\", \"always\" or \"always-or-hold\"",
+        ""
+    ),
+    row!(
+        policy.confidential,
+        Text,
+        "How strictly a mail is encrypted whose author asks for it: by the field X-Kakitome-Intent: confidential, or by a\n\
+         tag in its subject.",
+        "\"always\" or \"always-or-hold\"",
+        ""
+    ),
+    row!(
+        policy.tags,
+        Toml,
+        "Words in the subject by which an author asks; the case of letters does not count, and the word is taken out before\n\
+         the mail leaves. The intents are those of RFC 9787: confidential (signed and encrypted), verified (signed),\n\
+         unprotected. X-Kakitome-Intent has the same values. The strongest counts; less than the policy counts only where\n\
+         sender_may_lower is true.",
+        "a list such as [{ tag = \"[secure]\", intent = \"confidential\" }, { tag = \"【暗号化】\", intent = \"confidential\" }]",
+        ""
+    ),
+    row!(
+        policy.sender_may_lower,
+        Toml,
+        "Whether an author may ask for less than the policy, where no rule says.",
+        "true or false",
+        ""
+    ),
+    row!(
+        policy.mixed,
+        Toml,
+        "Whether some recipients may get a mail encrypted and others the same mail in clear; then its sender is told.\n\
+         false: if one recipient must get it encrypted, all outside must; if encryption is only when possible, all or none.",
+        "true or false",
+        ""
+    ),
+    row!(
+        policy.hide,
+        Text,
+        "What of the header is hidden in an encrypted mail where no rule says (RFC 9788): baseline puts [...] in the place\n\
+         of the subject and takes comments and keywords away, shy also names and the time zone. Mail programs that do not\n\
+         know it show the [...].",
+        "\"baseline\", \"shy\" or \"nothing\"",
+        ""
+    ),
+    row!(
+        policy.cipher_floor,
+        Text,
+        "The weakest cipher, where no rule says. AES-GCM is taken where all who share a copy are known to read it; as the\n\
+         floor it is taken for everybody.",
+        "\"aes128-cbc\", \"aes256-cbc\", \"aes128-gcm\" or \"aes256-gcm\"",
+        ""
+    ),
+    row!(
+        policy.seal_to_author,
+        Toml,
+        "Whether each encrypted copy is also encrypted to its author's own certificate, so that he, or an archive that has\n\
+         his key, can read it again.",
+        "true or false",
+        ""
+    ),
+    row!(
+        policy.notices_from,
+        Text,
+        "In whose name senders are told that their mail waits: a member's address, and the notice is signed. Not set: the\n\
+         postmaster of the first member domain, and it is not signed.",
+        "an address of a member domain",
+        "\"postmaster@example.com\""
+    ),
+    row!(
         policy.submission_host,
         Text,
         "The name that your submission server gives itself (Postfix: myhostname). With it, the login and the client\n\
@@ -251,10 +327,11 @@ const ROWS: &[Row] = &[
     row!(
         policy.rules,
         Toml,
-        "What a mail becomes, by author (from) and recipient (to): sign, header_protection, digest (\"sha256\", \"sha384\",\n\
-         \"sha512\"), max_size (in bytes: larger once signed, it leaves unsigned). For each of these the first rule counts\n\
-         that says it. A domain stands for its own addresses, not for those of domains below it.",
-        "a list such as [{ to = [\"fax.example\"], sign = \"never\" }, { from = [\"board@example.com\"], digest = \"sha512\" }]",
+        "What a mail becomes, by author (from) and recipient (to): sign, encrypt, header_protection, hide, digest\n\
+         (\"sha256\", \"sha384\", \"sha512\"), cipher_floor, rsa (\"pkcs1\", \"pss-oaep\"), sender_may_lower, max_size (in\n\
+         bytes: larger once signed, it leaves unsigned). For each of these the first rule counts that says it. A domain\n\
+         stands for its own addresses, not for those of domains below it.",
+        "a list such as [{ to = [\"fax.example\"], sign = \"never\" }, { to = [\"bank.example\"], encrypt = \"always\" }, { from = [\"board@example.com\"], digest = \"sha512\" }]",
         ""
     ),
     row!(

@@ -47,8 +47,14 @@ fn what_is_explained_is_what_happens() {
     let before = wire(folder, &asked);
     assert_eq!(
         (&before["outcome"], &before["form"], &before["senders_rule"]),
-        (&json!("signed"), &json!("clear"), &json!(2))
+        (&json!("split"), &Value::Null, &json!(2))
     );
+    let copies = &before["copies"];
+    assert_eq!(
+        (&copies[0]["outcome"], &copies[0]["form"], &copies[0]["to"]),
+        (&json!("signed"), &json!("clear"), &json!(["x@y.example"]))
+    );
+    assert_eq!((&copies[1]["outcome"], &copies[1]["to"]), (&json!("passed"), &json!(["1@fax.example"])));
     assert_eq!(before["certificates"], json!([]));
     assert_eq!(before["recipients"][1]["treatment"]["sign"], json!({ "value": "never", "by": { "rule": 1 } }));
 

@@ -2,10 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::io;
+
+use kakitome_office::policy::plan::Planned;
+use kakitome_office::policy::sealing::Found;
 use kakitome_office::policy::{
-    ClientCertificate, DigestName, Origin, Passed, Policy, Rule, SenderRule, Signing, Submission, Untouched,
+    ClientCertificate, DigestName, Origin, Passed, Plan, Policy, Rule, SenderRule, Signing, Submission, Untouched,
 };
+use kakitome_pki::address::Address;
 use kakitome_smime::message::sign::Form;
+use kakitome_smime::octets::{InMemory, Octets};
 
 fn rules<T: serde::de::DeserializeOwned>(json: &str) -> Vec<T> {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
@@ -39,9 +45,10 @@ fn shown(name: &str, issuer: &str, verified: &str) -> String {
     ))
 }
 
-/// What became of a mail in one word.
-fn word(outcome: &Result<kakitome_office::policy::plan::Ready<'_>, Passed>) -> &'static str {
-    match outcome {
+/// What becomes of a mail in one word; it is one copy.
+fn word(plan: &Plan<'_>) -> &'static str {
+    let [copy] = plan.copies.as_slice() else { panic!("{} copies", plan.copies.len()) };
+    match &copy.signing {
         Ok(_) => "signed",
         Err(Passed::NullSender) => "null sender",
         Err(Passed::NoAuthor(_)) => "no author",
@@ -55,11 +62,17 @@ fn word(outcome: &Result<kakitome_office::policy::plan::Ready<'_>, Passed>) -> &
     }
 }
 
+/// Nobody's certificate is known.
+fn planned<'a>(policy: &Policy, mail: &'a dyn Octets, submission: &Submission<'_>) -> Plan<'a> {
+    let mut nobody = |_: &Address| Ok::<_, io::Error>(Found::default());
+    policy.plan(mail, submission, &InMemory, &mut nobody).unwrap()
+}
+
 fn decided(policy: &Policy, origin: Origin, mail: &str) -> &'static str {
     let mail = mail.as_bytes().to_vec();
     let recipients = ["x@y.example".to_owned()];
-    let submission = Submission { has_null_sender: false, recipients: &recipients, origin };
-    word(&policy.plan(&mail, &submission).unwrap().outcome)
+    let submission = Submission { recipients: &recipients, origin, ..Submission::default() };
+    word(&planned(policy, &mail, &submission))
 }
 
 /// Nobody is named: whoever enters by an outbound listener.
@@ -270,7 +283,7 @@ fn what_is_left_alone_is_left_alone() {
     }
     let mail = b"From: alice@a.example\r\n\r\nHello.\r\n".to_vec();
     let bounce = Submission { has_null_sender: true, ..Submission::default() };
-    assert_eq!(word(&policy(OPEN).plan(&mail, &bounce).unwrap().outcome), "null sender");
+    assert_eq!(word(&planned(&policy(OPEN), &mail, &bounce)), "null sender");
 }
 
 /// The form, whether the header is protected, the digest and the size for a mail of Alice's to these.
@@ -290,37 +303,52 @@ fn the_form_goes_by_author_and_recipient() {
     let rows: &[(&str, Signing, &[&str], Left)] = &[
         ("the default", clear, &["x@y.example"], (clear, true, sha512, None)),
         ("opaque by default", opaque, &["x@y.example"], (opaque, true, sha512, None)),
-        ("opaque by default, to webmail", opaque, &["x@Gmail.com"], (clear, true, sha512, None)),
-        ("unsigned by default, to webmail", never, &["x@gmail.com"], (never, true, sha512, None)),
+        ("opaque by default, to a list", opaque, &["x@Googlegroups.com"], (clear, true, sha512, None)),
+        ("unsigned by default, to a list", never, &["x@googlegroups.com"], (never, true, sha512, None)),
         ("a domain", clear, &["x@fax.example"], (never, true, sha512, None)),
         ("a domain below", clear, &["x@a.fax.example"], (clear, true, sha512, None)),
         ("an address before its domain", clear, &["old@z.example"], (never, false, sha512, None)),
         ("the second rule", never, &["x@z.example"], (opaque, false, sha512, None)),
         ("a size", clear, &["x@small.example"], (clear, true, sha512, Some(1000))),
         ("no address", clear, &["<@relay:x@z.example>"], (clear, true, sha512, None)),
-        // One copy for all.
-        ("clear beside opaque", clear, &["x@y.example", "x@z.example"], (clear, false, sha512, None)),
-        ("opaque beside none", clear, &["x@z.example", "x@fax.example"], (opaque, false, sha512, None)),
-        ("the smallest size", clear, &["x@y.example", "x@small.example"], (clear, true, sha512, Some(1000))),
+        ("what webmail takes", clear, &["x@gmail.com"], (clear, true, sha512, Some(25 * 1024 * 1024))),
     ];
     for (name, sign, to, expected) in rows {
         let policy = Policy { rules: rules.clone(), sign: *sign, ..policy(OPEN) };
         let mail = b"From: alice@a.example\r\n\r\nHello.\r\n".to_vec();
         let recipients: Vec<String> = to.iter().map(|to| (*to).to_owned()).collect();
         let submission = Submission { recipients: &recipients, ..Submission::default() };
-        let plan = policy.plan(&mail, &submission).unwrap();
-        let all = kakitome_office::policy::Treatment::for_all(plan.each.iter().map(|(_, one)| *one)).unwrap();
+        let plan = planned(&policy, &mail, &submission);
+        let [copy] = plan.copies.as_slice() else { panic!("{name}") };
+        let all = &copy.treatment;
         let left = (all.sign.value, all.header_protection.value, all.digest.value, all.max_size.value);
         assert_eq!(left, *expected, "{name}");
-        match plan.outcome {
-            Ok(ready) => assert_eq!(ready.form == Form::Opaque, left.0 == opaque, "{name}"),
+        match &copy.signing {
+            Ok(place) => assert_eq!(plan.signings[*place].form == Form::Opaque, left.0 == opaque, "{name}"),
             Err(passed) => assert!(matches!(passed, Passed::Unwanted(_)) && left.0 == never, "{name}: {passed}"),
         }
+    }
+    // Recipients under different rules get different copies, those under the same share one.
+    let policy_of = |sign| Policy { rules: rules.clone(), sign, ..policy(OPEN) };
+    for (name, to, expected) in [
+        ("two of a kind", &["x@y.example", "z@y.example"][..], &["signed 0,1"][..]),
+        ("clear beside opaque", &["x@y.example", "x@z.example", "z@y.example"], &["signed 0,2", "signed 1"]),
+        ("opaque beside none", &["x@z.example", "x@fax.example"], &["signed 0", "unwanted 1"]),
+        ("sizes", &["x@y.example", "x@small.example"], &["signed 0", "signed 1"]),
+    ] {
+        let mail = b"From: alice@a.example\r\n\r\nHello.\r\n".to_vec();
+        let recipients: Vec<String> = to.iter().map(|to| (*to).to_owned()).collect();
+        let plan = planned(&policy_of(clear), &mail, &Submission { recipients: &recipients, ..Submission::default() });
+        let shown = |copy: &Planned| {
+            let places: Vec<String> = copy.recipients.iter().map(ToString::to_string).collect();
+            format!("{} {}", if copy.signing.is_ok() { "signed" } else { "unwanted" }, places.join(","))
+        };
+        assert_eq!(plan.copies.iter().map(shown).collect::<Vec<_>>(), expected, "{name}");
     }
     // Another author is met by the rules alone that do not name her.
     let policy = Policy { rules, ..policy(OPEN) };
     let bob = "bob@a.example".parse().unwrap();
-    let treatment = policy.treatment(&bob, "x@z.example");
+    let treatment = policy.treatment(Some(&bob), "x@z.example");
     assert_eq!((treatment.sign.value, treatment.digest.value), (clear, Some(DigestName::Sha384)));
 }
 

@@ -1,24 +1,32 @@
 //! `kakitome explain`: what the policy makes of a mail, or of many stored ones, without sending anything.
 
+mod copies;
 mod says;
 mod wire;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use kakitome_office::authority::{Listed, certificates};
+use kakitome_office::directory::{Directory, Terms};
+use kakitome_office::outgoing::{Certificates, NoCertificates};
 use kakitome_office::policy::origin::ClientCertificate;
 use kakitome_office::policy::{Origin, Plan, Policy, Submission};
 use kakitome_office::store::Store;
+use kakitome_pki::address::Address;
+use kakitome_smime::cms::recipient::NoKeys;
+use kakitome_smime::message::open::open;
 use kakitome_smime::mime::address::mailboxes;
 use kakitome_smime::mime::mbox::Mbox;
 use kakitome_smime::mime::scan::scan_header;
-use kakitome_smime::octets::{Octets, Spools as _};
+use kakitome_smime::octets::{Octets, Spools, copy_range};
+use kakitome_verdict::content;
 use kakitome_verdict::lang::Lang;
 
-use super::{Ended, Everywhere, Failure, config, input, output};
+use super::{Ended, Everywhere, Failure, config, input, output, trust};
 
 /// Say what the gateway would make of a mail: which rule, which certificate, what would leave.
 ///
@@ -71,16 +79,23 @@ pub(super) struct Explain {
 /// What is said of one mail.
 pub(super) struct Explained<'a> {
     name: &'a str,
+    /// How long it is, in octets.
+    size: u64,
     plan: &'a Plan<'a>,
     /// The author's certificates, where it is to be signed.
     certificates: Option<&'a [Listed]>,
+    /// Is something of its header taken out before it leaves: the intent, a tag, Bcc?
+    is_stripped: bool,
+    /// What opens with a password, by code.
+    remarks: &'a [&'static str],
 }
 
 /// What is the same for all mails.
 struct Desk<'a> {
     explain: &'a Explain,
     policy: Policy,
-    store: Option<Store>,
+    store: Option<Arc<Store>>,
+    certificates: Box<dyn Certificates>,
     lang: Lang,
     /// One of many: a line for each.
     many: bool,
@@ -92,10 +107,17 @@ impl Explain {
     pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
         let settings = config::load(everywhere)?;
         let directory = self.mail.as_deref().filter(|path| path.is_dir());
+        let store = everywhere.store_read_only()?.map(Arc::new);
+        let terms = Terms { choice: trust::expected(&settings.check), ..Terms::default() };
+        let certificates: Box<dyn Certificates> = match &store {
+            Some(store) => Box::new(Directory::judging(Arc::clone(store), terms)),
+            None => Box::new(NoCertificates),
+        };
         let mut desk = Desk {
             explain: self,
             policy: settings.policy(),
-            store: everywhere.store_read_only()?,
+            store,
+            certificates,
             lang: everywhere.lang(),
             many: self.mbox || directory.is_some(),
             tally: BTreeMap::new(),
@@ -103,7 +125,7 @@ impl Explain {
         if let Some(directory) = directory {
             for file in input::files(directory)? {
                 let spools = input::spools(everywhere, None)?;
-                desk.explain(&file.display().to_string(), &*input::mail(Some(&file), everywhere, &spools)?)?;
+                desk.explain(&file.display().to_string(), &*input::mail(Some(&file), everywhere, &spools)?, &spools)?;
             }
         } else {
             let spools = input::spools(everywhere, None)?;
@@ -118,10 +140,10 @@ impl Explain {
                     number = number.saturating_add(1);
                     let mut spool = spools.spool()?;
                     entry.write_unquoted(&*octets, &mut spool)?;
-                    desk.explain(&format!("{name}, {number}"), &*spool.finish()?)?;
+                    desk.explain(&format!("{name}, {number}"), &*spool.finish()?, &spools)?;
                 }
             } else {
-                desk.explain(&name, &*octets)?;
+                desk.explain(&name, &*octets, &spools)?;
             }
         }
         desk.end()
@@ -129,10 +151,11 @@ impl Explain {
 }
 
 impl Desk<'_> {
-    fn explain(&mut self, name: &str, mail: &dyn Octets) -> Result<(), Failure> {
+    fn explain(&mut self, name: &str, mail: &dyn Octets, spools: &dyn Spools) -> Result<(), Failure> {
         let explain = self.explain;
         let recipients = if explain.to.is_empty() { recipients(mail)? } else { explain.to.clone() };
         let certificate = explain.certificate.clone().zip(explain.issuer.clone());
+        let root = scan_header(mail, 0..mail.len())?;
         let submission = Submission {
             has_null_sender: explain.from.as_deref().is_some_and(|from| matches!(from, "" | "<>")),
             recipients: &recipients,
@@ -141,16 +164,37 @@ impl Desk<'_> {
                 client: explain.client,
                 login: explain.login.clone(),
                 certificate: certificate.map(|(name, issuer)| ClientCertificate { name, issuer }),
-                direct: false,
+                ..Origin::default()
             },
+            wish: self.policy.wish(&root),
         };
-        let plan = self.policy.plan(mail, &submission)?;
-        let listed = match (&plan.outcome, &self.store) {
-            (Ok(ready), Some(store)) => Some(certificates(store, &ready.author, input::now())?),
-            (Ok(_), None) => Some(Vec::new()),
-            (Err(_), _) => None,
+        let stripped = match self.policy.stripped(mail, &root)? {
+            None => None,
+            Some(head) => {
+                let mut spool = spools.spool()?;
+                spool.write_all(&head)?;
+                copy_range(mail, root.body.start..mail.len(), &mut spool)?;
+                Some(spool.finish()?)
+            }
         };
-        let explained = Explained { name, plan: &plan, certificates: listed.as_deref() };
+        let left = stripped.as_deref().unwrap_or(mail);
+        let now = input::now();
+        let mut find = |address: &Address| self.certificates.find(address, now).map_err(Failure::from);
+        let plan = self.policy.plan(left, &submission, spools, &mut find)?;
+        let signs = plan.signings.first();
+        let listed = match (signs, &self.store) {
+            (Some(ready), Some(store)) => Some(certificates(store, &ready.author, now)?),
+            (Some(_), None) => Some(Vec::new()),
+            (None, _) => None,
+        };
+        let explained = Explained {
+            name,
+            size: left.len(),
+            plan: &plan,
+            certificates: listed.as_deref(),
+            is_stripped: stripped.is_some(),
+            remarks: &remarks(left, spools)?,
+        };
         let outcome = says::outcome(&plan, self.lang);
         if explain.json {
             output::print(&wire::line(&explained))?;
@@ -170,6 +214,15 @@ impl Desk<'_> {
         }
         Ok(Ended::Done)
     }
+}
+
+/// What of a mail opens with a password, by code.
+fn remarks(mail: &dyn Octets, spools: &dyn Spools) -> Result<Vec<&'static str>, Failure> {
+    let opened = open(mail, spools, &NoKeys)?;
+    let mut codes: Vec<&'static str> = content::examine(mail, &opened)?.iter().map(|finding| finding.code).collect();
+    codes.retain(|code| code.starts_with("ppap."));
+    codes.dedup();
+    Ok(codes)
 }
 
 /// The addresses in To, Cc and Bcc; a field that cannot be read names nobody.

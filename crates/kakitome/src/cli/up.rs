@@ -18,10 +18,11 @@ use std::time::Duration;
 use clap::Args;
 use kakitome_office::audit::{self, Actor, Part};
 use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::directory::{Directory, Terms};
 use kakitome_office::evidence::{self, examine};
 use kakitome_office::incoming::{Incoming, NoHolders};
 use kakitome_office::journal::Journal;
-use kakitome_office::outgoing::Outgoing;
+use kakitome_office::outgoing::{Certificates, Outgoing};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::store::Store;
 use kakitome_office::trust::Chosen;
@@ -132,6 +133,8 @@ struct House {
     is_published: bool,
     judge: Arc<Judge>,
     journal: Arc<Journal>,
+    /// Recipients' certificates.
+    directory: Arc<Directory>,
     checker: Arc<PageChecker>,
     spools: SpoolDirectory,
     metrics: Arc<Metrics>,
@@ -171,8 +174,15 @@ impl House {
             known: Known::remembering(),
             last: Mutex::default(),
         });
+        let terms = Terms { choice: trust::expected(&settings.check), ..Terms::default() };
+        let directory = Directory::judging(Arc::clone(&store), terms);
+        let directory = Arc::new(match outside::by(settings, everywhere) {
+            Some(outside) => directory.asking(Arc::new(outside)),
+            None => directory,
+        });
         Ok(Self {
             authority,
+            directory,
             judge: Arc::clone(&judge),
             journal: Arc::new(Journal::open(data)?),
             checker: Arc::new(PageChecker {
@@ -201,7 +211,12 @@ impl House {
 
     /// The desk by these settings; a reload makes another.
     fn desk(&self, settings: &Settings) -> Result<SigningDesk, Failure> {
-        let outgoing = Outgoing::new(Arc::clone(&self.authority), settings.policy(), Arc::new(SystemRandom));
+        let outgoing = Outgoing::new(
+            Arc::clone(&self.authority),
+            settings.policy(),
+            Arc::clone(&self.directory) as Arc<dyn Certificates>,
+            Arc::new(SystemRandom),
+        );
         let inbound = InboundDesk {
             incoming: Incoming::new(settings.terms(), Arc::new(NoHolders)),
             judge: Arc::clone(&self.judge),

@@ -6,11 +6,12 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use kakitome_office::evidence::fetch::Network;
-use kakitome_office::policy::{self, Rule, SenderRule, Signing, Untouched};
+use kakitome_office::policy;
 use serde::{Deserialize, Serialize};
 
 use super::inbound::Inbound;
 use super::listener::{Direction, Listener, Protocol};
+use super::policy::Policy;
 use super::sender::{Correspondent, Protected, Sender};
 use super::store::Store;
 use super::tls::TlsFiles;
@@ -73,23 +74,6 @@ pub struct Gateway {
     pub hostname: Option<Domain>,
     /// The doors for mail.
     pub listeners: Vec<Listener>,
-}
-
-/// `[policy]`: who may sign as whom, and what mail becomes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
-    /// How mail is signed where no rule says.
-    pub sign: Signing,
-    /// Are the header fields signed, too, where no rule says?
-    pub header_protection: bool,
-    /// Kinds of mail that are signed although they are left alone otherwise.
-    pub also_sign: Vec<Untouched>,
-    /// What the submission server calls itself; absent: no login is known.
-    pub submission_host: Option<Domain>,
-    /// Who may sign as whom.
-    pub senders: Vec<SenderRule>,
-    /// What mail becomes, by author and recipient.
-    pub rules: Vec<Rule>,
 }
 
 /// `[web]`: the check page.
@@ -228,34 +212,12 @@ impl Default for Gateway {
     }
 }
 
-impl Default for Policy {
-    fn default() -> Self {
-        let policy::Policy { sign, header_protection, .. } = policy::Policy::default();
-        Self {
-            sign,
-            header_protection,
-            also_sign: Vec::new(),
-            submission_host: None,
-            senders: Vec::new(),
-            rules: Vec::new(),
-        }
-    }
-}
-
 impl Settings {
     /// The policy for outbound mail.
     pub fn policy(&self) -> policy::Policy {
-        let Policy { sign, header_protection, also_sign, submission_host, senders, rules } = self.policy.clone();
-        policy::Policy {
-            members: self.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
-            submission_host: submission_host.map(String::from),
-            takes_submissions: self.gateway.listeners.iter().any(|listener| listener.submission),
-            senders,
-            rules,
-            sign,
-            header_protection,
-            also_sign,
-        }
+        let members = self.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
+        let takes_submissions = self.gateway.listeners.iter().any(|listener| listener.submission);
+        self.policy.clone().policy(members, takes_submissions)
     }
 
     /// What cannot be meant as it is written although each setting is well formed by itself, each with what to do.

@@ -57,6 +57,12 @@ impl TryFrom<String> for Correspondent {
     }
 }
 
+impl From<Correspondent> for Address {
+    fn from(correspondent: Correspondent) -> Self {
+        correspondent.0
+    }
+}
+
 impl From<Correspondent> for String {
     fn from(correspondent: Correspondent) -> Self {
         correspondent.0.to_string()

@@ -9,7 +9,7 @@ use kakitome::settings::Settings;
 use kakitome::web::{Checker, Inside, InstanceInfo, router};
 use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::evidence::{self, Choice};
-use kakitome_office::outgoing::{Disposition, Outgoing};
+use kakitome_office::outgoing::{NoCertificates, Outgoing};
 use kakitome_office::policy::{Policy, Submission};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::store::Store;
@@ -108,11 +108,12 @@ const MAIL: &str = "From: =?UTF-8?B?5L6L56S6IOWkqumDjg==?= <MEMBER>\r\n\
 
 fn signed_by(authority: &Arc<Authority>, mail: &str) -> String {
     let policy = Policy { members: vec!["example.test".into()], ..Policy::default() };
-    let outgoing = Outgoing::new(Arc::clone(authority), policy, Arc::new(SystemRandom));
-    let mail = mail.as_bytes().to_vec();
-    let Disposition::Signed { mail, .. } = outgoing.sign(&mail, &Submission::default(), &InMemory, NOW).unwrap() else {
-        panic!("the mail was not signed")
-    };
+    let outgoing = Outgoing::new(Arc::clone(authority), policy, Arc::new(NoCertificates), Arc::new(SystemRandom));
+    let mail = Arc::new(mail.as_bytes().to_vec());
+    let mut outcome = outgoing.process(mail, "", &Submission::default(), &InMemory, NOW).unwrap();
+    let copy = outcome.copies.pop().unwrap();
+    assert!(copy.done.signing.is_ok(), "the mail was not signed: {}", copy.done);
+    let mail = copy.mail;
     String::from_utf8(read_range(&*mail, 0..mail.len(), 1 << 20).unwrap()).unwrap()
 }
 

@@ -2,11 +2,15 @@
 //! store, no clock, no key. Gateway and `kakitome explain` ask the same [`Policy::plan`], so what is explained is what
 //! happens.
 //!
-//! Read in this order: [`origin`] (who handed a mail in), [`sender`] (whom he may sign as), [`treatment`] (in which
-//! form it leaves, by rules, built-in profiles and defaults), [`plan`] (all of it for one mail).
+//! Read in this order: [`origin`] (who handed a mail in), [`sender`] (whom he may sign as), [`intent`] (what its author
+//! asks for), [`treatment`] (in which form it leaves, by rules, built-in profiles and defaults), [`sealing`] (to whom it can
+//! be encrypted), [`plan`] (all of it for one mail: which copies leave to whom).
 
+pub mod intent;
 pub mod origin;
+mod passed;
 pub mod plan;
+pub mod sealing;
 pub mod sender;
 pub mod treatment;
 pub mod untouched;
@@ -17,8 +21,10 @@ use kakitome_pki::address::Address;
 use kakitome_verdict::sender::expected::Party;
 use serde::{Deserialize, Serialize};
 
+pub use intent::{Intent, Tag, Wish};
 pub use origin::{ClientCertificate, Origin};
 pub use plan::{Passed, Plan, Submission};
+pub use sealing::{CipherFloor, Encrypting, Hiding, RsaUse};
 pub use sender::{Authorised, Miss, SenderRule};
 pub use treatment::{DigestName, PROFILES, Profile, Rule, Said, Signing, Source, Treatment};
 pub use untouched::Untouched;
@@ -43,6 +49,24 @@ pub struct Policy {
     pub header_protection: bool,
     /// Kinds of mail that are signed although they pass untouched otherwise.
     pub also_sign: Vec<Untouched>,
+    /// How strictly mail is encrypted where no rule says; members get theirs in clear unless a rule names them.
+    pub encrypt: Encrypting,
+    /// How strictly it is when its author asks for it; never less than [`Encrypting::AlwaysOrHold`].
+    pub confidential: Encrypting,
+    /// May some recipients get a mail encrypted and others the same in clear?
+    pub mixed: bool,
+    /// May an author ask for less than the policy, where no rule says?
+    pub sender_may_lower: bool,
+    /// Words in the subject by which an author asks.
+    pub tags: Vec<Tag>,
+    /// What of the header is hidden in an encrypted mail, where no rule says.
+    pub hide: Hiding,
+    /// The weakest cipher, where no rule says.
+    pub cipher_floor: CipherFloor,
+    /// Is each encrypted mail also encrypted to its author's own certificate?
+    pub seal_to_author: bool,
+    /// In whose name senders are told what became of their mail: a member's address, and the notice is signed.
+    pub notices_from: Option<Address>,
 }
 
 impl Default for Policy {
@@ -56,6 +80,15 @@ impl Default for Policy {
             sign: Signing::Clear,
             header_protection: true,
             also_sign: Vec::new(),
+            encrypt: Encrypting::default(),
+            confidential: Encrypting::AlwaysOrHold,
+            mixed: false,
+            sender_may_lower: false,
+            tags: Vec::new(),
+            hide: Hiding::default(),
+            cipher_floor: CipherFloor::default(),
+            seal_to_author: false,
+            notices_from: None,
         }
     }
 }
@@ -92,6 +125,19 @@ impl Policy {
                     earlier.saturating_add(1)
                 ));
             }
+        }
+        if !self.confidential.is_mandatory() {
+            problems.push(
+                "policy.confidential: an author who asks for encryption would not always get it; allowed are \"always\" and \
+                 \"always-or-hold\""
+                    .to_owned(),
+            );
+        }
+        if let Some(from) = self.notices_from.as_ref().filter(|from| !self.is_member(from)) {
+            problems.push(format!(
+                "policy.notices_from = \"{from}\" is in no domain of members.domains, so nothing can be signed in its name; \
+                 give an address of a member domain, or leave it out"
+            ));
         }
         problems
     }

@@ -5,6 +5,7 @@ use kakitome_pki::address::Address;
 use kakitome_pki::algorithm::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::sealing::{CipherFloor, Encrypting, Hiding, RsaUse};
 use super::{PartyName, Policy, Size};
 
 /// How a mail is signed.
@@ -51,10 +52,47 @@ pub struct Rule {
     pub(super) from: Vec<PartyName>,
     /// Recipients; empty is all.
     pub(super) to: Vec<PartyName>,
+    says: Says,
+}
+
+/// What a rule says.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+struct Says {
+    #[serde(skip_serializing_if = "Option::is_none")]
     sign: Option<Signing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encrypt: Option<Encrypting>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     header_protection: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hide: Option<Hiding>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<DigestName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cipher_floor: Option<CipherFloor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rsa: Option<RsaUse>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_size: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_may_lower: Option<bool>,
+}
+
+impl Says {
+    /// Which of its things it says, in order.
+    const fn each(&self) -> [bool; 9] {
+        [
+            self.sign.is_some(),
+            self.encrypt.is_some(),
+            self.header_protection.is_some(),
+            self.hide.is_some(),
+            self.digest.is_some(),
+            self.cipher_floor.is_some(),
+            self.rsa.is_some(),
+            self.max_size.is_some(),
+            self.sender_may_lower.is_some(),
+        ]
+    }
 }
 
 /// The same as it is written.
@@ -65,24 +103,18 @@ struct Written {
     from: Vec<PartyName>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     to: Vec<PartyName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sign: Option<Signing>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    header_protection: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    digest: Option<DigestName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_size: Option<Size>,
+    #[serde(flatten)]
+    says: Says,
 }
 
 impl Rule {
     /// Is it about a mail of this author to this recipient? An envelope's path that is no address is met by rules
-    /// alone that name no recipient.
-    fn is_for(&self, from: &Address, to: Option<&Address>) -> bool {
+    /// alone that name no recipient, and a mail without one author by rules that name no author.
+    fn is_for(&self, from: Option<&Address>, to: Option<&Address>) -> bool {
         let names = |parties: &[PartyName], address: Option<&Address>| {
             parties.is_empty() || address.is_some_and(|address| parties.iter().any(|party| party.is(address)))
         };
-        names(&self.from, Some(from)) && names(&self.to, to)
+        names(&self.from, from) && names(&self.to, to)
     }
 
     /// Can the other one never count behind this one?
@@ -91,13 +123,8 @@ impl Rule {
             own.is_empty()
                 || (!others.is_empty() && others.iter().all(|other| own.iter().any(|party| party.covers(other))))
         };
-        let says = |own: bool, other: bool| own || !other;
-        all(&self.from, &other.from)
-            && all(&self.to, &other.to)
-            && says(self.sign.is_some(), other.sign.is_some())
-            && says(self.header_protection.is_some(), other.header_protection.is_some())
-            && says(self.digest.is_some(), other.digest.is_some())
-            && says(self.max_size.is_some(), other.max_size.is_some())
+        let says_all = || self.says.each().iter().zip(other.says.each()).all(|(own, other)| *own || !other);
+        all(&self.from, &other.from) && all(&self.to, &other.to) && says_all()
     }
 }
 
@@ -110,10 +137,13 @@ pub struct Profile {
     pub domains: &'static [&'static str],
     /// How they can read signed mail.
     pub sign: Signing,
+    /// The largest mail that they take, in octets, if one is known.
+    pub max_size: Option<u64>,
 }
 
 /// The built-in rows. Webmail and telephones' mail show an opaque signed mail as an attachment that cannot be opened;
-/// for a mailing list too the text must stay readable without S/MIME, since nobody knows who reads it.
+/// for a mailing list too the text must stay readable without S/MIME, since nobody knows who reads it. A row is a guess: it
+/// gives way to a rule, and its form to what a recipient's own signed mail told of his program.
 pub const PROFILES: &[Profile] = &[
     Profile {
         name: "webmail",
@@ -141,6 +171,7 @@ pub const PROFILES: &[Profile] = &[
             "protonmail.com",
         ],
         sign: Signing::Clear,
+        max_size: Some(25 * 1024 * 1024),
     },
     Profile {
         name: "telephones",
@@ -155,8 +186,9 @@ pub const PROFILES: &[Profile] = &[
             "rakumail.jp",
         ],
         sign: Signing::Clear,
+        max_size: Some(10 * 1024 * 1024),
     },
-    Profile { name: "lists", domains: &["googlegroups.com", "groups.io"], sign: Signing::Clear },
+    Profile { name: "lists", domains: &["googlegroups.com", "groups.io"], sign: Signing::Clear, max_size: None },
 ];
 
 /// Where a decision stands.
@@ -168,6 +200,16 @@ pub enum Source {
     Profile(&'static str),
     /// The setting or its default.
     Default,
+    /// What the recipient's own mail told of his program.
+    Learned,
+    /// The field X-Kakitome-Intent of the mail.
+    Field,
+    /// The tag of this number in policy.tags, from 1.
+    Tag(usize),
+    /// The recipient is a member: his mail stays in the house.
+    Home,
+    /// Another recipient of the same mail, whose copy must not be read in this one.
+    Together,
 }
 
 /// A decision and where it stands.
@@ -179,67 +221,84 @@ pub struct Said<T> {
     pub by: Source,
 }
 
-/// What a mail becomes for one recipient, or for all of them.
+/// What a mail becomes for one recipient, or for all who share a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Treatment {
     /// How it is signed.
     pub sign: Said<Signing>,
+    /// How strictly it is encrypted, by the operator.
+    pub encrypt: Said<Encrypting>,
     /// Are the header fields signed, too?
     pub header_protection: Said<bool>,
+    /// What of them is hidden where it is encrypted.
+    pub hide: Said<Hiding>,
     /// The digest; the key's own if none is said.
     pub digest: Said<Option<DigestName>>,
-    /// A mail that would be larger than this once it is signed leaves unsigned; in octets.
+    /// The weakest cipher.
+    pub cipher_floor: Said<CipherFloor>,
+    /// How RSA is used.
+    pub rsa: Said<RsaUse>,
+    /// A mail that would be larger than this once it is signed leaves unsigned, and one that would be so once it is
+    /// encrypted cannot be; in octets.
     pub max_size: Said<Option<u64>>,
+    /// May the author ask for less?
+    pub sender_may_lower: Said<bool>,
 }
 
 impl Policy {
-    /// What a mail of this author becomes for this recipient, as the envelope names him.
-    pub fn treatment(&self, from: &Address, to: &str) -> Treatment {
+    /// What a mail of this author becomes for this recipient, as the envelope names him. A mail without one author is
+    /// met by rules that name none.
+    pub fn treatment(&self, from: Option<&Address>, to: &str) -> Treatment {
         let to = Address::parse(to).ok();
-        let rules: Vec<(usize, &Rule)> =
-            (1usize..).zip(&self.rules).filter(|(_, rule)| rule.is_for(from, to.as_ref())).collect();
-        fn first<T>(rules: &[(usize, &Rule)], says: impl Fn(&Rule) -> Option<T>) -> Option<Said<T>> {
-            rules.iter().find_map(|(number, rule)| Some(Said { value: says(rule)?, by: Source::Rule(*number) }))
+        let rules: Vec<(usize, &Says)> = (1usize..)
+            .zip(&self.rules)
+            .filter(|(_, rule)| rule.is_for(from, to.as_ref()))
+            .map(|(number, rule)| (number, &rule.says))
+            .collect();
+        fn first<T>(rules: &[(usize, &Says)], default: T, says: impl Fn(&Says) -> Option<T>) -> Said<T> {
+            let said = rules.iter().find_map(|(number, rule)| Some((says(rule)?, *number)));
+            said.map_or(Said { value: default, by: Source::Default }, |(value, number)| Said {
+                value,
+                by: Source::Rule(number),
+            })
         }
-        let profile = || {
-            let to = to.as_ref()?;
-            let row = PROFILES.iter().find(|row| row.domains.iter().any(|domain| to.is_in(domain)))?;
-            // A row says how much can be read, not that everybody is to be signed for.
-            Some(Said { value: row.sign.min(self.sign), by: Source::Profile(row.name) })
+        let profile =
+            to.as_ref().and_then(|to| PROFILES.iter().find(|row| row.domains.iter().any(|domain| to.is_in(domain))));
+        let mut treatment = Treatment {
+            sign: first(&rules, self.sign, |says| says.sign),
+            encrypt: first(&rules, self.encrypt, |says| says.encrypt),
+            header_protection: first(&rules, self.header_protection, |says| says.header_protection),
+            hide: first(&rules, self.hide, |says| says.hide),
+            digest: first(&rules, None, |says| says.digest.map(Some)),
+            cipher_floor: first(&rules, self.cipher_floor, |says| says.cipher_floor),
+            rsa: first(&rules, RsaUse::default(), |says| says.rsa),
+            max_size: first(&rules, None, |says| says.max_size.map(|size| Some(size.get()))),
+            sender_may_lower: first(&rules, self.sender_may_lower, |says| says.sender_may_lower),
         };
-        let unsigned = || (self.sign == Signing::Never).then_some(Said { value: Signing::Never, by: Source::Default });
-        Treatment {
-            sign: first(&rules, |rule| rule.sign)
-                .or_else(unsigned)
-                .or_else(profile)
-                .unwrap_or(Said { value: self.sign, by: Source::Default }),
-            header_protection: first(&rules, |rule| rule.header_protection)
-                .unwrap_or(Said { value: self.header_protection, by: Source::Default }),
-            digest: first(&rules, |rule| rule.digest.map(Some)).unwrap_or(Said { value: None, by: Source::Default }),
-            max_size: first(&rules, |rule| rule.max_size.map(|size| Some(size.get())))
-                .unwrap_or(Said { value: None, by: Source::Default }),
+        if let Some(row) = profile {
+            // A row says how much can be read, not that everybody is to be signed for.
+            if treatment.sign.by == Source::Default && self.sign != Signing::Never {
+                treatment.sign = Said { value: row.sign.min(self.sign), by: Source::Profile(row.name) };
+            }
+            if treatment.max_size.by == Source::Default && row.max_size.is_some() {
+                treatment.max_size = Said { value: row.max_size, by: Source::Profile(row.name) };
+            }
         }
+        if treatment.encrypt.by == Source::Default && to.is_some_and(|to| self.is_member(&to)) {
+            treatment.encrypt = Said { value: Encrypting::Never, by: Source::Home };
+        }
+        treatment
     }
 }
 
 impl Treatment {
-    /// What holds for one copy to all of these recipients: signed if anybody's is, in the form that everybody can read;
-    /// header fields signed where everybody's are; the weakest digest; the smallest size.
-    pub fn for_all(each: impl IntoIterator<Item = Self>) -> Option<Self> {
-        each.into_iter().reduce(|one, other| Self {
-            sign: if other.sign.value < one.sign.value { other.sign } else { one.sign },
-            header_protection: if one.header_protection.value {
-                other.header_protection
-            } else {
-                one.header_protection
-            },
-            digest: if other.digest.value < one.digest.value { other.digest } else { one.digest },
-            max_size: match (one.max_size.value, other.max_size.value) {
-                (Some(own), Some(others)) if others < own => other.max_size,
-                (None, Some(_)) => other.max_size,
-                _ => one.max_size,
-            },
-        })
+    /// The same for a recipient of whose program his own mail has told: he reads S/MIME, whatever a built-in row guesses.
+    #[must_use]
+    pub fn learned(mut self, policy: &Policy) -> Self {
+        if matches!(self.sign.by, Source::Profile(_)) {
+            self.sign = Said { value: policy.sign, by: Source::Learned };
+        }
+        self
     }
 }
 
@@ -247,17 +306,21 @@ impl TryFrom<Written> for Rule {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { from, to, sign, header_protection, digest, max_size } = written;
-        if sign.is_none() && header_protection.is_none() && digest.is_none() && max_size.is_none() {
-            return Err("a rule says nothing: give sign, header_protection, digest or max_size".to_owned());
+        let Written { from, to, says } = written;
+        if !says.each().contains(&true) {
+            return Err(
+                "a rule says nothing: give sign, encrypt, header_protection, hide, digest, cipher_floor, rsa, \
+                        max_size or sender_may_lower"
+                    .to_owned(),
+            );
         }
-        Ok(Self { from, to, sign, header_protection, digest, max_size })
+        Ok(Self { from, to, says })
     }
 }
 
 impl From<Rule> for Written {
     fn from(rule: Rule) -> Self {
-        let Rule { from, to, sign, header_protection, digest, max_size } = rule;
-        Self { from, to, sign, header_protection, digest, max_size }
+        let Rule { from, to, says } = rule;
+        Self { from, to, says }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::io::{self, Write};
 
+use super::decrypt;
 use super::open::is_pkcs7_mime;
 use super::payload::{Payload, Unsignable};
 use super::protect::{Cipher, Cover};
 use crate::cms::enveloped::Envelope;
 use crate::mime::encoding::Base64Writer;
 use crate::mime::header::Header;
-use crate::mime::scan::{Entity, Structure, scan};
-use crate::octets::Octets;
+use crate::mime::scan::{Entity, Structure, scan, scan_header};
+use crate::octets::{Octets, Spools, read_range};
 
 /// A mail that is ready to be encrypted.
 pub struct Draft<'a> {
@@ -70,8 +71,38 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Is a mail encrypted, and not only labelled so: S/MIME by its object, PGP/MIME by its parts (RFC 3156 §4)? To whom is not
+/// asked.
+///
+/// # Errors
+/// The environment's.
+pub fn is_sealed(mail: &dyn Octets, spools: &dyn Spools) -> io::Result<bool> {
+    let root = scan_header(mail, 0..mail.len())?;
+    if !is_encrypted(&root) {
+        return Ok(false);
+    }
+    if is_pkcs7_mime(&root) {
+        return Ok(matches!(decrypt::find(mail, spools)?, decrypt::Found::Sealed(_)));
+    }
+    let structure = scan(mail, 0..mail.len())?;
+    let parts = structure.root().parts.clone();
+    let [control, content] = parts.as_slice() else { return Ok(false) };
+    let (Some(control), Some(content)) = (structure.entity(*control), structure.entity(*content)) else {
+        return Ok(false);
+    };
+    let is_pgp = structure.root().content_type.parameter("protocol") == Some("application/pgp-encrypted")
+        && control.content_type.is("application", "pgp-encrypted")
+        && content.content_type.is("application", "octet-stream");
+    let beginning = read_range(mail, content.body.clone(), PGP_BEGINNING.len().saturating_add(4))?;
+    let is_clean = !structure.root().has_surroundings && structure.findings.is_empty();
+    Ok(is_pgp && is_clean && beginning.trim_ascii_start().starts_with(PGP_BEGINNING))
+}
+
+/// How the encrypted part of PGP/MIME begins (RFC 9580 §6.2).
+const PGP_BEGINNING: &[u8] = b"-----BEGIN PGP MESSAGE-----";
+
 /// Is it an encrypted layer, by its label?
-fn is_encrypted(root: &Entity) -> bool {
+pub fn is_encrypted(root: &Entity) -> bool {
     let kind = root.content_type.parameter("smime-type").unwrap_or_default().to_ascii_lowercase();
     root.content_type.is("multipart", "encrypted")
         || (is_pkcs7_mime(root) && matches!(kind.as_str(), "enveloped-data" | "authenveloped-data"))

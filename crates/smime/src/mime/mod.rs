@@ -3,6 +3,7 @@
 pub mod address;
 pub mod canonical;
 pub mod charset;
+pub mod edit;
 pub mod encoding;
 pub mod header;
 pub mod lines;

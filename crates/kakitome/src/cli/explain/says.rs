@@ -4,29 +4,25 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use kakitome_office::authority::{Listed, Standing};
+use kakitome_office::policy::intent::FIELD;
 use kakitome_office::policy::{
-    Authorised, DigestName, Miss, Origin, Passed, Plan, Said, Signing, Source, Treatment, Untouched,
+    Authorised, DigestName, Miss, Origin, Passed, Plan, Said, Signing, Source, Treatment, Untouched, Wish,
 };
-use kakitome_smime::message::sign::Form;
 use kakitome_smime::mime::address::NoAuthor;
 use kakitome_verdict::lang::Lang;
 use kakitome_verdict::safe::Safe;
 
-use super::Explained;
+use super::{Explained, copies};
 
 /// What becomes of it, without what differs from mail to mail.
 pub(super) fn outcome(plan: &Plan<'_>, lang: Lang) -> String {
-    match &plan.outcome {
-        Ok(ready) => match (ready.form, lang) {
-            (Form::Clear, Lang::En) => "leaves signed, in the clear form (multipart/signed)".to_owned(),
-            (Form::Opaque, Lang::En) => "leaves signed, in the opaque form (application/pkcs7-mime)".to_owned(),
-            (Form::Clear, Lang::Ja) => "署名して送られます（クリア署名、multipart/signed）".to_owned(),
-            (Form::Opaque, Lang::Ja) => "署名して送られます（本文を署名に含む形式、application/pkcs7-mime）".to_owned(),
-        },
-        Err(passed) => match lang {
-            Lang::En => format!("leaves unsigned, as it is: {}", reason(passed, lang)),
-            Lang::Ja => format!("署名せず、そのまま送られます：{}", reason(passed, lang)),
-        },
+    let mut kinds: Vec<String> = plan.withheld.iter().map(|withheld| copies::withheld(withheld, lang)).collect();
+    kinds.extend(plan.copies.iter().map(|copy| copies::outcome(plan, copy, lang)));
+    kinds.dedup();
+    match (kinds.as_slice(), plan.copies.len().saturating_add(plan.withheld.len()), lang) {
+        ([one], 1, _) => one.clone(),
+        (_, _, Lang::En) => format!("differs by recipient: {}", kinds.join("; ")),
+        (_, _, Lang::Ja) => format!("宛先ごとに異なります：{}", kinds.join("、")),
     }
 }
 
@@ -60,7 +56,7 @@ pub(super) fn whole(explained: &Explained<'_>, lang: Lang) -> String {
         row(lang.pick("差出人（From）", "author (From)"), &Safe::value(&author.to_string()).to_string());
     }
     row(lang.pick("送信元", "handed in by"), &origin(&plan.origin, lang));
-    match (&plan.authorised, &plan.outcome) {
+    match (&plan.authorised, &plan.unsigned) {
         (Some(Authorised::Everybody), _) => row(
             lang.pick("署名の権限", "may sign"),
             lang.pick(
@@ -71,15 +67,34 @@ pub(super) fn whole(explained: &Explained<'_>, lang: Lang) -> String {
         (Some(Authorised::Rule(number)), _) => {
             row(lang.pick("署名の権限", "may sign"), &format!("policy.senders {number}"));
         }
-        (None, Err(Passed::NotAuthorised(misses))) => {
+        (None, Some(Passed::NotAuthorised(misses))) => {
             for (number, one) in (1usize..).zip(misses) {
                 row(&format!("policy.senders {number}"), &miss(one, lang));
             }
         }
         (None, _) => {}
     }
-    for (to, treatment) in &plan.each {
-        row(lang.pick("宛先", "to"), &format!("{}  {}", Safe::value(to), treated(treatment, lang)));
+    match &plan.wish {
+        Wish::None => {}
+        Wish::Intent(said) => {
+            row(lang.pick("差出人の希望", "asked for"), &format!("{} [{}]", said.value, source(said.by, lang)));
+        }
+        Wish::Unreadable(value) => row(lang.pick("差出人の希望", "asked for"), &Safe::value(value).to_string()),
+    }
+    if explained.is_stripped {
+        row(
+            lang.pick("取り除くもの", "taken out"),
+            lang.pick("X-Kakitome-Intent、件名の語、Bcc のいずれか", "X-Kakitome-Intent, a tag in the subject, or Bcc"),
+        );
+    }
+    if !explained.remarks.is_empty() {
+        row(lang.pick("パスワード付きファイル", "opens with a password"), &explained.remarks.join(", "));
+    }
+    for each in &plan.each {
+        row(lang.pick("宛先", "to"), &format!("{}  {}", Safe::value(&each.to), treated(&each.treatment, lang)));
+        for line in copies::each(each, lang) {
+            row("  ", &line);
+        }
     }
     if let Some(listed) = explained.certificates {
         let label = lang.pick("証明書", "certificate");
@@ -90,8 +105,15 @@ pub(super) fn whole(explained: &Explained<'_>, lang: Lang) -> String {
             row(label, &certificate(one, lang));
         }
     }
-    if let (Ok(ready), true) = (&plan.outcome, plan.each.len() > 1) {
-        row(lang.pick("全員に同じもの", "one copy for all"), &treated(&ready.treatment, lang));
+    for (number, copy) in (1usize..).zip(&plan.copies) {
+        let label = match lang {
+            Lang::En => format!("copy {number}"),
+            Lang::Ja => format!("写し {number}"),
+        };
+        row(&label, &copies::copy(plan, copy, explained.size, lang));
+    }
+    for withheld in &plan.withheld {
+        row(lang.pick("送られない宛先", "not sent to"), &copies::not_sent(plan, withheld, lang));
     }
     out
 }
@@ -139,13 +161,21 @@ fn miss(miss: &Miss, lang: Lang) -> String {
     format!("{what} ({found})")
 }
 
-fn source(by: Source, lang: Lang) -> String {
+pub(super) fn source(by: Source, lang: Lang) -> String {
     match (by, lang) {
         (Source::Rule(number), _) => format!("policy.rules {number}"),
         (Source::Profile(name), Lang::En) => format!("built-in profile \"{name}\""),
         (Source::Profile(name), Lang::Ja) => format!("組み込みの宛先表「{name}」"),
         (Source::Default, Lang::En) => "default".to_owned(),
         (Source::Default, Lang::Ja) => "既定".to_owned(),
+        (Source::Learned, Lang::En) => "learned from the recipient's own mail".to_owned(),
+        (Source::Learned, Lang::Ja) => "宛先からのメールで分かったこと".to_owned(),
+        (Source::Field, _) => FIELD.to_owned(),
+        (Source::Tag(number), _) => format!("policy.tags {number}"),
+        (Source::Home, Lang::En) => "members' mail stays in the house".to_owned(),
+        (Source::Home, Lang::Ja) => "組織内の宛先".to_owned(),
+        (Source::Together, Lang::En) => "another recipient of the same mail".to_owned(),
+        (Source::Together, Lang::Ja) => "同じメールの他の宛先".to_owned(),
     }
 }
 
@@ -202,7 +232,7 @@ fn certificate(one: &Listed, lang: Lang) -> String {
     }
 }
 
-fn reason(passed: &Passed, lang: Lang) -> String {
+pub(super) fn reason(passed: &Passed, lang: Lang) -> String {
     match (passed, lang) {
         (Passed::NullSender, Lang::En) => "the envelope has the null sender, as bounces have".to_owned(),
         (Passed::NullSender, Lang::Ja) => "エンベロープの差出人が空です（不達通知など）".to_owned(),

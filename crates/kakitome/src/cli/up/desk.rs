@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use kakitome_office::outgoing::{Disposition, Outgoing};
-use kakitome_office::policy::Submission;
+use kakitome_office::outgoing::{Leaving, NotLeaving, Outcome, Outgoing};
+use kakitome_office::policy::{Submission, Wish};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_smime::octets::Octets;
 
 use super::inbound::InboundDesk;
 use crate::cli::input;
-use crate::gateway::{Desk, DeskFault, Direction, Envelope, Processed};
+use crate::gateway::reply::Reply;
+use crate::gateway::{Desk, DeskFault, Direction, Envelope, MailCopy, Notice, Processed, Withheld};
 
-/// Signs what may be signed, and takes in what comes from outside.
+/// Signs what may be signed, encrypts it to those who can read it, and takes in what comes from outside.
 pub(super) struct SigningDesk {
     pub(super) outgoing: Outgoing,
     pub(super) inbound: InboundDesk,
@@ -33,18 +34,32 @@ impl Desk for SigningDesk {
             has_null_sender: envelope.from.is_empty(),
             recipients: &envelope.recipients,
             origin: envelope.origin(),
+            wish: Wish::None,
         };
-        let disposition = self
+        let outcome = self
             .outgoing
-            .sign(&*mail, &submission, &self.spools, input::now())
+            .process(mail, &envelope.from, &submission, &self.spools, input::now())
             .map_err(|fault| DeskFault { text: fault.to_string() })?;
-        Ok(match disposition {
-            Disposition::Passed(why) => Processed::whole(envelope, mail, "passed", why.to_string()),
-            Disposition::Signed { mail, address, serial, timed } => {
-                let time = if timed { "" } else { ", without a signing time: the Date is missing or far from now" };
-                let reason = format!("as {address}, certificate {serial}{time}");
-                Processed::whole(envelope, Arc::from(mail), "signed", reason)
-            }
-        })
+        Ok(processed(outcome))
+    }
+}
+
+/// The same for the gateway.
+fn processed(outcome: Outcome) -> Processed {
+    let copy = |Leaving { recipients, mail, done }| {
+        let (action, reason) = (done.action(), done.to_string());
+        // What was encrypted must not come back in clear, but encrypted it may.
+        MailCopy { mail, recipients, headers_only: false, action, reason }
+    };
+    let withheld = |NotLeaving { recipients, is_held, reply }| Withheld {
+        recipients,
+        action: if is_held { "held" } else { "withheld" },
+        reason: reply.clone(),
+        reply: Reply::new(if is_held { 451 } else { 550 }, reply),
+    };
+    Processed {
+        copies: outcome.copies.into_iter().map(copy).collect(),
+        withheld: outcome.withheld.into_iter().map(withheld).collect(),
+        notice: outcome.notice.map(|notice| Notice { kind: notice.kind, mail: notice.mail }),
     }
 }

@@ -21,7 +21,7 @@ use crate::Finding;
 
 pub use choose::{Floor, choose};
 pub use open::{Decrypted, Opening, Plaintext};
-pub use write::{Envelope, Sealing, Unsealed};
+pub use write::{Envelope, Opener, Sealing, Unsealed};
 
 /// A set of attributes may be this long, in octets.
 pub const ATTRIBUTES_LIMIT: usize = 1024 * 1024;

@@ -7,7 +7,7 @@ use kakitome_pki::algorithm::{Cipher, ContentEncryption, GCM_TAG_OCTETS};
 use kakitome_pki::asn1::{oid, tag, write};
 use kakitome_pki::crypto::{ContentKey, Encryptor, NoRandomness, NotEncrypted, Random};
 
-use crate::cms::recipient::{RECIPIENT_LIMIT, RECIPIENTS_LIMIT, Recipient};
+use crate::cms::recipient::{Answer, Keys, Question, RECIPIENT_LIMIT, RECIPIENTS_LIMIT, Recipient, Unwrapped};
 use crate::octets::WINDOW;
 
 /// Why an object is not written.
@@ -77,6 +77,11 @@ impl Envelope {
         self.encryption.cipher()
     }
 
+    /// Opens this one object again, without anybody's private key: for whoever reads back what he wrote before it leaves.
+    pub fn opener(&self) -> Opener {
+        Opener(self.key.clone())
+    }
+
     /// Begins the writing of the object around a content of `length` octets, which is then written to what this gives
     /// out, and ended with [`Sealing::finish`].
     ///
@@ -113,6 +118,15 @@ impl Envelope {
         let encryptor = Encryptor::new(&self.encryption, &self.key, &[]).map_err(io::Error::other)?;
         let encrypting = Encrypting { encryptor, to, buffer: Vec::new(), left: length };
         Ok(Sealing { encrypting: BufWriter::with_capacity(WINDOW, encrypting), mac })
+    }
+}
+
+/// The content key of one object.
+pub struct Opener(ContentKey);
+
+impl Keys for Opener {
+    fn content_key(&self, _: &Question<'_>) -> io::Result<Answer> {
+        Ok(Answer::Key(Unwrapped { key: self.0.clone(), recipient: None, findings: Vec::new() }))
     }
 }
 
