@@ -16,7 +16,7 @@ use std::process::{Command, Output, Stdio};
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::name::Name;
-use kakitome_pki::cert::{Certificate, pem};
+use kakitome_pki::cert::{Certificate, pem, pkcs12};
 use kakitome_pki::crypto::{KeyKind, SigningKey, SystemRandom};
 use kakitome_pki::issue::{Issuance, Issuer, MailUse, Profile, Serial};
 use kakitome_testkit::Pki;
@@ -42,7 +42,14 @@ enum Mail {
 fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
     use Mail::{Mine, Partners};
     vec![
-        // the first start makes what `ca show` shows
+        // what is made here is shown by `ca show`; else the first start of `up` makes one
+        ("kakitome ca init --org \"Example Bank\"", Mine, 0, "Example Bank issuing CA"),
+        (
+            "kakitome ca init --org \"Example Bank\" --name \"Example Bank mail\" --key p384 --domain example.com",
+            Mine,
+            60,
+            "there is an own CA already",
+        ),
         ("kakitome up", Mine, 0, "Kakitome 0.1.0 is up."),
         ("kakitome up --data /var/lib/kakitome --config /etc/kakitome.toml", Mine, 0, "member domains  example.com"),
         ("kakitome check mail.eml", Partners, 30, "is unknown. Anyone can make such a certificate."),
@@ -241,7 +248,38 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome inspect --json mail.eml", Partners, 0, r#""signature_right": true"#),
         ("kakitome inspect smime.p7m", Mine, 0, "a CMS object"),
         ("kakitome inspect --cert reader.pem --key reader.key sealed.eml", Mine, 0, "✓ opened"),
-        ("kakitome ca show", Mine, 0, "Kakitome private root"),
+        ("kakitome cert import --password-file password.txt me.p12", Mine, 0, "imported  me@example.test"),
+        ("kakitome cert import --password-file password.txt --address me@example.test me.p12", Mine, 0, "was here"),
+        ("kakitome cert import --password-file password.txt bought", Mine, 0, "imported  desk@example.test"),
+        ("kakitome cert import --table bought.csv --json", Mine, 0, r#""wasHere": true"#),
+        (
+            "kakitome cert revoke 4f1e2d3c4b5a6978 --reason keyCompromise --since 2026-11-01T00:00:00Z",
+            Mine,
+            60,
+            "no certificate here has this serial number",
+        ),
+        (
+            "kakitome cert revoke --address desk@example.test --reason superseded --rehearse --json",
+            Mine,
+            0,
+            r#""rehearsed": true"#,
+        ),
+        (
+            "kakitome cert revoke --address desk@example.test --reason affiliationChanged",
+            Mine,
+            0,
+            "desk@example.test  sign  affiliationChanged",
+        ),
+        ("kakitome ca import --cert company-ca.pem --key company-ca.key", Mine, 0, "issuing-2  CN=Company test CA"),
+        (
+            "kakitome ca import --p12 company-ca.p12 --password-file password.txt --chain roots.pem",
+            Mine,
+            60,
+            "is here already",
+        ),
+        ("kakitome ca list", Mine, 0, "issues no more, and answers for what it issued"),
+        ("kakitome ca list --json", Mine, 0, r#""keyIsHere": true"#),
+        ("kakitome ca show", Mine, 0, "Example Bank root"),
         ("kakitome ca show --pem > our-ca.pem", Mine, 0, "-----BEGIN CERTIFICATE-----"),
         ("kakitome config check --config kakitome.toml", Mine, 0, "the settings are good"),
         ("kakitome config template > kakitome.toml", Mine, 0, "#domains = [\"example.test\"]"),
@@ -422,6 +460,14 @@ impl Stage {
             write(&format!("{name}.key"), pem::write(label, &takes.key_der(name)).as_bytes());
         }
 
+        let company = Holder::root("Company test CA");
+        write("company-ca.pem", company.certificate_pem().as_bytes());
+        write("company-ca.key", company.key_pem().as_bytes());
+        fs::create_dir(path.join("bought")).unwrap();
+        write("bought/desk.p12", &partner_ca.issue("desk@example.test").pkcs12());
+        write("bought.csv", b"file,password,address\nbought/desk.p12,open sesame,desk@example.test\n");
+        write("company-ca.p12", &company.pkcs12());
+
         let mut stage = Self { path: path.to_str().unwrap().to_owned(), partners: Vec::new(), has_p12: false };
 
         let bill = mail("billing@partner.example", "The bill is attached.");
@@ -540,6 +586,17 @@ impl Holder {
             .and_then(|issuance| issuance.sign(issuer.map_or(&key, |issuer| &issuer.key)))
             .unwrap();
         Self { certificate: Certificate::parse(&der).unwrap(), key }
+    }
+
+    /// Both in a file, under the password of `password.txt`.
+    fn pkcs12(&self) -> Vec<u8> {
+        let contents = pkcs12::Contents {
+            key: &self.key.to_pkcs8().unwrap(),
+            certificate: &self.certificate,
+            chain: &[],
+            friendly_name: "bought",
+        };
+        pkcs12::write(&contents, "open sesame", pkcs12::Form::Modern, None, &SystemRandom).unwrap()
     }
 
     fn certificate_pem(&self) -> String {

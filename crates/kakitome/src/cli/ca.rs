@@ -1,5 +1,9 @@
 //! `kakitome ca`: the own certificate authority.
 
+mod import;
+mod init;
+mod list;
+
 use clap::{Args, Subcommand};
 use kakitome_office::authority::Anchors;
 use kakitome_pki::cert::pem;
@@ -10,6 +14,9 @@ use super::{Ended, Everywhere, Failure, output};
 #[derive(Debug, Subcommand)]
 pub(super) enum Ca {
     Show(Show),
+    List(list::List),
+    Init(init::Init),
+    Import(import::Import),
 }
 
 /// Show the anchors of the own CA.
@@ -28,20 +35,31 @@ pub(super) struct Show {
 
 impl Ca {
     pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let Self::Show(show) = self;
-        let missing = || {
-            Failure::unreadable(format!(
-                "{}: there is no own CA yet; `kakitome up` makes one at its first start",
-                everywhere.data.display()
-            ))
-        };
-        let store = everywhere.store_read_only()?.ok_or_else(missing)?;
+        match self {
+            Self::Show(show) => show.run(everywhere),
+            Self::List(list) => list.run(everywhere),
+            Self::Init(init) => init.run(everywhere),
+            Self::Import(import) => import.run(everywhere),
+        }
+    }
+}
+
+fn missing(everywhere: &Everywhere) -> Failure {
+    Failure::unreadable(format!(
+        "{}: there is no own CA yet; `kakitome up` makes one at its first start, `kakitome ca init` by your wishes",
+        everywhere.data.display()
+    ))
+}
+
+impl Show {
+    fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
+        let store = everywhere.store_read_only()?.ok_or_else(|| missing(everywhere))?;
         let anchors = Anchors::read(&store)?;
         if anchors.is_empty() {
-            return Err(missing());
+            return Err(missing(everywhere));
         }
         for anchor in anchors {
-            output::print(&if show.pem {
+            output::print(&if self.pem {
                 pem::write("CERTIFICATE", anchor.raw())
             } else {
                 format!(

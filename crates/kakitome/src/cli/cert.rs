@@ -1,7 +1,9 @@
 //! `kakitome cert`: certificates, judged or shown; asked for, and put into files with their keys.
 
 mod export;
+mod import;
 mod request;
+mod revoke;
 mod show;
 
 use std::io::Read;
@@ -29,6 +31,8 @@ pub(super) enum Cert {
     Show(show::Show),
     Request(request::Request),
     Export(export::Export),
+    Import(import::Import),
+    Revoke(revoke::Revoke),
 }
 
 /// Judge one certificate: its path, its revocation, whose it is.
@@ -83,6 +87,8 @@ impl Cert {
             Self::Show(show) => show.run(everywhere),
             Self::Request(request) => request.run(everywhere),
             Self::Export(export) => export.run(everywhere),
+            Self::Import(import) => import.run(everywhere),
+            Self::Revoke(revoke) => revoke.run(everywhere),
         }
     }
 }

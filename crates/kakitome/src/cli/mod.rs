@@ -1,6 +1,7 @@
 //! The command line: a file per verb. Results go to standard output, messages to standard error.
 
 mod audit;
+mod authority;
 mod ca;
 mod cert;
 mod check;

@@ -17,18 +17,17 @@ use std::time::Duration;
 
 use clap::Args;
 use kakitome_office::audit::{self, Actor, Part};
-use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::authority::Authority;
 use kakitome_office::directory::{Directory, Terms};
 use kakitome_office::evidence::{self, examine};
 use kakitome_office::incoming::{Incoming, NoHolders};
 use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::{Certificates, Outgoing};
 use kakitome_office::spool::SpoolDirectory;
-use kakitome_office::store::Store;
 use kakitome_office::trust::Chosen;
 use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
-use kakitome_pki::crypto::{KeyKind, SystemRandom};
+use kakitome_pki::crypto::SystemRandom;
 use kakitome_pki::path::Known;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::octets::Octets;
@@ -41,10 +40,10 @@ use tokio::time::MissedTickBehavior;
 use self::desk::SigningDesk;
 use self::inbound::InboundDesk;
 use self::judge::Judge;
-use super::{Ended, Everywhere, Failure, config, input, outside, trust};
+use super::{Ended, Everywhere, Failure, authority, config, input, outside, trust};
 use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol, free_disk};
 use crate::metrics::Metrics;
-use crate::settings::{self, MemberKey, Settings};
+use crate::settings::{self, Settings};
 use crate::web::{self, Checker, Inside, InstanceInfo};
 
 /// The file whose lock says that a server runs on this data directory.
@@ -151,15 +150,8 @@ impl House {
         let key_file = settings.vault.key_file.clone().unwrap_or_else(|| data.join("sealing.key"));
         let vault = Arc::new(Vault::open(&key_file, &store)?);
         let random = Arc::new(SystemRandom);
-        let authority = AuthoritySettings {
-            member_key: match settings.members.key {
-                MemberKey::Rsa2048 => KeyKind::Rsa2048,
-                MemberKey::P256 => KeyKind::P256,
-            },
-            base: settings.web.public_url.as_ref().map(|url| url.as_str().to_owned()),
-            ..AuthoritySettings::default()
-        };
-        let authority = Arc::new(Authority::open(Arc::clone(&store), vault, authority, input::now(), random.clone())?);
+        let wishes = authority::wishes(settings);
+        let authority = Arc::new(Authority::open(Arc::clone(&store), vault, wishes, input::now(), random.clone())?);
         let start = Actor::part(&audit::machine(), Part::Start);
         audit::settings(&store, &start, &settings.recorded(), input::now())?;
         audit::started(&store, &start, &settings.recorded(), env!("CARGO_PKG_VERSION"), input::now())?;
@@ -365,7 +357,7 @@ impl House {
 
 /// Keeps the own CA's revocation lists fresh.
 async fn publishing(authority: Arc<Authority>, stopped: impl Future<Output = ()>) {
-    let actor = Actor::part(&audit::machine(), audit::Part::Jobs);
+    let actor = Actor::part(&audit::machine(), Part::Jobs);
     let mut turns = tokio::time::interval(LISTS_LOOKED_AT);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tokio::pin!(stopped);

@@ -43,10 +43,10 @@ impl Authority {
     /// # Errors
     /// Store or vault fail; lists that were signed before that are published.
     pub fn publish(&self, actor: &Actor, now: Time) -> Result<usize, Fault> {
-        if self.settings.base.is_none() {
+        let house = self.house();
+        if house.bases.is_empty() {
             return Ok(0);
         }
-        let house = self.house();
         let mut signed = 0usize;
         for ca in house.cas.iter().filter(|ca| ca.certificate.is_valid_at(now)) {
             let Some(key_id) = &ca.key else { continue };
@@ -78,6 +78,11 @@ impl Authority {
         Ok(signed)
     }
 
+    /// Is there, or was there, an address under which the outside finds the lists?
+    pub fn is_published(&self) -> bool {
+        !self.house().bases.is_empty()
+    }
+
     fn sign_list(&self, ca: &OwnCa, key: &SigningKey, list: i64, bases: &[String], now: Time) -> Result<(), Fault> {
         let lifetime = if ca.role == Role::Root { ROOT_LIST_LIFETIME } else { LIST_LIFETIME };
         let next_update = now.plus(lifetime);
@@ -86,6 +91,8 @@ impl Authority {
             let number = begin(s, &ca.id, list, now, next_update)?;
             Ok((number, entries(s, &ca.id, list, now)?))
         })?;
+        // A root's one list is about all that it signed: it belongs to no place more than to another.
+        let bases = if ca.role == Role::Root { &[] } else { bases };
         let points: Vec<String> = bases.iter().map(|base| list_url(base, &ca.id, list)).collect();
         let plan = ListPlan {
             issuer: &ca.certificate,

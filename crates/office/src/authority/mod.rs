@@ -8,6 +8,7 @@
 mod ca;
 mod found;
 mod held;
+mod import;
 pub mod issuer;
 mod lists;
 mod look;
@@ -37,6 +38,7 @@ use held::Held;
 pub use ca::{OwnCa, Role};
 pub use found::{AUTHORITY_KEY, Brought, Founding, NotTaken};
 pub use held::CREDENTIALS_HELD;
+pub use import::{IMPORT, Imported, Importer, Incoming, NotImported};
 pub use issuer::{Asked, Issued, Issuer, Offers, Outcome, Refused, Revocation};
 pub use lists::{LIST_EVERY, LIST_LIFETIME, PublishedList, ROOT_LIST_EVERY, ROOT_LIST_LIFETIME};
 pub use own::{LONGEST, OWN};

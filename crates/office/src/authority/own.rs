@@ -41,7 +41,7 @@ impl Issuer for Authority {
             at_once: true,
             until: Some(ca.certificate.not_after()),
             longest: LONGEST,
-            revokes: self.settings.base.is_some(),
+            revokes: self.is_published(),
         })
     }
 

@@ -78,7 +78,7 @@ pub const LIST_AGE: i64 = 400 * 24 * 60 * 60;
 
 impl Evidence {
     /// Every anchor that a search for a path can meet.
-    pub(crate) fn anchors_for(&self, leaf: &Certificate, untrusted: &[Certificate]) -> Vec<Anchor> {
+    pub fn anchors_for(&self, leaf: &Certificate, untrusted: &[Certificate]) -> Vec<Anchor> {
         let mut anchors = self.roots.anchors_for(leaf, untrusted.iter());
         anchors.extend(self.anchors.iter().cloned());
         anchors

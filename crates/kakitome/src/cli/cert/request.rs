@@ -3,18 +3,17 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kakitome_office::evidence;
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::name::Name;
 use kakitome_pki::cert::pem;
-use kakitome_pki::crypto::{
-    self, DecryptionKey, KeyKind, Password, PasswordEncryption, ROUNDS, SigningKey, SystemRandom,
-};
+use kakitome_pki::crypto::{self, DecryptionKey, Password, PasswordEncryption, ROUNDS, SigningKey, SystemRandom};
 use kakitome_pki::issue::RequestDraft;
 use zeroize::Zeroizing;
 
+use super::super::authority::Kind;
 use super::super::output::Output;
 use super::super::password::Password as Asked;
 use super::super::{Ended, Everywhere, Failure};
@@ -57,32 +56,6 @@ pub(in crate::cli) struct Request {
     /// Where to write the request (PEM); standard output if it is not given
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
-}
-
-/// The kinds that CAs certify for mail.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
-    Rsa2048,
-    Rsa3072,
-    Rsa4096,
-    P256,
-    P384,
-    P521,
-    Ed25519,
-}
-
-impl Kind {
-    const fn made(self) -> KeyKind {
-        match self {
-            Self::Rsa2048 => KeyKind::Rsa2048,
-            Self::Rsa3072 => KeyKind::Rsa3072,
-            Self::Rsa4096 => KeyKind::Rsa4096,
-            Self::P256 => KeyKind::P256,
-            Self::P384 => KeyKind::P384,
-            Self::P521 => KeyKind::P521,
-            Self::Ed25519 => KeyKind::Ed25519,
-        }
-    }
 }
 
 fn country(text: &str) -> Result<String, String> {
