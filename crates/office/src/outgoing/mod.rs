@@ -20,6 +20,7 @@ use kakitome_smime::octets::{Octets, Spools, copy_range};
 use self::signed::Signed;
 use crate::authority::Authority;
 use crate::fault::Fault;
+use crate::fields;
 use crate::policy::plan::{Plan, Planned, Withheld, Withholding};
 use crate::policy::sealing::{Found, Unsealable};
 use crate::policy::{Passed, Policy, Said, Submission};
@@ -147,15 +148,19 @@ impl Outgoing {
     ) -> Result<Outcome, OutgoingFault> {
         let root = scan_header(&*mail, 0..mail.len())?;
         let submission = Submission { wish: self.policy.wish(&root), ..submission.clone() };
-        let mail = match self.policy.stripped(&*mail, &root)? {
-            None => mail,
-            Some(head) => {
-                let mut spool = spools.spool()?;
-                spool.write_all(&head)?;
-                copy_range(&*mail, root.body.start..mail.len(), &mut spool)?;
-                Arc::from(spool.finish()?)
-            }
-        };
+        let mut mail = mail;
+        if let Some(head) = self.policy.stripped(&*mail, &root)? {
+            let mut spool = spools.spool()?;
+            spool.write_all(&head)?;
+            copy_range(&*mail, root.body.start..mail.len(), &mut spool)?;
+            mail = Arc::from(spool.finish()?);
+        }
+        // What only some programs would take for a field of ours goes, too.
+        if fields::has_forged(&*mail, None)? {
+            let mut spool = spools.spool()?;
+            fields::strip(&*mail, None, b"", &mut spool)?;
+            mail = Arc::from(spool.finish()?);
+        }
         let mut find = |address: &Address| self.certificates.find(address, now).map_err(OutgoingFault::from);
         let plan = self.policy.plan(&*mail, &submission, spools, &mut find)?;
         let mut signed: Vec<Option<Signed>> = plan.signings.iter().map(|_| None).collect();

@@ -10,9 +10,8 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::hex;
 use kakitome_pki::crypto::NoRandomness;
 use kakitome_smime::message::sign::{Draft, Form};
-use kakitome_smime::mime::edit::encoded;
 use kakitome_smime::mime::encoding::Base64Writer;
-use kakitome_smime::mime::header::Header;
+use kakitome_smime::mime::header::{Header, encode};
 use kakitome_smime::octets::Spools;
 use kakitome_verdict::safe::Safe;
 
@@ -69,7 +68,7 @@ impl Outgoing {
         };
         let mut out = format!(
             "From: Kakitome <{from}>\r\nTo: <{to}>\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: <{}@{domain}>\r\n",
-            encoded(subject),
+            encode(subject),
             now.to_mail_date(),
             hex(&octets)
         )

@@ -14,6 +14,8 @@ use super::{Policy, Said, Source};
 
 /// The header field by which an author, or his mail program, asks.
 pub const FIELD: &str = "X-Kakitome-Intent";
+/// How the fields in our name begin.
+const OURS: &str = "X-Kakitome-";
 
 /// A kind of protection; the later the stronger.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -129,14 +131,15 @@ impl Policy {
         said.map_or(Wish::None, Wish::Intent)
     }
 
-    /// The octets before the body of a mail without what is for us or for nobody: the field, the tags, Bcc. `None` where
-    /// there is nothing of it.
+    /// The octets before the body of a mail without what is for us or for nobody: the tags, Bcc, and each field in our
+    /// name, which nobody but us may write. `None` where there is nothing of it.
     ///
     /// # Errors
     /// The environment's.
     pub fn stripped(&self, mail: &dyn Octets, root: &Entity) -> io::Result<Option<Vec<u8>>> {
         edit::head(mail, root, &|name, value| {
-            if [FIELD, "Bcc", "Resent-Bcc"].iter().any(|gone| name.eq_ignore_ascii_case(gone)) {
+            let is_ours = name.get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS));
+            if is_ours || name.eq_ignore_ascii_case("Bcc") || name.eq_ignore_ascii_case("Resent-Bcc") {
                 return Change::Goes;
             }
             if !name.eq_ignore_ascii_case("Subject") {

@@ -2,10 +2,7 @@
 
 use std::io;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::header::decode;
+use super::header::{decode, encode};
 use super::scan::Entity;
 use crate::octets::{Octets, read_range};
 
@@ -68,7 +65,7 @@ pub fn without(value: &[u8], text: &str) -> Option<Vec<u8>> {
     {
         return Some(raw.into_bytes());
     }
-    Some([b" ", encoded(&wanted).as_bytes()].concat())
+    Some([b" ", encode(&wanted).as_bytes()].concat())
 }
 
 /// A text without all places of another, blanks joined; `None` where there is no place.
@@ -100,30 +97,6 @@ pub fn place(text: &str, what: &str) -> Option<usize> {
     text.char_indices().map(|(at, _)| at).find(|at| is_here(*at))
 }
 
-/// So many octets of text fit into an encoded word of 75 characters (RFC 2047 §2), in base64.
-const WORD_TEXT: usize = 45;
-/// A line of printable ASCII is left as it is up to this length.
-const PLAIN_LIMIT: usize = 900;
-
-/// A text as the value of an unstructured field: as it is where it is printable ASCII, else in encoded words (RFC 2047)
-/// in UTF-8, folded.
-pub fn encoded(text: &str) -> String {
-    let is_plain = text.bytes().all(|octet| matches!(octet, b' '..=b'~')) && !text.contains("=?");
-    if is_plain && text.len() <= PLAIN_LIMIT {
-        return text.to_owned();
-    }
-    let mut words: Vec<String> = vec![String::new()];
-    for character in text.chars() {
-        // No character is cut (RFC 2047 §5).
-        match words.last_mut() {
-            Some(last) if last.len().saturating_add(character.len_utf8()) <= WORD_TEXT => last.push(character),
-            _ => words.push(character.to_string()),
-        }
-    }
-    let word = |text: &String| format!("=?UTF-8?B?{}?=", STANDARD.encode(text));
-    words.iter().map(word).collect::<Vec<_>>().join("\r\n ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,16 +124,6 @@ mod tests {
         }
         let japanese = without(" =?UTF-8?B?44CQ5pqX5Y+35YyW44CR5LyB55S75pu4?=".as_bytes(), "【暗号化】").unwrap();
         assert_eq!(decode(&japanese), "企画書");
-    }
-
-    #[test]
-    fn what_is_encoded_is_read_as_it_was() {
-        let long = "企画書の件について、".repeat(20);
-        for text in ["Hello", "", "Grüße", "=?not a word?=", long.as_str(), &"x".repeat(2000)] {
-            let value = encoded(text);
-            assert!(value.split("\r\n").all(|line| line.len() <= 76 || line.len() == text.len()), "{value}");
-            assert_eq!(decode(value.as_bytes()), text);
-        }
     }
 
     #[test]
