@@ -44,6 +44,25 @@ pub enum Fault {
         /// What is wrong with it.
         why: String,
     },
+    /// A store that should be empty is not.
+    #[error(
+        "the store {store} is not empty (its table {table} has rows), and nothing is put in place of what is there; name \
+         an empty one"
+    )]
+    StoreNotEmpty {
+        /// The store.
+        store: String,
+        /// The first table with rows.
+        table: String,
+    },
+    /// A file is not a backup.
+    #[error("the file {} is no backup of a store: {why}", file.display())]
+    NoBackup {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// No room to write.
     #[error("the disk with the store {store} is full; make room there, then try again")]
     StoreFull {
@@ -219,6 +238,8 @@ impl Fault {
                 true
             }
             Self::StoreUnfit { .. }
+            | Self::StoreNotEmpty { .. }
+            | Self::NoBackup { .. }
             | Self::StoreNewer { .. }
             | Self::StoreOlder { .. }
             | Self::StoreDamaged { .. }

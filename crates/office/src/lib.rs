@@ -1,7 +1,8 @@
 //! The only stateful library: store, key vault, own CA, gathering of evidence and of keys in files, what becomes of
 //! outbound and of inbound mail, what the next hop has taken, the log of what was done.
 //!
-//! Read in this order: [`fault`], [`spool`], [`store`], [`audit`], [`vault`], [`authority`], [`trust`], [`evidence`],
+//! Read in this order: [`fault`], [`spool`], [`store`], [`audit`], [`transfer`], [`vault`], [`authority`], [`trust`],
+//! [`evidence`],
 //! [`holder`], [`policy`], [`directory`], [`outgoing`], [`fields`],
 //! [`incoming`], [`journal`].
 
@@ -25,5 +26,6 @@ pub mod outgoing;
 pub mod policy;
 pub mod spool;
 pub mod store;
+pub mod transfer;
 pub mod trust;
 pub mod vault;

@@ -19,6 +19,7 @@ mod output;
 mod outside;
 mod password;
 mod sign;
+mod store;
 mod trust;
 mod up;
 mod verify;
@@ -89,6 +90,9 @@ enum Verb {
     /// The log of what was done
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// The store as a whole: backup, restore, copy
+    #[command(subcommand)]
+    Store(store::Storage),
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
@@ -174,6 +178,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Trust(trust) => trust.run(everywhere),
         Verb::Directory(directory) => directory.run(everywhere),
         Verb::Audit(audit) => audit.run(everywhere),
+        Verb::Store(store) => store.run(everywhere),
         Verb::Config(config) => config.run(everywhere),
         Verb::Completion(completion) => completion.run(),
         Verb::Docs(docs) => docs.run(),

@@ -106,7 +106,8 @@ fn make_private(data: &Path) -> Result<(), Failure> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(fault)
 }
 
-fn lock(data: &Path) -> Result<File, Failure> {
+/// The lock of whoever serves a data directory.
+pub(super) fn lock(data: &Path) -> Result<File, Failure> {
     let path = data.join(LOCK);
     let fault = |error: io::Error| {
         Failure::try_again(format!(

@@ -12,6 +12,7 @@ mod migration;
 mod pool;
 mod postgresql;
 mod record;
+mod schema;
 mod server;
 mod sqlite;
 mod statement;
@@ -28,6 +29,7 @@ pub(crate) use chosen::{AnchorRow, DistrustRow};
 pub use migration::MIGRATION_NAMES;
 pub use postgresql::CONNECTIONS;
 pub(crate) use record::{KeyRow, put_key};
+pub(crate) use schema::{Kind, Table, schema};
 pub use server::Server;
 pub(crate) use sqlite::refused;
 pub use statement::{Bind, Row, Statements, Value};
@@ -42,6 +44,8 @@ pub const BUSY_WAIT: Duration = Duration::from_secs(5);
 pub enum Place {
     /// SQLite, in a data directory.
     Data(PathBuf),
+    /// SQLite, in a file of any name: a backup.
+    File(PathBuf),
     /// PostgreSQL.
     Server(Box<Server>),
 }
@@ -65,6 +69,7 @@ impl Place {
     pub fn open(&self) -> Result<Store, Fault> {
         Ok(Store(match self {
             Self::Data(data) => Backend::Sqlite(Box::new(Sqlite::open(data)?)),
+            Self::File(file) => Backend::Sqlite(Box::new(Sqlite::open_file(file.clone())?)),
             Self::Server(server) => Backend::Postgresql(Box::new(Postgresql::open(server)?)),
         }))
     }
@@ -75,12 +80,27 @@ impl Place {
     /// The store is newer or older than this program, in use, damaged, cannot be reached, or the disk refuses.
     pub fn open_read_only(&self) -> Result<Option<Store>, Fault> {
         Ok(match self {
-            Self::Data(data) => Sqlite::open_read_only(data)?.map(|store| Backend::Sqlite(Box::new(store))),
+            Self::Data(data) => {
+                Sqlite::open_read_only(data.join(FILE_NAME))?.map(|store| Backend::Sqlite(Box::new(store)))
+            }
+            Self::File(file) => Sqlite::open_read_only(file.clone())?.map(|store| Backend::Sqlite(Box::new(store))),
             Self::Server(server) => {
                 Postgresql::open_read_only(server)?.map(|store| Backend::Postgresql(Box::new(store)))
             }
         }
         .map(Store))
+    }
+
+    /// The version of what is there; 0 where nothing is.
+    ///
+    /// # Errors
+    /// It is in use, damaged, cannot be reached, or the disk refuses.
+    pub fn version(&self) -> Result<i64, Fault> {
+        match self {
+            Self::Data(data) => Sqlite::version_of(&data.join(FILE_NAME)),
+            Self::File(file) => Sqlite::version_of(file),
+            Self::Server(server) => Postgresql::version_of(server),
+        }
     }
 }
 
@@ -106,6 +126,14 @@ impl Store {
         match &self.0 {
             Backend::Sqlite(store) => store.name(),
             Backend::Postgresql(store) => store.name(),
+        }
+    }
+
+    /// Ends the work with a store in a file so that nothing is left beside the file.
+    pub(crate) fn close_into_one_file(self) -> Result<(), Fault> {
+        match self.0 {
+            Backend::Sqlite(store) => store.close_into_one_file(),
+            Backend::Postgresql(_) => Ok(()),
         }
     }
 

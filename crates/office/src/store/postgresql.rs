@@ -112,6 +112,12 @@ impl Postgresql {
         }
     }
 
+    /// The version of a database; 0 where there are no tables.
+    pub(super) fn version_of(server: &Server) -> Result<i64, Fault> {
+        let store = Self::over(server, true);
+        store.blocking(|| store.with_session(|session| store.version(session)))
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

@@ -39,11 +39,17 @@ impl Sqlite {
     /// Makes directory (mode 0700) and file (mode 0600) where they are missing, and brings an older store up to date.
     pub(super) fn open(data: &Path) -> Result<Self, Fault> {
         DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(Fault::file("make the directory", data))?;
-        let path = data.join(FILE_NAME);
+        Self::open_file(data.join(FILE_NAME))
+    }
+
+    /// The same with a file of any name.
+    pub(super) fn open_file(path: PathBuf) -> Result<Self, Fault> {
         // Made by hand for the mode; SQLite gives the same to the journal beside it. A file that exists is not touched:
         // closing it again would drop the locks that SQLite holds on it in this process (fcntl(2), F_SETLK).
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(_) => sync_directory(data)?,
+            Ok(_) => {
+                sync_directory(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Fault::file("make the store", path)(error)),
         }
@@ -54,8 +60,7 @@ impl Sqlite {
     }
 
     /// For reading alone; `None` where there is none yet.
-    pub(super) fn open_read_only(data: &Path) -> Result<Option<Self>, Fault> {
-        let path = data.join(FILE_NAME);
+    pub(super) fn open_read_only(path: PathBuf) -> Result<Option<Self>, Fault> {
         match fs::metadata(&path) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -70,6 +75,24 @@ impl Sqlite {
             _ if found < known() => Err(Fault::StoreOlder { store: store.name, found, known: known() }),
             _ => Ok(Some(store)),
         }
+    }
+
+    /// The version of a file; 0 where there is none.
+    pub(super) fn version_of(path: &Path) -> Result<i64, Fault> {
+        if !fs::exists(path).map_err(Fault::file("read the store", path))? {
+            return Ok(0);
+        }
+        version(&connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, &path.display().to_string())
+    }
+
+    /// Folds the journal into the file.
+    pub(super) fn close_into_one_file(self) -> Result<(), Fault> {
+        let Self { name, writer, readers, .. } = self;
+        drop(readers);
+        let Some(writer) = writer else { return Ok(()) };
+        let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let folded = writer.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0));
+        folded.map(drop).map_err(|error| refused(&name, error))
     }
 
     pub(super) fn name(&self) -> &str {

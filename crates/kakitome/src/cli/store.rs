@@ -1,0 +1,250 @@
+//! `kakitome store`: what everything is kept in, as a whole.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use kakitome_office::audit::{self, Actor};
+use kakitome_office::store::{MIGRATION_NAMES, Place, Server, Store};
+use kakitome_office::transfer::{self, Moved, Mover};
+use serde_json::json;
+
+use super::{Ended, Everywhere, Failure, input, output, up};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Storage {
+    Show(Show),
+    Migrate(Migrate),
+    Backup(Backup),
+    Restore(Restore),
+    Copy(Copy),
+}
+
+/// Show which store this is, its version, and how much is in it.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kakitome store show
+  kakitome store show --json")]
+pub(super) struct Show {
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Make the tables, or bring those of an older program up to date.
+///
+/// `kakitome up` does the same when it starts. Make a backup with the older program first: there is no way back.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kakitome store migrate")]
+pub(super) struct Migrate {}
+
+/// Write everything that the store holds into one file, also while `up` runs.
+///
+/// The file is SQLite, whatever the store is, and can be restored into either kind. The private keys in it are sealed:
+/// without the sealing key (sealing.key in the data directory) they are lost, so keep that one too, in another place.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kakitome store backup -o kakitome.backup
+  kakitome store backup --json -o kakitome-2.backup")]
+pub(super) struct Backup {
+    /// The file, which must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Fill an empty store with what a backup holds.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kakitome store restore --data ./restored kakitome.backup")]
+pub(super) struct Restore {
+    /// What `store backup` wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Copy everything into another, empty store: from SQLite to PostgreSQL, or back.
+///
+/// No `up` may run meanwhile: what it wrote after the beginning would be missing in the copy. Afterwards set store.url to
+/// the new one (or take it out), and take the sealing key along.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kakitome store copy --to ./another-data
+  kakitome store copy --to postgresql://kakitome@db.example.com/kaki --password-file db.txt")]
+pub(super) struct Copy {
+    /// The URL of a PostgreSQL database, without its password, or another data directory
+    #[arg(long, value_name = "URL|DIR")]
+    to: String,
+    /// A file with the password of that database in its first line
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Storage {
+    pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
+        match self {
+            Self::Show(show) => show.run(everywhere)?,
+            Self::Migrate(_) => migrate(everywhere)?,
+            Self::Backup(backup) => backup.run(everywhere)?,
+            Self::Restore(restore) => restore.run(everywhere)?,
+            Self::Copy(copy) => copy.run(everywhere)?,
+        }
+        Ok(Ended::Done)
+    }
+}
+
+impl Show {
+    fn run(&self, everywhere: &Everywhere) -> Result<(), Failure> {
+        let place = everywhere.store_place()?;
+        let store = there(&place, everywhere)?;
+        let tables = transfer::census(&store)?;
+        let kind = match place {
+            Place::Server(_) => "PostgreSQL",
+            Place::Data(_) | Place::File(_) => "SQLite",
+        };
+        let version = place.version()?;
+        if self.json {
+            let tables: serde_json::Map<_, _> = tables.into_iter().map(|(name, rows)| (name, json!(rows))).collect();
+            let shown = json!({ "store": store.name(), "kind": kind, "version": version, "tables": tables });
+            return output::print(&format!("{shown:#}\n"));
+        }
+        let width = tables.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        let mut text = format!("{}\n{kind}, version {version}\n\n", store.name());
+        for (name, rows) in tables {
+            text.push_str(&format!("{name:width$}  {rows:>9} rows\n"));
+        }
+        output::print(&text)
+    }
+}
+
+fn migrate(everywhere: &Everywhere) -> Result<(), Failure> {
+    let place = everywhere.store_place()?;
+    let before = place.version()?;
+    let store = place.open()?;
+    if !everywhere.quiet {
+        let now = MIGRATION_NAMES.len();
+        let what = match before {
+            0 => format!("made, with version {now}"),
+            before if usize::try_from(before).is_ok_and(|before| before == now) => format!("has version {now} already"),
+            before => format!("was version {before} and is version {now} now"),
+        };
+        eprintln!("kakitome: the store {} {what}", store.name());
+    }
+    Ok(())
+}
+
+impl Backup {
+    fn run(&self, everywhere: &Everywhere) -> Result<(), Failure> {
+        let place = everywhere.store_place()?;
+        let store = there(&place, everywhere)?;
+        let moved = moving(everywhere, |by| {
+            let moved = transfer::backup(&store, &self.output, by)?;
+            transfer::record_backup(&place.open()?, &self.output, &moved, by)?;
+            Ok(moved)
+        })?;
+        let note =
+            "keep the sealing key (sealing.key), too, in another place: without it the private keys in this are lost";
+        tell(everywhere, self.json, store.name(), &self.output.display().to_string(), &moved, note)
+    }
+}
+
+impl Restore {
+    fn run(&self, everywhere: &Everywhere) -> Result<(), Failure> {
+        let store = everywhere.store_place()?.open()?;
+        let _lock = up::lock(&everywhere.data)?;
+        let moved = moving(everywhere, |by| Ok(transfer::restore(&self.file, &store, &everywhere.data, by)?))?;
+        let note =
+            "put the sealing key that belongs to it (sealing.key) where vault.key_file says, before `kakitome up`";
+        tell(everywhere, self.json, &self.file.display().to_string(), store.name(), &moved, note)
+    }
+}
+
+impl Copy {
+    fn run(&self, everywhere: &Everywhere) -> Result<(), Failure> {
+        let target = self.target()?;
+        let place = everywhere.store_place()?;
+        let source = there(&place, everywhere)?;
+        let _lock = everywhere.data.exists().then(|| up::lock(&everywhere.data)).transpose()?;
+        let target = target.open()?;
+        let moved = moving(everywhere, |by| Ok(transfer::copy(&source, &target, by)?))?;
+        let note = "now set store.url to the new store (or take it out), and take the sealing key along";
+        tell(everywhere, self.json, source.name(), target.name(), &moved, note)
+    }
+
+    fn target(&self) -> Result<Place, Failure> {
+        if !self.to.contains("://") {
+            return Ok(Place::Data(PathBuf::from(&self.to)));
+        }
+        let server: Server = self.to.parse().map_err(|problem| Failure::usage(format!("--to: {problem}")))?;
+        if server.url() != self.to {
+            return Err(Failure::usage(
+                "--to: other users of this machine can read the arguments of a program; take the password out of the URL, \
+                 and put it into a file for --password-file",
+            ));
+        }
+        let server = match &self.password_file {
+            Some(file) => server.with_password_file(file).map_err(|error| {
+                Failure::unreadable(format!("{}: the password of the database cannot be read: {error}", file.display()))
+            })?,
+            None => server,
+        };
+        Ok(Place::Server(Box::new(server)))
+    }
+}
+
+/// The store, which must be there.
+fn there(place: &Place, everywhere: &Everywhere) -> Result<Store, Failure> {
+    place.open_read_only()?.ok_or_else(|| {
+        let (data, url) = (everywhere.data.display().to_string(), "the database of store.url".to_owned());
+        let place = if matches!(place, Place::Server(_)) { url } else { data };
+        Failure::unreadable(format!(
+            "{place}: there is no store yet; `kakitome up` or `kakitome store migrate` makes one"
+        ))
+    })
+}
+
+/// With a bar on a terminal.
+fn moving(
+    everywhere: &Everywhere,
+    work: impl FnOnce(&Mover<'_>) -> Result<Vec<Moved>, Failure>,
+) -> Result<Vec<Moved>, Failure> {
+    let is_shown = !everywhere.quiet && std::io::stderr().is_terminal();
+    let bar = if is_shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} rows, {per_sec}") {
+        bar.set_style(style);
+    }
+    let told = |done: u64, all: u64| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let done = work(&Mover { actor: &Actor::user(&audit::machine()), at: input::now(), told: &told });
+    bar.finish_and_clear();
+    done
+}
+
+fn tell(everywhere: &Everywhere, json: bool, from: &str, to: &str, moved: &[Moved], note: &str) -> Result<(), Failure> {
+    let rows: u64 = moved.iter().map(|moved| moved.rows).sum();
+    if json {
+        let one = |moved: &Moved| json!({ "table": moved.table, "rows": moved.rows, "sha256": moved.digest });
+        let tables: Vec<_> = moved.iter().map(one).collect();
+        output::print(&format!("{:#}\n", json!({ "from": from, "to": to, "rows": rows, "tables": tables })))?;
+    } else if !everywhere.quiet {
+        eprintln!("kakitome: {rows} rows of {from} are in {to}, read back and the same; {note}");
+    }
+    Ok(())
+}
