@@ -12,6 +12,7 @@ use kakitome_office::audit::Setting;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+pub use self::directory::{CertificateStore, Directory};
 pub use self::inbound::{Inbound, Language, Opened};
 pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
 pub use self::policy::Policy;
@@ -21,6 +22,7 @@ pub use self::store::{Database, Store};
 pub use self::tls::TlsFiles;
 pub use self::value::{Domain, HostPort, Percent, PublicUrl};
 
+mod directory;
 mod inbound;
 mod listener;
 mod policy;
@@ -370,6 +372,31 @@ const ROWS: &[Row] = &[
         inbound.strip_signatures,
         Toml,
         "Whether a confirmed signature is taken off. Then nobody can check the mail again.",
+        "true or false",
+        ""
+    ),
+    row!(
+        directory.http,
+        Toml,
+        "Certificate stores of other houses (RFC 4387), asked for addresses of their domain of which no certificate is\n\
+         known. The address takes the place of {email} in the URL, else ?email= and the address stand behind it. What\n\
+         comes is judged like any other certificate. Only with fetch.enabled.",
+        "a list such as [{ domain = \"partner.example\", url = \"https://certs.partner.example/search.cgi\" }]",
+        ""
+    ),
+    row!(
+        directory.demand_revocation_answer,
+        Toml,
+        "Whether a certificate is encrypted to only if somebody says that it was not revoked. With false, one of which\n\
+         nobody could say is used where there is no better, and explain tells it.",
+        "true or false",
+        ""
+    ),
+    row!(
+        directory.publish,
+        Toml,
+        "Whether others may ask for the certificates of members at /search.cgi below web.public_url (RFC 4387): by the\n\
+         exact address, or a key that belongs to one certificate. Nothing is listed. Only where web.public_url is set.",
         "true or false",
         ""
     ),

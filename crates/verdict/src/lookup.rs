@@ -48,6 +48,8 @@ pub enum Asked {
     Response,
     /// The certificate of an issuer.
     Issuer,
+    /// The certificates of an address, to encrypt to.
+    Recipient,
 }
 
 /// Why a question has no answer.
@@ -97,6 +99,7 @@ impl Asked {
             Self::DeltaList => "delta-crl",
             Self::Response => "ocsp",
             Self::Issuer => "issuer",
+            Self::Recipient => "recipient",
         }
     }
 
@@ -107,6 +110,7 @@ impl Asked {
             Self::DeltaList => lang.pick("差分の失効リスト", "delta revocation list"),
             Self::Response => lang.pick("失効の問い合わせ（OCSP）", "OCSP response"),
             Self::Issuer => lang.pick("発行元の証明書", "issuer's certificate"),
+            Self::Recipient => lang.pick("宛先の証明書", "recipient's certificate"),
         }
     }
 

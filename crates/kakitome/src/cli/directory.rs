@@ -2,6 +2,7 @@
 
 mod decide;
 mod files;
+mod ours;
 mod table;
 
 use std::sync::Arc;
@@ -9,11 +10,13 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use kakitome_office::audit::{Actor, machine};
 use kakitome_office::directory::{Directory as Held, Entry, Filter, Place, State, Terms};
+use kakitome_office::store::Store;
 use kakitome_pki::address::Address;
 use kakitome_verdict::sender::expected::Party;
 
 use super::output::Output;
-use super::{Ended, Everywhere, Failure, input, output, outside};
+use super::{Ended, Everywhere, Failure, config, input, output, outside};
+use crate::settings::Settings;
 
 /// How many entries are read from the store at a time.
 const PAGE: u32 = 500;
@@ -34,6 +37,8 @@ pub(super) enum Directory {
     Unpin(decide::Unpin),
     Block(decide::Block),
     Remove(decide::Remove),
+    Smimea(ours::Smimea),
+    SendCerts(ours::SendCerts),
 }
 
 /// Say to which certificate mail for an address is encrypted, and why not to the others.
@@ -149,25 +154,40 @@ impl Directory {
             Self::Unpin(unpin) => unpin.run(everywhere),
             Self::Block(block) => block.run(everywhere),
             Self::Remove(remove) => remove.run(everywhere),
+            Self::Smimea(smimea) => smimea.run(everywhere),
+            Self::SendCerts(send) => send.run(everywhere),
         }
+    }
+}
+
+/// How the settings let the directory judge.
+pub(super) fn terms(settings: &Settings) -> Terms {
+    Terms {
+        demand_revocation_answer: settings.directory.demand_revocation_answer,
+        services: settings.directory.services(),
+        ..Terms::default()
     }
 }
 
 /// The directory, to be read; works while a server runs.
 fn read(everywhere: &Everywhere) -> Result<Held, Failure> {
-    let store = everywhere.store_read_only()?.ok_or_else(|| {
+    let terms = terms(&config::load(everywhere)?);
+    Ok(Held::judging(Arc::new(stored(everywhere)?), terms))
+}
+
+fn stored(everywhere: &Everywhere) -> Result<Store, Failure> {
+    everywhere.store_read_only()?.ok_or_else(|| {
         Failure::unreadable(format!(
             "{}: there is no store here yet, and no directory; `kakitome directory import` makes both",
             everywhere.data.display()
         ))
-    })?;
-    Ok(Held::judging(Arc::new(store), Terms::default()))
+    })
 }
 
 /// The directory, to be written to.
 fn write(everywhere: &Everywhere) -> Result<Held, Failure> {
     let store = everywhere.store()?;
-    Ok(Held::judging(Arc::new(store), Terms::default()))
+    Ok(Held::judging(Arc::new(store), terms(&config::load(everywhere)?)))
 }
 
 /// Whoever sits at the command line.
@@ -215,8 +235,13 @@ fn each(held: &Held, filter: &Filter, mut take: impl FnMut(&Entry) -> Result<(),
 
 impl Lookup {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let mut held = read(everywhere)?;
-        if let Some(outside) = outside::outside(everywhere, self.offline)? {
+        let terms = terms(&config::load(everywhere)?);
+        let outside = outside::outside(everywhere, self.offline)?;
+        // What another house's store answers is kept.
+        let is_kept = outside.is_some() && !terms.services.is_empty();
+        let store = if is_kept { everywhere.store()? } else { stored(everywhere)? };
+        let mut held = Held::judging(Arc::new(store), terms).acting_for(actor());
+        if let Some(outside) = outside {
             held = held.asking(Arc::new(outside));
         }
         let found = held.recipients(&self.address, input::now())?;

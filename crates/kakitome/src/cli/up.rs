@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::Args;
 use kakitome_office::audit::{self, Actor, Part};
 use kakitome_office::authority::Authority;
+use kakitome_office::directory::publish::Publisher;
 use kakitome_office::directory::{Directory, Terms};
 use kakitome_office::evidence::{self, examine};
 use kakitome_office::incoming::{Incoming, NoHolders};
@@ -130,6 +131,7 @@ pub(super) fn lock(data: &Path) -> Result<File, Failure> {
 struct House {
     anchor: Certificate,
     authority: Arc<Authority>,
+    publisher: Arc<Publisher>,
     is_published: bool,
     judge: Arc<Judge>,
     journal: Arc<Journal>,
@@ -167,7 +169,7 @@ impl House {
             known: Known::remembering(),
             last: Mutex::default(),
         });
-        let terms = Terms { choice: trust::expected(&settings.check), ..Terms::default() };
+        let terms = Terms { choice: trust::expected(&settings.check), ..super::directory::terms(settings) };
         let directory = Directory::judging(Arc::clone(&store), terms);
         let directory = Arc::new(match outside::by(settings, everywhere) {
             Some(outside) => directory.asking(Arc::new(outside)),
@@ -178,6 +180,7 @@ impl House {
             directory,
             judge: Arc::clone(&judge),
             journal: Arc::new(Journal::open(data)?),
+            publisher: Arc::new(Publisher::new(Arc::clone(&store))),
             checker: Arc::new(PageChecker {
                 judge,
                 instance: InstanceInfo {
@@ -224,7 +227,11 @@ impl House {
     fn site(&self, settings: &Settings) -> axum::Router {
         let inside = Inside { metrics: Arc::clone(&self.metrics), networks: settings.web.private_networks.clone() };
         let page = web::router(self.checker.clone(), inside);
-        if self.is_published { page.merge(web::published(Arc::clone(&self.authority))) } else { page }
+        if !self.is_published {
+            return page;
+        }
+        let site = page.merge(web::published(Arc::clone(&self.authority)));
+        if settings.directory.publish { site.merge(web::certificates(Arc::clone(&self.publisher))) } else { site }
     }
 
     async fn serve(self, settings: &Settings, everywhere: &Everywhere) -> Result<(), Failure> {

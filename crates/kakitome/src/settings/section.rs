@@ -9,6 +9,7 @@ use kakitome_office::evidence::fetch::Network;
 use kakitome_office::policy;
 use serde::{Deserialize, Serialize};
 
+use super::directory::Directory;
 use super::inbound::Inbound;
 use super::listener::{Direction, Listener, Protocol};
 use super::policy::Policy;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub policy: Policy,
     /// `[inbound]`: what is done with received mail.
     pub inbound: Inbound,
+    /// `[directory]`: the certificates of correspondents, and ours for others.
+    pub directory: Directory,
     /// `[web]`: the check page.
     pub web: Web,
     /// `[check]`: what is known of senders.

@@ -8,6 +8,7 @@
 //! There is no cookie, no session and nothing that a request changes, so a POST from a foreign page can do no more than
 //! its reader could by hand, and its reader is shown the answer: no token is needed against cross-site requests.
 
+mod certificates;
 mod door;
 mod lang;
 mod mark;
@@ -40,6 +41,7 @@ use kakitome_verdict::text::Lang;
 use kakitome_verdict::wire;
 use tokio::sync::Semaphore;
 
+pub use self::certificates::certificates;
 pub use self::door::{Door, Peer};
 use self::mbox::Held;
 pub use self::published::published;

@@ -6,7 +6,10 @@ use kakitome_pki::address::Match;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_smime::cms::capability::Capabilities;
+use kakitome_verdict::lang::Lang;
+use kakitome_verdict::lookup::{End, Lookup};
 
+use super::ASK_AGAIN;
 use super::entry::{Place, Source, State};
 use super::judge::{Believed, Fitness, Revocation, Unfit};
 
@@ -17,7 +20,9 @@ pub struct Found {
     pub fit: Vec<Fit>,
     /// The others, each with the reason.
     pub unused: Vec<Unused>,
-    /// Somebody who may know a certificate could not be asked: then that there is none is not known.
+    /// The question to another house's store, where one was asked, and how it ended.
+    pub lookup: Option<Lookup>,
+    /// Somebody who may know a certificate could not be asked, and there is no other: then that there is none is not known.
     pub unavailable: Option<String>,
 }
 
@@ -60,6 +65,15 @@ pub struct Fit {
     /// What its owner's programs read: from his newest signed mail, else from the certificate. It chooses a cipher above
     /// the organisation's floor, never below (`smime::cms::enveloped::choose`).
     pub capabilities: Option<Capabilities>,
+    /// When it was last met.
+    pub last_seen: Time,
+}
+
+impl Fit {
+    /// Did another house's store tell of it so long ago that it may know a newer one?
+    pub(super) fn is_due_to_be_asked(&self, now: Time) -> bool {
+        self.origin == Origin::Correspondent(Source::Http) && now >= self.last_seen.plus(ASK_AGAIN)
+    }
 }
 
 /// A certificate that is not encrypted to.
@@ -120,6 +134,7 @@ pub(super) struct Candidate {
     pub(super) place: Place,
     pub(super) origin: Origin,
     pub(super) pinned: bool,
+    pub(super) last_seen: Time,
     pub(super) capabilities: Option<Capabilities>,
     pub(super) fitness: Fitness,
 }
@@ -142,6 +157,7 @@ impl Found {
                 place: one.place,
                 origin: one.origin,
                 pinned: one.pinned,
+                last_seen: one.last_seen,
                 believed: one.fitness.believed,
                 revocation: one.fitness.revocation,
             })
@@ -160,7 +176,18 @@ impl Found {
                 *certificate.fingerprint(),
             )
         });
-        Self { fit, unused, unavailable: None }
+        Self { fit, unused, lookup: None, unavailable: None }
+    }
+
+    /// How the question to another house's store ended.
+    pub(super) fn tell(&mut self, lookup: Option<Lookup>) {
+        if let Some(lookup) = &lookup
+            && self.fit.is_empty()
+            && matches!(lookup.end, End::Unavailable(_))
+        {
+            self.unavailable = Some(format!("{}: {} {}", lookup.place, lookup.end.title(Lang::En), lookup.detail));
+        }
+        self.lookup = lookup;
     }
 
     /// The certificate to encrypt to.

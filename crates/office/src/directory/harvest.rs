@@ -106,8 +106,14 @@ impl Directory {
             signed_at,
         };
         let issuers: Vec<Certificate> = path.certificates().iter().skip(1).cloned().collect();
-        let taking =
-            Taking { brought: &brought, capabilities: introduction.capabilities(), issuers: &issuers, actor, now };
+        let taking = Taking {
+            brought: &brought,
+            source: Source::Harvested,
+            capabilities: introduction.capabilities(),
+            issuers: &issuers,
+            actor,
+            now,
+        };
         let decision = self.store.write(|s| taking.take(s))?;
         Ok(Ok(harvested(decision)))
     }
@@ -122,23 +128,25 @@ fn is_news(entry: &Entry, signed_at: Time, capabilities: Option<&Capabilities>, 
     says_other || is_old || now >= entry.last_seen.plus(SEEN_STEP)
 }
 
-struct Taking<'a> {
-    brought: &'a Brought,
-    capabilities: Option<&'a Capabilities>,
-    issuers: &'a [Certificate],
-    actor: &'a Actor,
-    now: Time,
+/// What is taken in, once it was found good.
+pub(super) struct Taking<'a> {
+    pub(super) brought: &'a Brought,
+    pub(super) source: Source,
+    pub(super) capabilities: Option<&'a Capabilities>,
+    pub(super) issuers: &'a [Certificate],
+    pub(super) actor: &'a Actor,
+    pub(super) now: Time,
 }
 
 impl Taking<'_> {
     /// Decides under the lock of the store, and does it.
-    fn take(&self, s: &mut Statements<'_>) -> Result<Decision, Fault> {
+    pub(super) fn take(&self, s: &mut Statements<'_>) -> Result<Decision, Fault> {
         let (brought, now) = (self.brought, self.now);
         let mut known = table::at(s, &brought.place)?;
         known.retain(|entry| !entry.place.is_domain() && entry.place.folded() == brought.place.folded());
         let decision = decide(brought, &known, now);
         let fingerprint = brought.certificate.fingerprint_hex();
-        let mut entry = Entry::new(brought.place.clone(), brought.certificate.clone(), Source::Harvested, now);
+        let mut entry = Entry::new(brought.place.clone(), brought.certificate.clone(), self.source, now);
         (entry.anchor, entry.class) = (brought.anchor.clone(), brought.class.to_owned());
         match &decision {
             Decision::Known | Decision::Newer => {
@@ -177,7 +185,7 @@ impl Taking<'_> {
         }
         let details = [
             ("certificate", fingerprint.as_str()),
-            ("source", "harvested"),
+            ("source", self.source.name()),
             ("state", entry.state.name()),
             ("why", &entry.note),
         ];
@@ -187,6 +195,10 @@ impl Taking<'_> {
 
     /// Only what is signed later counts (RFC 8551 §2.7.1); who signs without capabilities takes none back.
     fn say(&self, entry: &mut Entry) {
+        // A store that was asked does not sign what it says.
+        if self.source != Source::Harvested {
+            return;
+        }
         entry.signed_at = Some(self.brought.signed_at);
         if let Some(said) = self.capabilities {
             entry.capabilities = Some(said.clone());

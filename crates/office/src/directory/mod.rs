@@ -13,7 +13,11 @@ mod harvest;
 pub mod import;
 mod judge;
 pub mod ldif;
+pub mod letter;
+mod lookup;
+pub mod publish;
 pub mod rule;
+pub mod smimea;
 mod table;
 
 use std::sync::Arc;
@@ -22,10 +26,13 @@ use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::path::Known;
+use kakitome_pki::path::revocation::Mode;
+use kakitome_verdict::lookup::End;
 use kakitome_verdict::sender::Evidence;
 
-use crate::audit::{self, Act, Actor};
+use crate::audit::{self, Act, Actor, Part};
 use crate::authority::Anchors;
+use crate::enrolment::published::encryption_certificates;
 use crate::evidence::outside::Outside;
 use crate::evidence::{self, Choice};
 use crate::fault::Fault;
@@ -37,6 +44,7 @@ pub use entry::{Entry, Place, Source, State};
 pub use found::{Fit, Found, Origin, Unused, Why};
 pub use harvest::{Harvested, NotTaken};
 pub use judge::{Believed, Fitness, Revocation, Unfit};
+pub use lookup::{ADDRESS_MARK, Service};
 pub use table::{CAPABILITIES_LIMIT, Filter, ISSUER_LIMIT, LOOK_UPS};
 
 /// How the directory judges.
@@ -47,6 +55,8 @@ pub struct Terms {
     /// Use no certificate of which nobody could say whether it was revoked. Without it such a one is used where there is no
     /// better, and `explain` says so: that a list could not be fetched must not send the mail in the clear.
     pub demand_revocation_answer: bool,
+    /// Certificate stores of other houses, asked for addresses of which none is known.
+    pub services: Vec<Service>,
 }
 
 /// The directory of a store. Any number of threads use one.
@@ -54,7 +64,11 @@ pub struct Directory {
     store: Arc<Store>,
     terms: Terms,
     outside: Option<Arc<Outside>>,
+    actor: Actor,
 }
+
+/// How long what a store of another house answered is used before it is asked again, in seconds: a day.
+pub const ASK_AGAIN: i64 = 24 * 60 * 60;
 
 impl std::fmt::Debug for Directory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -83,13 +97,20 @@ impl Directory {
     /// The same by other terms.
     pub fn judging(store: Arc<Store>, terms: Terms) -> Self {
         let choice = Choice { known: Known::remembering(), ..terms.choice };
-        Self { store, terms: Terms { choice, ..terms }, outside: None }
+        let actor = Actor::part(&audit::machine(), Part::Gateway);
+        Self { store, terms: Terms { choice, ..terms }, outside: None, actor }
     }
 
-    /// Asking outside for revocation, by the one guarded fetcher.
+    /// Asking outside, by the one guarded fetcher: for revocation, and the stores of other houses that the terms name.
     #[must_use]
     pub fn asking(self, outside: Arc<Outside>) -> Self {
         Self { outside: Some(outside), ..self }
+    }
+
+    /// Recording what it takes in on the way as another's act than the gateway's.
+    #[must_use]
+    pub fn acting_for(self, actor: Actor) -> Self {
+        Self { actor, ..self }
     }
 
     /// What an address is encrypted to: what is fit, best first, and why not to the rest. Blocks; where revocation is asked
@@ -99,27 +120,79 @@ impl Directory {
     /// The store fails, or a file of anchors that the terms name cannot be read.
     pub fn recipients(&self, address: &Address, now: Time) -> Result<Found, Fault> {
         let Some(place) = Place::of(address) else { return Ok(Found::default()) };
-        let entries = self.store.read(|s| table::at(s, &place))?;
-        if entries.is_empty() {
+        let (own, entries) =
+            self.store.read(|s| Ok((encryption_certificates(s, address, now)?, table::at(s, &place)?)))?;
+        let may_ask = self.outside.is_some() && self.terms.services.iter().any(|one| one.domain == place.domain);
+        if own.is_empty() && entries.is_empty() && !may_ask {
             return Ok(Found::default());
         }
         let evidence = self.evidence(now)?;
+        let mut found = self.found(&place, own, entries, &evidence)?;
+        if may_ask && found.best().is_none_or(|best| best.is_due_to_be_asked(now)) {
+            let lookup = self.ask(address, &place, &evidence, now)?;
+            if let Some(End::Known) = lookup.as_ref().map(|lookup| lookup.end) {
+                found = self.found(&place, Vec::new(), self.entries(&place)?, &evidence)?;
+            }
+            found.tell(lookup);
+        }
+        Ok(found)
+    }
+
+    /// What is fit of what is known, best first, and why not the rest.
+    fn found(
+        &self,
+        place: &Place,
+        own: Vec<Vec<u8>>,
+        entries: Vec<Entry>,
+        evidence: &Evidence,
+    ) -> Result<Found, Fault> {
         let (mut candidates, mut unused) = (Vec::new(), Vec::new());
+        let (ours, issuers) = if own.is_empty() { Default::default() } else { self.issuers_of_members()? };
+        // What an own CA revoked stands in the store, and is not among these; nobody asks ourselves over the network.
+        let unasked = Evidence { revocation: Some(Mode::Off), ..evidence.clone() };
+        for der in own {
+            let certificate = Certificate::parse(&der)
+                .map_err(|malformed| self.store.damaged(format!("a certificate of {place}: {malformed}")))?;
+            let (origin, place) = (Origin::Member, place.clone());
+            let is_ours = ours.iter().any(|one| certificate.verify_signature(one.key()).is_ok());
+            match self.judge(&certificate, &issuers, false, if is_ours { &unasked } else { evidence })? {
+                Ok(fitness) => candidates.push(Candidate {
+                    certificate,
+                    place,
+                    origin,
+                    pinned: false,
+                    last_seen: evidence.at,
+                    capabilities: None,
+                    fitness,
+                }),
+                Err(why) => unused.push(Unused { certificate, place, origin, why: Why::Unfit(why) }),
+            }
+        }
         for entry in entries {
             let origin = Origin::Correspondent(entry.source);
             let outcome = match Why::of(entry.state, &entry.note) {
                 Some(why) => Err(why),
-                None => self.judge(&entry.certificate, &[], entry.pinned, &evidence)?.map_err(Why::Unfit),
+                None => self.judge(&entry.certificate, &[], entry.pinned, evidence)?.map_err(Why::Unfit),
             };
-            let Entry { certificate, place, pinned, capabilities, .. } = entry;
+            let Entry { certificate, place, pinned, capabilities, last_seen, .. } = entry;
             match outcome {
                 Ok(fitness) => {
-                    candidates.push(Candidate { certificate, place, origin, pinned, capabilities, fitness });
+                    let one = Candidate { certificate, place, origin, pinned, last_seen, capabilities, fitness };
+                    candidates.push(one);
                 }
                 Err(why) => unused.push(Unused { certificate, place, origin, why }),
             }
         }
-        Ok(Found::ranked(&place, candidates, unused))
+        Ok(Found::ranked(place, candidates, unused))
+    }
+
+    /// Our own CAs, and all CAs that may lie above members' certificates: those, and what came with imported ones.
+    fn issuers_of_members(&self) -> Result<(Vec<Certificate>, Vec<Certificate>), Fault> {
+        let ours: Vec<Certificate> = Anchors::all(&self.store)?.into_iter().map(|ca| ca.certificate).collect();
+        let came = self.store.read(table::issuers_of_members)?;
+        let came = came.iter().filter_map(|der| Certificate::parse(der).ok());
+        let all = ours.iter().cloned().chain(came).collect();
+        Ok((ours, all))
     }
 
     /// The entries of a list, a page at a time.
@@ -275,6 +348,7 @@ impl Directory {
         })
     }
 
+    /// Judges a certificate; `hints` are what may lie above it beside what the directory knows.
     fn judge(
         &self,
         certificate: &Certificate,

@@ -13,6 +13,8 @@ use crate::store::{Bind, Row, Statements};
 pub const ISSUER_LIMIT: i64 = 20_000;
 /// Issuers of one name that a search is given, at most.
 const ISSUERS_OF_A_NAME: usize = 8;
+/// Issuers of members' imported certificates that a search is given, at most.
+const ISSUERS_OF_MEMBERS: usize = 64;
 /// How far up issuers are looked for.
 const ISSUER_DEPTH: usize = 6;
 /// Capabilities longer than this are not kept, in octets; those of programs have some hundred.
@@ -61,9 +63,11 @@ fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
 
 /// All entries that can fit a place: its own, those that differ in case, and those of its whole domain.
 pub(super) fn at(s: &mut Statements<'_>, place: &Place) -> Result<Vec<Entry>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM correspondent WHERE domain = ?1 AND folded IN (?2, '')");
-    let all = s.rows(&sql, &[&place.domain, &place.folded()], entry)?;
-    Ok(all)
+    let sql = format!(
+        "SELECT {COLUMNS} FROM correspondent WHERE domain = ?1 AND folded IN (?2, '')
+         ORDER BY folded, local, first_seen, fingerprint"
+    );
+    s.rows(&sql, &[&place.domain, &place.folded()], entry)
 }
 
 /// One entry.
@@ -245,6 +249,23 @@ pub(super) fn issuers_above(s: &mut Statements<'_>, leaf: &Certificate) -> Resul
         names = next;
     }
     Ok(found)
+}
+
+/// A certificate of a member's address, if it still counts.
+pub(super) fn of_member(s: &mut Statements<'_>, address: &str, serial: &str, now: Time) -> Result<Vec<Vec<u8>>, Fault> {
+    s.rows(
+        "SELECT der FROM certificate
+         WHERE serial = ?2 AND address = ?1 AND state IN ('issued', 'imported') AND not_after >= ?3",
+        &[&address, &serial, &now],
+        |row| row.octets(0),
+    )
+}
+
+/// The certificates of CAs outside that travel with members' imported ones.
+pub(super) fn issuers_of_members(s: &mut Statements<'_>) -> Result<Vec<Vec<u8>>, Fault> {
+    let limit = i64::try_from(ISSUERS_OF_MEMBERS).unwrap_or(i64::MAX);
+    let sql = "SELECT der FROM issuer_certificate ORDER BY added_at DESC LIMIT ?1";
+    s.rows(sql, &[&limit], |row| row.octets(0))
 }
 
 /// Keeps a CA's certificate; past [`ISSUER_LIMIT`] none.

@@ -112,6 +112,23 @@ impl From<Cause> for Trouble {
     }
 }
 
+/// About what is asked.
+enum About<'a> {
+    /// A certificate and its issuer's.
+    Certificate(&'a Certificate, &'a Certificate),
+    /// An address.
+    Address(&'a str),
+}
+
+impl About<'_> {
+    fn name(&self) -> String {
+        match self {
+            Self::Certificate(which, _) => which.subject().to_string(),
+            Self::Address(address) => (*address).to_owned(),
+        }
+    }
+}
+
 /// The fetcher, for any number of mails and threads.
 pub struct Fetcher {
     settings: Settings,
@@ -158,14 +175,15 @@ impl Fetcher {
         let mut lookups = Vec::new();
         for url in offer.urls() {
             let kind = Kind::from(offer.what());
-            let about = (wanted.which(), wanted.issuer());
+            let (which, issuer) = (wanted.which(), wanted.issuer());
+            let about = About::Certificate(which, issuer);
             let asked = match offer.what() {
                 Offered::Response => {
-                    kept::key(&[b"ocsp", url.as_bytes(), about.0.issuer().raw(), about.1.spki(), about.0.serial()])
+                    kept::key(&[b"ocsp", url.as_bytes(), which.issuer().raw(), issuer.spki(), which.serial()])
                 }
                 Offered::List | Offered::DeltaList => kept::key(&[kind.asked().name().as_bytes(), url.as_bytes()]),
             };
-            let (answer, lookup) = self.ask(kind, url, asked, about, purse, now);
+            let (answer, lookup) = self.ask(kind, url, asked, &about, purse, now);
             lookups.push(lookup);
             if answer.is_some() {
                 return (answer, lookups);
@@ -188,13 +206,24 @@ impl Fetcher {
         }
         for url in which.extensions().issuer_urls.iter().take(URL_COUNT_LIMIT) {
             let asked = kept::key(&[b"issuer", url.as_bytes()]);
-            let (answer, lookup) = self.ask(Kind::Issuer, url, asked, (which, which), purse, now);
+            let (answer, lookup) = self.ask(Kind::Issuer, url, asked, &About::Certificate(which, which), purse, now);
             lookups.push(lookup);
-            if let Some(Answer::Issuer(certificates, _)) = answer {
+            if let Some(Answer::Certificates(certificates, _)) = answer {
                 return (certificates, lookups);
             }
         }
         (Vec::new(), lookups)
+    }
+
+    /// Fetches the certificates of an address from a certificate store (RFC 4387) that the administrator named. The answer
+    /// is anybody's word.
+    pub(super) fn fetch_recipient(&self, url: &str, address: &str, now: Time) -> (Vec<Certificate>, Lookup) {
+        let asked = kept::key(&[b"recipient", url.as_bytes()]);
+        let (answer, lookup) = self.ask(Kind::Recipient, url, asked, &About::Address(address), &self.purse(), now);
+        match answer {
+            Some(Answer::Certificates(certificates, _)) => (certificates, lookup),
+            _ => (Vec::new(), lookup),
+        }
     }
 
     /// One question: from what is kept, or from its place.
@@ -203,13 +232,13 @@ impl Fetcher {
         kind: Kind,
         url: &str,
         key: kept::Key,
-        about: (&Certificate, &Certificate),
+        about: &About<'_>,
         purse: &Purse,
         now: Time,
     ) -> (Option<Answer>, Lookup) {
         let told = |end, detail: String, came: Option<Time>, kept| Lookup {
             what: kind.asked(),
-            about: about.0.subject().to_string(),
+            about: about.name(),
             place: url.to_owned(),
             end,
             detail,
@@ -270,17 +299,11 @@ impl Fetcher {
         self.settings.issuer_hosts.iter().any(|host| host.eq_ignore_ascii_case(place.host()))
     }
 
-    fn fetch_anew(
-        &self,
-        kind: Kind,
-        place: &Place,
-        (which, issuer): (&Certificate, &Certificate),
-        purse: &Purse,
-    ) -> Result<Answer, Trouble> {
-        if kind != Kind::Response {
+    fn fetch_anew(&self, kind: Kind, place: &Place, about: &About<'_>, purse: &Purse) -> Result<Answer, Trouble> {
+        let (Kind::Response, About::Certificate(which, issuer)) = (kind, about) else {
             let octets = self.send(kind, place, Request::Get, purse)?;
             return Answer::parse(kind, octets).map_err(|why| Trouble::new(Cause::Content, why));
-        }
+        };
         // With a nonce, so that nobody on the way can answer with what was true before; responders that make their answers
         // beforehand leave it out (RFC 9654 §2.1), which is then told by the dates alone.
         let mut nonce = [0; ocsp::NONCE_OCTETS];
@@ -315,7 +338,7 @@ impl Fetcher {
             taken.map_err(|_| Trouble::new(Cause::Budget, "too many questions".to_owned()))?;
             let limit = match kind {
                 Kind::List | Kind::DeltaList => kind.limit().min(limits.list),
-                Kind::Response | Kind::Issuer => kind.limit(),
+                Kind::Response | Kind::Issuer | Kind::Recipient => kind.limit(),
             };
             let left = purse.octets.load(Ordering::Relaxed);
             let time = deadline.checked_duration_since(Instant::now()).filter(|time| *time > Duration::ZERO);

@@ -92,7 +92,7 @@ impl Outside {
                     match answer {
                         Answer::List(list) => evidence.crls.push(list),
                         Answer::Response(response, _) => evidence.responses.push(response),
-                        Answer::Issuer(certificates, _) => evidence.hints.extend(certificates),
+                        Answer::Certificates(certificates, _) => evidence.hints.extend(certificates),
                     }
                 }
             }
@@ -100,6 +100,11 @@ impl Outside {
             judged = judge(&evidence);
         }
         judged
+    }
+
+    /// The certificates of an address from a certificate store that the administrator named, and how that ended.
+    pub(crate) fn recipient(&self, url: &str, address: &str) -> (Vec<Certificate>, Lookup) {
+        self.fetcher.fetch_recipient(url, address, (self.clock)())
     }
 
     /// A few side by side.

@@ -2,15 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod both;
+#[path = "../ground/mod.rs"]
+mod ground;
 mod harvest;
 mod import;
+mod lookup;
+#[path = "../office/mod.rs"]
+mod office;
+mod ours;
 mod rule;
 mod use_of;
 
 use std::sync::Arc;
 
 use kakitome_office::audit::{Actor, Part};
-use kakitome_office::directory::{Directory, Found, Terms};
+use kakitome_office::directory::{Directory, Found, Service, Terms};
 use kakitome_office::evidence::Choice;
 use kakitome_office::store::Store;
 use kakitome_office::trust;
@@ -31,11 +38,20 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        Self::with(false)
+        Self::of(Terms::default())
     }
 
     /// With what is demanded of revocation.
     fn with(demand_revocation_answer: bool) -> Self {
+        Self::of(Terms { demand_revocation_answer, ..Terms::default() })
+    }
+
+    /// With certificate stores of other houses.
+    fn asking(services: Vec<Service>) -> Self {
+        Self::of(Terms { services, ..Terms::default() })
+    }
+
+    fn of(terms: Terms) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&folder.path().join("data")).unwrap());
         let world = Pki::get();
@@ -51,7 +67,7 @@ impl Stage {
             crls.push(path);
         }
         let choice = Choice { public_roots: Some(roots), crls, ..Choice::default() };
-        let directory = Directory::judging(store, Terms { choice, demand_revocation_answer });
+        let directory = Directory::judging(store, Terms { choice, ..terms });
         Self { directory, folder, actor: Actor::part("test", Part::Jobs) }
     }
 
