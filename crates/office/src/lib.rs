@@ -4,7 +4,7 @@
 //! Read in this order: [`fault`], [`spool`], [`store`], [`audit`], [`transfer`], [`vault`], [`authority`], [`trust`],
 //! [`evidence`],
 //! [`holder`], [`policy`], [`directory`], [`outgoing`], [`fields`],
-//! [`incoming`], [`journal`].
+//! [`remembered`], [`incoming`], [`journal`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -24,6 +24,7 @@ pub mod lifecycle;
 pub mod members;
 pub mod outgoing;
 pub mod policy;
+pub mod remembered;
 pub mod spool;
 pub mod store;
 pub mod transfer;

@@ -7,20 +7,24 @@ use std::io;
 use std::sync::Arc;
 
 use kakitome_office::evidence::examine;
-use kakitome_office::incoming::{Arrival, Court, Decrypt, Holders, Incoming, NoHolders, Terms};
+use kakitome_office::incoming::{Arrival, Arriving, Court, Decrypt, Holders, Incoming, NoHolders, Terms};
+use kakitome_office::remembered::{OPENED_FOR, Relation, Remembered};
+use kakitome_office::store::Store;
 use kakitome_pki::algorithm::Cipher;
 use kakitome_pki::asn1::oid;
+use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::ocsp::OcspResponse;
 use kakitome_pki::crypto::SystemRandom;
 use kakitome_pki::path::{Known, PolicyInputs};
 use kakitome_pki::roots::RootList;
 use kakitome_smime::cms::compressed::write_compressed;
 use kakitome_smime::cms::recipient::{HeldKeys, Holder, Keys, NoKeys};
+use kakitome_smime::mime::scan::scan_header;
 use kakitome_smime::octets::{InMemory, Octets, read_range};
 use kakitome_testkit::corpus::{Row, row, rows};
 use kakitome_testkit::envelope::Takes;
 use kakitome_testkit::mail::{Mail, opaque_part};
-use kakitome_testkit::{Pki, recipient};
+use kakitome_testkit::{NOW, Pki, recipient};
 use kakitome_verdict::answer::Basis;
 use kakitome_verdict::passage::Passage;
 use kakitome_verdict::sender::{Evidence, Expectations, Signer};
@@ -92,9 +96,10 @@ impl Holders for Members {
 
 fn received(terms: Terms, mail: &[u8], recipients: &[&str]) -> Vec<Arrival> {
     let evidence = evidence(row("A01"));
-    let court = Court { spools: &InMemory, evidence: &evidence, outside: None };
+    let court = Court { holders: &Members, spools: &InMemory, evidence: &evidence, outside: None };
     let recipients: Vec<String> = recipients.iter().map(|&recipient| recipient.to_owned()).collect();
-    Incoming::new(terms, Arc::new(Members)).receive(&mail.to_vec(), &recipients, &[], &court).unwrap()
+    let arriving = Arriving { sender: "info@bank.example", recipients: &recipients, now: NOW };
+    Incoming::new(terms, None).receive(&mail.to_vec(), &arriving, &court).unwrap()
 }
 
 fn octets(arrival: &Arrival) -> Vec<u8> {
@@ -139,12 +144,13 @@ fn every_row_is_judged_as_at_the_other_doors() {
     let (mut opened, mut confirmed_after) = (0, 0);
     for row in rows() {
         let evidence = evidence(row);
-        let court = Court { spools: &InMemory, evidence: &evidence, outside: None };
-        let incoming = Incoming::new(terms(), Arc::new(RowKeys(row)));
-        let arrivals = incoming.receive(&row.mail, &["jiro@reader.example".to_owned()], &[], &court).unwrap();
+        let court = Court { holders: &RowKeys(row), spools: &InMemory, evidence: &evidence, outside: None };
+        let recipients = ["jiro@reader.example".to_owned()];
+        let arriving = Arriving { sender: "", recipients: &recipients, now: row.given.at };
+        let arrivals = Incoming::new(terms(), None).receive(&row.mail, &arriving, &court).unwrap();
         let [arrival] = arrivals.as_slice() else { panic!("{}: {} copies", row.id, arrivals.len()) };
         let check = examine(&row.mail, &InMemory, &row.held(), &evidence, None).unwrap();
-        let answer = arrival.answer.as_ref().unwrap();
+        let answer = &arrival.judgement.as_ref().unwrap().answer;
         let (got, expected) = ((answer.state, &answer.reasons), (check.answer.state, &check.answer.reasons));
         if got != expected {
             wrong.push(format!("{}: {got:?}, not {expected:?}", row.id));
@@ -392,8 +398,10 @@ fn the_subject_gets_its_tag_unless_it_is_signed() {
 #[test]
 fn what_cannot_be_read_goes_on_as_it_came() {
     let evidence = evidence(row("A01"));
-    let incoming = Incoming::new(terms(), Arc::new(NoHolders));
-    let court = Court { spools: &InMemory, evidence: &evidence, outside: None };
+    let incoming = Incoming::new(terms(), None);
+    let court = Court { holders: &NoHolders, spools: &InMemory, evidence: &evidence, outside: None };
+    let recipients = ["jiro@mail.example".to_owned()];
+    let arriving = Arriving { sender: "", recipients: &recipients, now: NOW };
     for mail in [
         &b""[..],
         b"\r\n",
@@ -402,7 +410,7 @@ fn what_cannot_be_read_goes_on_as_it_came() {
         b"From: a@b.example",
         b"X-Kakitome-Verdict: x\r\n\r\nx",
     ] {
-        let arrivals = incoming.receive(&mail.to_vec(), &["jiro@mail.example".to_owned()], &[], &court).unwrap();
+        let arrivals = incoming.receive(&mail.to_vec(), &arriving, &court).unwrap();
         let out = octets(&arrivals[0]);
         let (_, rest) = split(&out);
         assert!(
@@ -415,5 +423,114 @@ fn what_cannot_be_read_goes_on_as_it_came() {
         .unwrap();
     let out = text(&unread);
     assert!(out.starts_with("Authentication-Results: gw.example;\r\n\tsmime=temperror (gateway.unchecked)\r\nX-Kakitome-Verdict: CHECK_INCOMPLETE\r\n"));
-    assert!(out.ends_with("\r\nFrom: a@b.example\r\n\r\nx") && unread.forged == 1 && unread.answer.is_none());
+    assert!(out.ends_with("\r\nFrom: a@b.example\r\n\r\nx") && unread.forged == 1 && unread.judgement.is_none());
+}
+
+/// A store of its own, and the memory in it.
+struct House {
+    _data: tempfile::TempDir,
+    remembered: Arc<Remembered>,
+}
+
+impl House {
+    fn new() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(data.path()).unwrap());
+        Self { _data: data, remembered: Arc::new(Remembered::new(store, Arc::new(SystemRandom))) }
+    }
+
+    /// The codes that a mail gets.
+    fn codes(&self, sender: &str, recipients: &[&str], mail: &[u8], now: Time) -> Vec<&'static str> {
+        let evidence = evidence(row("A01"));
+        let court = Court { holders: &Members, spools: &InMemory, evidence: &evidence, outside: None };
+        let recipients: Vec<String> = recipients.iter().map(|&recipient| recipient.to_owned()).collect();
+        let arriving = Arriving { sender, recipients: &recipients, now };
+        let incoming = Incoming::new(terms(), Some(Arc::clone(&self.remembered)));
+        let arrivals = incoming.receive(&mail.to_vec(), &arriving, &court).unwrap();
+        let codes = arrivals[0].codes.clone();
+        let out = text(&arrivals[0]);
+        for code in &codes {
+            assert!(out.contains("\r\nX-Kakitome-Content: ") && out.contains(code), "{out}");
+        }
+        codes
+    }
+
+    fn relation(&self, header: &str, now: Time) -> Option<Relation> {
+        let mail = header.as_bytes().to_vec();
+        let header = scan_header(&mail, 0..mail.len().try_into().unwrap()).unwrap().header;
+        self.remembered.relation(&header, now).unwrap()
+    }
+}
+
+/// PPAP: a file that opens with a password, and the password in a second mail.
+#[test]
+fn a_file_and_its_password_are_paired() {
+    let locked = |subject: &str| {
+        let mail = String::from_utf8(row("G12").mail.clone()).unwrap();
+        let subject = format!("\r\nSubject: {subject}\r\n");
+        let (before, rest) = mail.split_once("\r\nSubject:").unwrap();
+        format!("{before}{subject}{}", rest.split_once("\r\n").unwrap().1).into_bytes()
+    };
+    let password = |fields: &str, text: &str| {
+        format!(
+            "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n{fields}\r\n{text}"
+        )
+        .into_bytes()
+    };
+    let (anna, jiro, hana) = ("anna@partner.example", "jiro@mail.example", "hana@mail.example");
+    let japanese = "先ほどの添付ファイルの件です。\r\n\r\nパスワード：aB3kd9Xq\r\n";
+    let hours = |count: i64| NOW.plus(count * 60 * 60);
+    let pair: &[&str] = &["ppap.pair"];
+    for (what, sender, recipients, fields, text, at, expected) in [
+        ("by its words", anna, &[jiro][..], "", japanese, hours(1), pair),
+        ("in other letters", "Anna@Partner.example", &["JIRO@mail.example"], "", japanese, hours(1), pair),
+        ("one of several", anna, &[hana, jiro], "", japanese, hours(1), pair),
+        ("by its subject", anna, &[jiro], "Subject: Re: Quotation 12\r\n", "Tx7pLq92\r\n", hours(1), pair),
+        ("by what it answers", anna, &[jiro], "In-Reply-To: <1@sender.example>\r\n", "Tx7pLq92\r\n", hours(1), pair),
+        ("after a day", anna, &[jiro], "", japanese, hours(25), &[]),
+        ("to somebody else", anna, &[hana], "", japanese, hours(1), &[]),
+        ("from somebody else", "eve@eve.example", &[jiro], "", japanese, hours(1), &[]),
+        ("no password in it", anna, &[jiro], "Subject: Quotation 12\r\n", "How do you like it?\r\n", hours(1), &[]),
+        ("about something else", anna, &[jiro], "Subject: Flight 7\r\n", "Tx7pLq92\r\n", hours(1), &[]),
+    ] {
+        let house = House::new();
+        assert!(house.codes(anna, &[jiro], &locked("Quotation 12"), NOW).is_empty(), "{what}");
+        assert_eq!(house.codes(sender, recipients, &password(fields, text), at), expected, "{what}");
+    }
+    // The password first; the file within half an hour.
+    for (minutes, expected) in [(20, pair), (40, &[][..])] {
+        let house = House::new();
+        assert!(house.codes(anna, &[jiro], &password("", japanese), NOW).is_empty());
+        assert_eq!(house.codes(anna, &[jiro], &locked("x"), NOW.plus(minutes * 60)), expected, "{minutes}");
+    }
+    // And no file at all.
+    let house = House::new();
+    assert!(house.codes(anna, &[jiro], &row("A01").mail, NOW).is_empty());
+    assert!(house.codes(anna, &[jiro], &password("", japanese), NOW).is_empty());
+}
+
+/// What leaves is asked whether it is about a mail that was opened here.
+#[test]
+fn an_opened_mail_is_known_again() {
+    let house = House::new();
+    let plain = b"Content-Type: text/plain\r\n\r\nFor your eyes.\r\n";
+    let sealed = Mail::from("eve@eve.example").around(&opaque_part(&to(&[jiro()], plain)));
+    let answer = "In-Reply-To: <1@sender.example>\r\n\r\n";
+    assert_eq!(house.relation(answer, NOW), None);
+    // Delivered to somebody who cannot open it, it is not opened.
+    house.codes("eve@eve.example", &["hana@mail.example"], &sealed, NOW);
+    assert_eq!(house.relation(answer, NOW), None);
+    house.codes("eve@eve.example", &["jiro@mail.example"], &sealed, NOW);
+    for (header, relation) in [
+        (answer, Some(Relation::Answer)),
+        ("References: <0@x.example>\r\n <1@sender.example> <2@x.example>\r\n\r\n", Some(Relation::Answer)),
+        ("Message-ID: <1@sender.example>\r\n\r\n", Some(Relation::Forward)),
+        ("Message-ID: <1@sender.example>\r\nIn-Reply-To: <1@sender.example>\r\n\r\n", Some(Relation::Forward)),
+        ("Message-ID: <2@sender.example>\r\nIn-Reply-To: <3@sender.example>\r\n\r\n", None),
+        ("Subject: <1@sender.example>\r\n\r\n", None),
+    ] {
+        assert_eq!(house.relation(header, NOW), relation, "{header}");
+    }
+    assert_eq!(house.relation(answer, NOW.plus(OPENED_FOR)), Some(Relation::Answer));
+    assert_eq!(house.relation(answer, NOW.plus(OPENED_FOR + 1)), None);
 }

@@ -21,7 +21,6 @@ use kakitome_office::authority::Authority;
 use kakitome_office::directory::publish::Publisher;
 use kakitome_office::directory::{Directory, Terms};
 use kakitome_office::evidence::{self, examine};
-use kakitome_office::incoming::{Incoming, NoHolders};
 use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::{Certificates, Outgoing};
 use kakitome_office::spool::SpoolDirectory;
@@ -39,7 +38,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use self::desk::SigningDesk;
-use self::inbound::InboundDesk;
+use self::inbound::{InboundDesk, Intake};
 use self::judge::Judge;
 use super::{Ended, Everywhere, Failure, authority, config, input, outside, trust};
 use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol, free_disk};
@@ -137,6 +136,7 @@ struct House {
     journal: Arc<Journal>,
     /// Recipients' certificates.
     directory: Arc<Directory>,
+    intake: Arc<Intake>,
     checker: Arc<PageChecker>,
     spools: SpoolDirectory,
     metrics: Arc<Metrics>,
@@ -154,7 +154,8 @@ impl House {
         let vault = Arc::new(Vault::open(&key_file, &store)?);
         let random = Arc::new(SystemRandom);
         let wishes = authority::wishes(settings);
-        let authority = Arc::new(Authority::open(Arc::clone(&store), vault, wishes, input::now(), random.clone())?);
+        let authority =
+            Arc::new(Authority::open(Arc::clone(&store), Arc::clone(&vault), wishes, input::now(), random.clone())?);
         let start = Actor::part(&audit::machine(), Part::Start);
         audit::settings(&store, &start, &settings.recorded(), input::now())?;
         audit::started(&store, &start, &settings.recorded(), env!("CARGO_PKG_VERSION"), input::now())?;
@@ -175,11 +176,15 @@ impl House {
             Some(outside) => directory.asking(Arc::new(outside)),
             None => directory,
         });
+        let (journal, metrics) = (Arc::new(Journal::open(data)?), Arc::<Metrics>::default());
+        let shared = (Arc::clone(&judge), Arc::clone(&journal), Arc::clone(&metrics), Arc::clone(&directory));
+        let intake = Arc::new(Intake::new(shared.0, shared.1, spools.clone(), shared.2, vault, shared.3));
         Ok(Self {
             authority,
             directory,
             judge: Arc::clone(&judge),
-            journal: Arc::new(Journal::open(data)?),
+            journal,
+            intake,
             publisher: Arc::new(Publisher::new(Arc::clone(&store))),
             checker: Arc::new(PageChecker {
                 judge,
@@ -194,7 +199,7 @@ impl House {
             anchor,
             is_published: settings.web.public_url.is_some(),
             spools,
-            metrics: Arc::default(),
+            metrics,
         })
     }
 
@@ -213,14 +218,8 @@ impl House {
             Arc::clone(&self.directory) as Arc<dyn Certificates>,
             Arc::new(SystemRandom),
         );
-        let inbound = InboundDesk {
-            incoming: Incoming::new(settings.terms(), Arc::new(NoHolders)),
-            judge: Arc::clone(&self.judge),
-            journal: Arc::clone(&self.journal),
-            spools: self.spools.clone(),
-            metrics: Arc::clone(&self.metrics),
-        };
-        Ok(SigningDesk { outgoing, inbound, spools: self.spools.clone() })
+        let inbound = InboundDesk::new(settings, Arc::clone(&self.intake));
+        Ok(SigningDesk { outgoing, inbound, intake: Arc::clone(&self.intake), spools: self.spools.clone() })
     }
 
     /// The page, and what the own CA publishes where its certificates name the place.

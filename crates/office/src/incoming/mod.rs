@@ -9,6 +9,7 @@
 //! A member's key opens what is delivered to that member alone. Else whoever caught a mail to one could send it again to
 //! another, or to himself, and have us open it. So a mail to several can leave as two copies.
 
+mod keys;
 mod readers;
 pub mod returned;
 mod subject;
@@ -16,21 +17,31 @@ mod subject;
 use std::io;
 use std::sync::Arc;
 
+use kakitome_pki::asn1::time::Time;
 use kakitome_smime::cms::recipient::{Keys, NoKeys};
 use kakitome_smime::message::decrypt::{Taken, write_behind};
 use kakitome_smime::message::open::{Form, Layer, Opened, Seal};
 use kakitome_smime::mime::scan::Structure;
 use kakitome_smime::octets::{Octets, Spools};
 use kakitome_verdict::answer::Answer;
+use kakitome_verdict::content::password;
 use kakitome_verdict::sender::{Evidence, Judgement};
 use kakitome_verdict::text::Lang;
 use kakitome_verdict::wire::authentication_results;
-use kakitome_verdict::wire::fields::{self as told, Opening};
+use kakitome_verdict::wire::fields::{self as wire, Opening};
 
+pub use self::keys::{MailKeys, MemberKeys};
 use self::readers::Readers;
 use crate::evidence;
 use crate::evidence::outside::Outside;
+use crate::fault::Fault;
 use crate::fields;
+use crate::remembered::{Half, Remembered};
+
+/// The mail gives the password of a file that came in another mail from the same sender.
+pub const PASSWORD_BESIDE: &str = "ppap.pair";
+/// The mail gives the password of its own file.
+pub const PASSWORD_INSIDE: &str = "ppap.same";
 
 /// What is done with inbound mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +71,7 @@ pub enum Decrypt {
 }
 
 /// Who holds the private keys of members.
-pub trait Holders: Send + Sync {
+pub trait Holders {
     /// The keys of the member behind a recipient of the envelope, and nobody else's.
     ///
     /// # Errors
@@ -81,7 +92,18 @@ impl Holders for NoHolders {
 /// Takes mail in.
 pub struct Incoming {
     terms: Terms,
-    holders: Arc<dyn Holders>,
+    remembered: Option<Arc<Remembered>>,
+}
+
+/// A mail's envelope.
+#[derive(Clone, Copy, Debug)]
+pub struct Arriving<'a> {
+    /// The envelope's sender; empty is none.
+    pub sender: &'a str,
+    /// Its recipients.
+    pub recipients: &'a [String],
+    /// The moment.
+    pub now: Time,
 }
 
 /// One copy of a mail that came in, as it goes on.
@@ -92,14 +114,18 @@ pub struct Arrival {
     pub recipients: Vec<usize>,
     /// Was it opened? Then a report about it must not bring back what was inside.
     pub opened: bool,
-    /// The answer about it; `None` where it was not asked for ([`Incoming::unchecked`]).
-    pub answer: Option<Answer>,
+    /// What was judged; `None` where nobody was asked ([`Incoming::unchecked`]).
+    pub judgement: Option<Judgement>,
+    /// Codes of what is told beside the reasons of the answer.
+    pub codes: Vec<&'static str>,
     /// How many fields it brought along that forge ours.
     pub forged: u64,
 }
 
 /// What a mail is judged with.
 pub struct Court<'a> {
+    /// Who can open what is sealed.
+    pub holders: &'a dyn Holders,
     /// Where what was inside is put.
     pub spools: &'a dyn Spools,
     /// Whom to believe.
@@ -109,29 +135,25 @@ pub struct Court<'a> {
 }
 
 impl Incoming {
-    /// By these terms.
-    pub fn new(terms: Terms, holders: Arc<dyn Holders>) -> Self {
-        Self { terms, holders }
+    /// By these terms; without a memory, a mail knows of no other.
+    pub fn new(terms: Terms, remembered: Option<Arc<Remembered>>) -> Self {
+        Self { terms, remembered }
     }
 
     /// Opens, judges and marks a mail to these recipients of the envelope. Everybody gets one copy.
     ///
     /// # Errors
     /// The environment's: the mail has to wait.
-    pub fn receive(
-        &self,
-        mail: &dyn Octets,
-        recipients: &[String],
-        codes: &[&'static str],
-        court: &Court<'_>,
-    ) -> io::Result<Vec<Arrival>> {
-        let everybody: Vec<usize> = (0..recipients.len()).collect();
-        let readers = Readers::new(&*self.holders, recipients);
+    pub fn receive(&self, mail: &dyn Octets, arriving: &Arriving<'_>, court: &Court<'_>) -> io::Result<Vec<Arrival>> {
+        let everybody: Vec<usize> = (0..arriving.recipients.len()).collect();
+        let readers = Readers::new(court.holders, arriving.recipients);
         let keys: &dyn Keys = if self.terms.decrypt == Decrypt::Never { &NoKeys } else { &readers };
-        let (opened, judgement) = self.judged(mail, keys, court)?;
+        let (opened, judgement) = judged(mail, keys, court)?;
+        let codes = self.codes(mail, &opened, &judgement.answer, arriving)?;
         let Some(plain) = innermost(&opened) else {
-            let why = closed_because(&opened);
-            return Ok(vec![self.marked(mail, everybody, &opened, judgement, why, codes, court)?]);
+            let opening = closed_because(&opened);
+            let told = Told { opened: &opened, judgement, opening, codes };
+            return Ok(vec![self.marked(mail, everybody, told, court.spools)?]);
         };
         let may_open = match self.terms.decrypt {
             Decrypt::Always => true,
@@ -142,17 +164,23 @@ impl Incoming {
         let others: Vec<usize> = everybody.into_iter().filter(|place| !able.contains(place)).collect();
         let mut arrivals = Vec::new();
         if !able.is_empty() {
+            let header = &opened.structure.root().header;
+            if let Some(remembered) = &self.remembered {
+                remembered.keep_opened(header, arriving.now).map_err(io::Error::other)?;
+            }
             let mut spool = court.spools.spool()?;
             let taken = Taken::Shown { author: judgement.confirmed.is_some() };
-            write_behind(&opened.structure.root().header, taken, Some(payload(&opened)), &*plain.content, &mut spool)?;
+            write_behind(header, taken, Some(payload(&opened)), &*plain.content, &mut spool)?;
             let whole = spool.finish()?;
             let opening = Some(Opening::Opened { authenticated: plain.authenticated });
-            arrivals.push(self.marked(&*whole, able, &opened, judgement, opening, codes, court)?);
+            let told = Told { opened: &opened, judgement, opening, codes };
+            arrivals.push(self.marked(&*whole, able, told, court.spools)?);
         }
         if !others.is_empty() {
-            let why = Some(Opening::Closed(if may_open { "enc.other-reader" } else { "enc.unauthenticated" }));
-            let (opened, judgement) = self.judged(mail, &NoKeys, court)?;
-            arrivals.push(self.marked(mail, others, &opened, judgement, why, codes, court)?);
+            let opening = Some(Opening::Closed(if may_open { "enc.other-reader" } else { "enc.unauthenticated" }));
+            let (opened, judgement) = judged(mail, &NoKeys, court)?;
+            let told = Told { opened: &opened, judgement, opening, codes: Vec::new() };
+            arrivals.push(self.marked(mail, others, told, court.spools)?);
         }
         Ok(arrivals)
     }
@@ -162,51 +190,96 @@ impl Incoming {
     /// # Errors
     /// The environment's.
     pub fn unchecked(&self, mail: &dyn Octets, recipients: &[String], spools: &dyn Spools) -> io::Result<Arrival> {
-        let head = told::unchecked(&self.terms.authserv_id, self.terms.lang);
+        let head = wire::unchecked(&self.terms.authserv_id, self.terms.lang);
         let (mail, forged) = self.stripped(mail, head.as_bytes(), spools)?;
-        Ok(Arrival { mail, recipients: (0..recipients.len()).collect(), opened: false, answer: None, forged })
+        Ok(Arrival {
+            mail,
+            recipients: (0..recipients.len()).collect(),
+            opened: false,
+            judgement: None,
+            codes: Vec::new(),
+            forged,
+        })
     }
 
-    fn judged(&self, mail: &dyn Octets, keys: &dyn Keys, court: &Court<'_>) -> io::Result<(Opened, Judgement)> {
-        evidence::examined(mail, court.spools, keys, &NoKeys, court.evidence, court.outside)
+    /// What other mails tell of this one: whether it gives the password of a file that came before, or its own (a mail
+    /// with a password travels the way of the file). No file is opened for it. A memory that fails holds no mail up.
+    fn codes(
+        &self,
+        mail: &dyn Octets,
+        opened: &Opened,
+        answer: &Answer,
+        arriving: &Arriving<'_>,
+    ) -> io::Result<Vec<&'static str>> {
+        let is_locked = answer.reasons.iter().any(|reason| reason.code().starts_with("ppap."));
+        let hints = password::hints(mail, opened)?;
+        let mut codes = Vec::new();
+        if is_locked && hints.opens_itself() {
+            codes.push(PASSWORD_INSIDE);
+        }
+        let Some(remembered) = self.remembered.as_ref().filter(|_| !arriving.sender.is_empty()) else {
+            return Ok(codes);
+        };
+        let (header, Arriving { sender, recipients, now }) = (&opened.structure.root().header, *arriving);
+        let pairs = || {
+            if is_locked {
+                remembered.keep_half(Half::Locked, sender, recipients, header, now)?;
+                return Ok(!remembered.halves(Half::Password, sender, recipients, header, now)?.is_empty());
+            }
+            if !hints.may_open_another() {
+                return Ok(false);
+            }
+            let before = remembered.halves(Half::Locked, sender, recipients, header, now)?;
+            let is_pair = before.iter().any(|alike| hints.opens(alike.same_subject, alike.is_answer));
+            if !is_pair && hints.opens_itself() {
+                remembered.keep_half(Half::Password, sender, recipients, header, now)?;
+            }
+            Ok(is_pair)
+        };
+        match pairs() {
+            Ok(true) => codes.push(PASSWORD_BESIDE),
+            Ok(false) => {}
+            Err(fault) => {
+                let fault: Fault = fault;
+                tracing::warn!(%fault, "mails with a file and with its password cannot be compared now");
+            }
+        }
+        Ok(codes)
     }
 
     /// What leaves: the mail without what forges us, behind our fields.
-    #[allow(clippy::too_many_arguments, reason = "one call for each way through `receive`")]
     fn marked(
         &self,
         mail: &dyn Octets,
         recipients: Vec<usize>,
-        opened: &Opened,
-        judgement: Judgement,
-        opening: Option<Opening>,
-        codes: &[&'static str],
-        court: &Court<'_>,
+        told: Told<'_>,
+        spools: &dyn Spools,
     ) -> io::Result<Arrival> {
-        let (answer, terms) = (judgement.answer, &self.terms);
+        let Told { opened, judgement, opening, codes } = told;
+        let (answer, terms) = (&judgement.answer, &self.terms);
         let is_opened = matches!(opening, Some(Opening::Opened { .. }));
-        let mut head = format!("Authentication-Results: {}\r\n", authentication_results(&answer, &terms.authserv_id));
-        head.push_str(&told::fields(&answer, opening.as_ref(), codes, terms.lang));
+        let mut head = format!("Authentication-Results: {}\r\n", authentication_results(answer, &terms.authserv_id));
+        head.push_str(&wire::fields(answer, opening.as_ref(), &codes, terms.lang));
         let mut changed: Vec<&str> = Vec::new();
         let mut now: Option<Box<dyn Octets>> = None;
         if terms.strip_signatures
             && judgement.confirmed.is_some()
-            && let Some(bare) = unsigned(mail, opened, court.spools)?
+            && let Some(bare) = unsigned(mail, opened, spools)?
         {
             changed.push("signature");
             now = Some(bare);
         }
         if terms.subject_tag
-            && let Some(tagged) = subject::tagged(now.as_deref().unwrap_or(mail), &answer, terms.lang, court.spools)?
+            && let Some(tagged) = subject::tagged(now.as_deref().unwrap_or(mail), answer, terms.lang, spools)?
         {
             changed.push("subject");
             now = Some(tagged);
         }
         if !changed.is_empty() {
-            head.push_str(&format!("{}Changed: {}\r\n", told::PREFIX, changed.join(", ")));
+            head.push_str(&format!("{}Changed: {}\r\n", wire::PREFIX, changed.join(", ")));
         }
-        let (mail, forged) = self.stripped(now.as_deref().unwrap_or(mail), head.as_bytes(), court.spools)?;
-        Ok(Arrival { mail, recipients, opened: is_opened, answer: Some(answer), forged })
+        let (mail, forged) = self.stripped(now.as_deref().unwrap_or(mail), head.as_bytes(), spools)?;
+        Ok(Arrival { mail, recipients, opened: is_opened, judgement: Some(judgement), codes, forged })
     }
 
     fn stripped(&self, mail: &dyn Octets, head: &[u8], spools: &dyn Spools) -> io::Result<(Arc<dyn Octets>, u64)> {
@@ -214,6 +287,18 @@ impl Incoming {
         let forged = fields::strip(mail, Some(&self.terms.authserv_id), head, &mut spool)?;
         Ok((Arc::from(spool.finish()?), forged))
     }
+}
+
+/// What there is to tell of a copy.
+struct Told<'a> {
+    opened: &'a Opened,
+    judgement: Judgement,
+    opening: Option<Opening>,
+    codes: Vec<&'static str>,
+}
+
+fn judged(mail: &dyn Octets, keys: &dyn Keys, court: &Court<'_>) -> io::Result<(Opened, Judgement)> {
+    evidence::examined(mail, court.spools, keys, &NoKeys, court.evidence, court.outside)
 }
 
 /// Why a mail that is sealed as a whole stays closed, as a code.

@@ -35,6 +35,7 @@ migrations! {
     "0007_certificate"
     "0008_setting"
     "0009_pickup"
+    "0010_remembered"
 }
 
 /// The version of a store that is up to date.

@@ -5,6 +5,7 @@
 //! whole. A format that lies about its places is passed over: nothing is concluded from what cannot be read.
 
 mod cfb;
+pub mod password;
 mod pdf;
 mod rar;
 mod seven;

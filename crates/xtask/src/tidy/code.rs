@@ -66,7 +66,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
             &["fault"],
             &["spool", "store", "fields"],
             &["audit"],
-            &["vault", "journal", "jobs", "members", "transfer"],
+            &["vault", "journal", "jobs", "members", "transfer", "remembered"],
             &["authority", "trust"],
             &["enrolment"],
             &["lifecycle"],

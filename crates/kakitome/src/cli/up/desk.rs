@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use kakitome_office::outgoing::{Leaving, NotLeaving, Outcome, Outgoing};
 use kakitome_office::policy::{Submission, Wish};
+use kakitome_office::remembered::Relation;
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_smime::octets::Octets;
 
-use super::inbound::InboundDesk;
+use super::inbound::{Checked, InboundDesk, Intake};
 use crate::cli::input;
 use crate::gateway::reply::Reply;
 use crate::gateway::{Desk, DeskFault, Direction, Envelope, MailCopy, Notice, Processed, Withheld};
@@ -16,6 +17,7 @@ use crate::gateway::{Desk, DeskFault, Direction, Envelope, MailCopy, Notice, Pro
 pub(super) struct SigningDesk {
     pub(super) outgoing: Outgoing,
     pub(super) inbound: InboundDesk,
+    pub(super) intake: Arc<Intake>,
     pub(super) spools: SpoolDirectory,
 }
 
@@ -30,6 +32,13 @@ impl Desk for SigningDesk {
         if direction == Direction::Inbound {
             return self.inbound.process(envelope, &*mail);
         }
+        let Checked { mail, relation, is_reduced } = self.intake.leaving(envelope, mail)?;
+        let about = match relation {
+            _ if is_reduced => Some("; what it brings back was opened here, and is cut to its header"),
+            Some(Relation::Answer) => Some("; it answers a mail that was opened here"),
+            Some(Relation::Forward) => Some("; it is a mail that was opened here"),
+            None => None,
+        };
         let submission = Submission {
             has_null_sender: envelope.from.is_empty(),
             recipients: &envelope.recipients,
@@ -40,7 +49,13 @@ impl Desk for SigningDesk {
             .outgoing
             .process(mail, &envelope.from, &submission, &self.spools, input::now())
             .map_err(|fault| DeskFault { text: fault.to_string() })?;
-        Ok(processed(outcome))
+        let mut processed = processed(outcome);
+        for copy in &mut processed.copies {
+            if let Some(about) = about {
+                copy.reason.push_str(about);
+            }
+        }
+        Ok(processed)
     }
 }
 

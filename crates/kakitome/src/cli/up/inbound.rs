@@ -1,93 +1,194 @@
-//! What is done with mail that enters by an inbound listener.
+//! What is done with mail that enters by an inbound listener; and what of it is remembered when mail leaves.
 
+use std::fmt::Display;
+use std::io;
 use std::sync::Arc;
 
-use kakitome_office::incoming::{Arrival, Court, Incoming};
+use kakitome_office::audit::{Actor, Clerk, Part, machine};
+use kakitome_office::directory::Directory;
+use kakitome_office::directory::rule::Decision;
+use kakitome_office::incoming::{Arrival, Arriving, Court, Incoming, MemberKeys, returned};
 use kakitome_office::journal::{Attempt, Journal, Passage};
+use kakitome_office::remembered::{Relation, Remembered};
 use kakitome_office::spool::SpoolDirectory;
+use kakitome_office::store::Store;
+use kakitome_office::vault::Vault;
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::crypto::SystemRandom;
+use kakitome_smime::mime::scan::scan_header;
 use kakitome_smime::octets::Octets;
+use kakitome_verdict::sender::Judgement;
 
 use super::judge::Judge;
+use crate::cli::input;
 use crate::gateway::{DeskFault, Envelope, MailCopy, Processed};
 use crate::metrics::{Door, Metrics};
+use crate::settings::Settings;
 
 /// A mail that was begun so often and never ended is handed on unread. A server tries for days; a member must not wait so
 /// long for a mail that some bug of ours cannot get over.
 const ATTEMPT_LIMIT: u32 = 5;
 
+/// What desks of all settings share.
+pub(super) struct Intake {
+    judge: Arc<Judge>,
+    journal: Arc<Journal>,
+    spools: SpoolDirectory,
+    metrics: Arc<Metrics>,
+    keys: MemberKeys,
+    directory: Arc<Directory>,
+    remembered: Arc<Remembered>,
+    actor: Actor,
+}
+
 /// Opens, judges and marks.
 pub(super) struct InboundDesk {
-    pub(super) incoming: Incoming,
-    pub(super) judge: Arc<Judge>,
-    pub(super) journal: Arc<Journal>,
-    pub(super) spools: SpoolDirectory,
-    pub(super) metrics: Arc<Metrics>,
+    incoming: Incoming,
+    intake: Arc<Intake>,
+}
+
+/// A mail that leaves, as far as what came in has to do with it.
+pub(super) struct Checked {
+    pub(super) mail: Arc<dyn Octets>,
+    /// Is it about a mail that was opened here?
+    pub(super) relation: Option<Relation>,
+    /// Was a returned mail cut to its header?
+    pub(super) is_reduced: bool,
+}
+
+impl Intake {
+    pub(super) fn new(
+        judge: Arc<Judge>,
+        journal: Arc<Journal>,
+        spools: SpoolDirectory,
+        metrics: Arc<Metrics>,
+        vault: Arc<Vault>,
+        directory: Arc<Directory>,
+    ) -> Self {
+        let store: Arc<Store> = Arc::clone(&judge.store);
+        let actor = Actor::part(&machine(), Part::Gateway);
+        let clerk = Arc::new(Clerk::new(Arc::clone(&store), actor.clone()));
+        let keys = MemberKeys::new(Arc::clone(&store), vault, Arc::new(SystemRandom), clerk);
+        let remembered = Arc::new(Remembered::new(store, Arc::new(SystemRandom)));
+        Self { judge, journal, spools, metrics, keys, directory, remembered, actor }
+    }
+
+    /// What of a mail that leaves must not: what a report brings back of a mail that was sealed on its way here.
+    pub(super) fn leaving(&self, envelope: &Envelope, mail: Arc<dyn Octets>) -> Result<Checked, DeskFault> {
+        let relation = {
+            let header = scan_header(&*mail, 0..mail.len()).map_err(fault("the spool"))?.header;
+            self.remembered.relation(&header, input::now()).map_err(fault("the memory of opened mail"))?
+        };
+        let mut opened = Vec::new();
+        for one in returned::of(&*mail, envelope.from.is_empty()).map_err(fault("the spool"))? {
+            let known = self.remembered.relation(one.header(), input::now());
+            if known.map_err(fault("the memory of opened mail"))? == Some(Relation::Forward) {
+                opened.push(one);
+            }
+        }
+        let is_reduced = !opened.is_empty();
+        let mail = if is_reduced {
+            Arc::from(returned::reduced(&*mail, &opened, &self.spools).map_err(fault("the spool"))?)
+        } else {
+            mail
+        };
+        Ok(Checked { mail, relation, is_reduced })
+    }
+
+    /// Takes what a confirmed mail says of its sender. It holds no mail up.
+    fn harvest(&self, judgement: &Judgement, now: Time) {
+        let Some(confirmed) = &judgement.confirmed else { return };
+        match self.directory.harvest(confirmed, &self.actor, now) {
+            Ok(Ok(harvested)) if matches!(harvested.decision, Decision::Pending(_)) => {
+                let place = harvested.place.to_string();
+                tracing::warn!(place, "another certificate came than the one in use: it waits for a decision");
+            }
+            Ok(Ok(harvested)) => tracing::debug!(decision = ?harvested.decision, "the sender's certificate"),
+            Ok(Err(why)) => tracing::debug!(%why, "no certificate is taken"),
+            Err(error) => tracing::warn!(%error, "the sender's certificate cannot be taken now"),
+        }
+    }
+}
+
+fn fault<E: Display>(what: &str) -> impl Fn(E) -> DeskFault {
+    move |error| DeskFault { text: format!("{what}: {error}") }
 }
 
 impl InboundDesk {
+    pub(super) fn new(settings: &Settings, intake: Arc<Intake>) -> Self {
+        let incoming = Incoming::new(settings.terms(), Some(Arc::clone(&intake.remembered)));
+        Self { incoming, intake }
+    }
+
     pub(super) fn process(&self, envelope: &Envelope, mail: &dyn Octets) -> Result<Processed, DeskFault> {
-        let fault = |what: &str, error: &dyn std::fmt::Display| DeskFault { text: format!("{what}: {error}") };
-        let attempt = self.begin(envelope, mail).map_err(|error| fault("the journal", &error))?;
+        let attempt = self.begin(envelope, mail).map_err(fault("the journal"))?;
         if let Some(attempt) = &attempt
             && attempt.number() > ATTEMPT_LIMIT
         {
             tracing::error!(
-                queue = envelope.queue_id,
-                "a mail was begun {ATTEMPT_LIMIT} times and never ended: this is a \
-                bug, please report it; the mail is handed on unread"
+                queue_id = envelope.queue_id,
+                "a mail was begun {ATTEMPT_LIMIT} times and never ended: this is a bug, please report it; the mail is \
+                 handed on unread"
             );
-            let arrival = self.incoming.unchecked(mail, &envelope.recipients, &self.spools);
             // It stays counted: it may come again for other recipients.
-            return arrival
-                .map(|arrival| Processed { copies: vec![copy(arrival)], ..Processed::default() })
-                .map_err(|error| fault("the spool", &error));
+            let arrival = self.incoming.unchecked(mail, &envelope.recipients, &self.intake.spools);
+            return arrival.map(|arrival| processed(vec![arrival])).map_err(fault("the spool"));
         }
-        let arrivals =
-            self.judge.evidence_or_last().map_err(|error| fault("the evidence", &error)).and_then(|evidence| {
-                let court = Court { spools: &self.spools, evidence: &evidence, outside: self.judge.outside.as_ref() };
-                let arrivals = self.incoming.receive(mail, &envelope.recipients, &[], &court);
-                arrivals.map_err(|error| fault("opening and judging", &error))
-            });
+        let arrivals = self.arrivals(envelope, mail);
         if let Some(attempt) = attempt {
             attempt.ended();
         }
-        let arrivals = arrivals?;
-        for answer in arrivals.iter().filter_map(|arrival| arrival.answer.as_ref()) {
-            self.metrics.judged(Door::Mail, answer.state);
+        arrivals.map(processed)
+    }
+
+    fn arrivals(&self, envelope: &Envelope, mail: &dyn Octets) -> Result<Vec<Arrival>, DeskFault> {
+        let (now, intake) = (input::now(), &*self.intake);
+        let evidence = intake.judge.evidence_or_last().map_err(fault("the evidence"))?;
+        let court = Court {
+            holders: &intake.keys.for_mail(envelope.queue_id.as_deref(), now),
+            spools: &intake.spools,
+            evidence: &evidence,
+            outside: intake.judge.outside.as_ref(),
+        };
+        let arriving = Arriving { sender: &envelope.from, recipients: &envelope.recipients, now };
+        let arrivals = self.incoming.receive(mail, &arriving, &court).map_err(fault("opening and judging"))?;
+        for judgement in arrivals.iter().filter_map(|arrival| arrival.judgement.as_ref()) {
+            intake.metrics.judged(Door::Mail, judgement.answer.state);
         }
-        Ok(Processed { copies: arrivals.into_iter().map(copy).collect(), ..Processed::default() })
+        if let Some(judgement) = arrivals.first().and_then(|arrival| arrival.judgement.as_ref()) {
+            intake.harvest(judgement, now);
+        }
+        Ok(arrivals)
     }
 
     /// Without a queue id a mail is not known when it comes again.
-    fn begin(&self, envelope: &Envelope, mail: &dyn Octets) -> std::io::Result<Option<Attempt>> {
+    fn begin(&self, envelope: &Envelope, mail: &dyn Octets) -> io::Result<Option<Attempt>> {
         let Some(queue_id) = &envelope.queue_id else { return Ok(None) };
-        self.journal.begin(Passage::of(queue_id, mail)?).map(Some)
+        self.intake.journal.begin(Passage::of(queue_id, mail)?).map(Some)
     }
 }
 
+fn processed(arrivals: Vec<Arrival>) -> Processed {
+    Processed { copies: arrivals.into_iter().map(copy).collect(), ..Processed::default() }
+}
+
 fn copy(arrival: Arrival) -> MailCopy {
-    let Arrival { mail, recipients, opened, answer, forged } = arrival;
-    let verdict = answer.as_ref().map_or("unchecked", |answer| answer.state.name());
-    let code = answer.as_ref().and_then(|answer| answer.reasons.first()).map_or("", |reason| reason.code());
-    let contents: Vec<&str> = answer
-        .iter()
-        .flat_map(|answer| &answer.reasons)
-        .map(|reason| reason.code())
-        .filter(|code| code.starts_with("ppap."))
-        .collect();
-    let mut reason = format!("{verdict} {code}").trim().to_owned();
+    let Arrival { mail, recipients, opened, judgement, codes, forged } = arrival;
+    let answer = judgement.as_ref().map(|judgement| &judgement.answer);
+    let reasons = || answer.iter().flat_map(|answer| &answer.reasons).map(|reason| reason.code());
+    let verdict = answer.map_or("unchecked", |answer| answer.state.name());
+    let mut reason = format!("{verdict} {}", reasons().next().unwrap_or_default()).trim().to_owned();
+    let contents: Vec<&str> = reasons().filter(|code| code.starts_with("ppap.")).chain(codes).collect();
     if !contents.is_empty() {
         reason.push_str(&format!(", files with a password: {}", contents.join(" ")));
     }
     if forged > 0 {
         reason.push_str(&format!(", {forged} forged fields taken out"));
     }
-    let action = if opened {
-        "opened"
-    } else if answer.is_some() {
-        "checked"
-    } else {
-        "unchecked"
+    let action = match answer {
+        Some(_) if opened => "opened",
+        Some(_) => "checked",
+        None => "unchecked",
     };
     MailCopy { mail, recipients, headers_only: opened, action, reason }
 }
