@@ -12,6 +12,7 @@ use kakitome_office::audit::Setting;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+pub use self::deploy::{Deploy, Mailbox, Minutes};
 pub use self::directory::{CertificateStore, Directory};
 pub use self::inbound::{Inbound, Language, Opened};
 pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
@@ -22,6 +23,7 @@ pub use self::store::{Database, Store};
 pub use self::tls::TlsFiles;
 pub use self::value::{Domain, HostPort, Percent, PublicUrl};
 
+mod deploy;
 mod directory;
 mod inbound;
 mod listener;
@@ -515,6 +517,43 @@ const ROWS: &[Row] = &[
         "A file with the password of that database in its first line, so that it need not stand in the URL.",
         "a file name",
         "\"/etc/kakitome/database.password\""
+    ),
+    row!(
+        deploy.imap_host,
+        Text,
+        "Files for members' own mail programs (docs/deploy.md): where they read their mail by IMAP (port 993). With\n\
+         deploy.smtp_host, the profile for iPhone, iPad and Mac sets up the account, too.",
+        "a host name in ASCII",
+        "\"imap.example.com\""
+    ),
+    row!(
+        deploy.smtp_host,
+        Text,
+        "Where they send it by submission (port 587).",
+        "a host name in ASCII",
+        "\"smtp.example.com\""
+    ),
+    row!(
+        deploy.exchange_host,
+        Text,
+        "Where their mail lies in an Exchange, instead.",
+        "a host name in ASCII",
+        "\"outlook.office365.com\""
+    ),
+    row!(
+        deploy.sign_as,
+        Text,
+        "The address of yours whose certificate signs profiles for iPhone, iPad and Mac. Not set: each is signed by the\n\
+         certificate of its member.",
+        "an address",
+        "\"it@example.com\""
+    ),
+    row!(
+        deploy.link_minutes,
+        Number,
+        "How long the link stands by which a member downloads his file once.",
+        "a number of minutes from 1 to 10080 (seven days)",
+        ""
     ),
     row!(
         vault.key_file,

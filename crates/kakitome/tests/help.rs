@@ -12,7 +12,11 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::store::Store;
+use kakitome_office::vault::Vault;
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::name::Name;
@@ -198,10 +202,34 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             60,
             "is no member who has a certificate",
         ),
-        ("kakitome audit show", Mine, 0, ""),
+        ("kakitome deploy files taro@example.com --for apple -o taro-iphone", Mine, 0, ".mobileconfig, steps.html"),
+        (
+            "kakitome deploy files taro@example.com --for thunderbird --password-to code.txt -o taro",
+            Mine,
+            0,
+            "the password is in code.txt",
+        ),
+        (
+            "kakitome deploy files taro@example.com --for outlook --json -o taro-outlook",
+            Mine,
+            0,
+            r#""program": "outlook""#,
+        ),
+        ("kakitome deploy files taro@example.com --for exchange -o exchange", Mine, 0, "kakitome-ca.sst"),
+        ("kakitome deploy link taro@example.com --for apple", Mine, 0, "link   https://mail.example.com/pickup/"),
+        (
+            "kakitome deploy link taro@example.com --for android --minutes 1440 --json",
+            Mine,
+            0,
+            r#""program": "android""#,
+        ),
+        ("kakitome deploy list", Mine, 0, "open"),
+        ("kakitome deploy list --json", Mine, 0, r#""standing": "open""#),
+        ("kakitome deploy withdraw taro@example.com", Mine, 0, "2 withdrawn"),
+        ("kakitome audit show", Mine, 0, "pickup.withdrawn"),
         ("kakitome audit show --last 20", Mine, 0, ""),
-        ("kakitome audit show --act certificate --since 2026-01-01T00:00:00Z", Mine, 0, ""),
-        ("kakitome audit show --subject taro@example.com --json", Mine, 0, ""),
+        ("kakitome audit show --act certificate --since 2026-01-01T00:00:00Z", Mine, 0, "certificate.issued"),
+        ("kakitome audit show --subject taro@example.com --json", Mine, 0, r#""act":"key.exported""#),
         ("kakitome audit verify", Mine, 0, "✓ Nothing was changed"),
         ("kakitome audit head", Mine, 0, ""),
         ("kakitome audit head --json", Mine, 0, r#""hash": ""#),
@@ -547,8 +575,23 @@ impl Stage {
 
     fn run(&self, line: &str) -> (Option<i32>, String) {
         // What a person would be asked for: there is no terminal here.
-        let output = self.shell(line).env("KAKITOME_P12_PASSWORD", "open sesame").output().unwrap();
+        let mut shell = self.shell(line);
+        if line.starts_with("kakitome deploy") {
+            self.enrol();
+            shell.env("KAKITOME_WEB_PUBLIC_URL", "https://mail.example.com");
+        }
+        let output = shell.env("KAKITOME_P12_PASSWORD", "open sesame").output().unwrap();
         (output.status.code(), text(&output))
+    }
+
+    /// A member who has a certificate, in the store that the first start made.
+    fn enrol(&self) {
+        let data = Path::new(&self.path).join("kakitome-data");
+        let store = Arc::new(Store::open(&data).unwrap());
+        let vault = Arc::new(Vault::open(&data.join("sealing.key"), &store).unwrap());
+        let settings = AuthoritySettings { member_key: KeyKind::P256, ..AuthoritySettings::default() };
+        let authority = Authority::open(store, vault, settings, now(), Arc::new(SystemRandom)).unwrap();
+        authority.credential(&Address::parse("taro@example.com").unwrap(), now()).unwrap();
     }
 
     /// A server: started on free ports, ended by SIGTERM as soon as it says that it is up.

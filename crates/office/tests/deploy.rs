@@ -81,7 +81,7 @@ impl World {
             name: Some("例示 太郎"),
             organisation: "Example & Sons",
             identities: &self.identities,
-            root: &self.root.certificate,
+            roots: std::slice::from_ref(&self.root.certificate),
             account,
         }
     }
@@ -91,7 +91,7 @@ impl World {
     }
 
     fn files(&self, program: Program, account: Option<&Account>, code: &Code) -> Vec<File> {
-        deploy::files(program, &self.member(account), code, &self.sealer(), NOW, &SystemRandom).unwrap()
+        deploy::files(program, &self.member(account), code, Some(&self.sealer()), NOW, &SystemRandom).unwrap()
     }
 }
 
@@ -117,7 +117,7 @@ fn every_program_gets_its_files_and_no_name_leads_elsewhere() {
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, expected);
         for file in files {
-            assert_eq!(file.holds_key, file.name.starts_with("taro"), "{}", file.name);
+            assert_eq!(!file.keys.is_empty(), file.name.starts_with("taro"), "{}", file.name);
             let holds = |text: &str| file.octets.windows(text.len()).any(|octets| octets == text.as_bytes());
             assert!(!holds(code.reveal()), "{}: the password never stands beside what it opens", file.name);
         }
@@ -167,12 +167,7 @@ fn value<'a>(profile: &'a str, key: &str) -> Vec<&'a str> {
 #[test]
 fn a_profile_names_its_parts_alike_each_time() {
     let mut world = World::new();
-    let imap = Account::Imap {
-        incoming: "imap.example.jp".to_owned(),
-        incoming_port: 993,
-        outgoing: "smtp.example.jp".to_owned(),
-        outgoing_port: 465,
-    };
+    let imap = Account::Imap { incoming: "imap.example.jp".to_owned(), outgoing: "smtp.example.jp".to_owned() };
     let exchange = Account::Exchange { host: "mail.example.jp".to_owned() };
     let one = profile(&world, Some(&imap), &code());
     let kinds = value(&one, "PayloadType");
@@ -214,9 +209,9 @@ fn who_has_no_key_gets_no_file() {
     world.identities.clear();
     let member = world.member(None);
     let sealer = Sealer { certificate: &world.signer.certificate, chain: &[], key: &world.signer.key };
-    let refused = deploy::files(Program::Outlook, &member, &code(), &sealer, NOW, &SystemRandom).unwrap_err();
+    let refused = deploy::files(Program::Outlook, &member, &code(), Some(&sealer), NOW, &SystemRandom).unwrap_err();
     assert!(matches!(refused, Fault::NoKeyToDeploy { .. }), "{refused}");
-    assert!(deploy::files(Program::Exchange, &member, &code(), &sealer, NOW, &SystemRandom).is_ok());
+    assert!(deploy::files(Program::Exchange, &member, &code(), Some(&sealer), NOW, &SystemRandom).is_ok());
 }
 
 fn actor() -> Actor {
@@ -229,7 +224,7 @@ fn offered(store: &Store, seconds: i64) -> Ticket {
 }
 
 fn file() -> File {
-    File { name: "f".to_owned(), octets: b"file".to_vec(), media_type: "text/plain", holds_key: true }
+    File { name: "f".to_owned(), octets: b"file".to_vec(), media_type: "text/plain", keys: vec!["0a".to_owned()] }
 }
 
 fn take(store: &Store, ticket: &Ticket, typed: &str, seconds: i64) -> Attempt {
@@ -265,7 +260,7 @@ fn a_file_is_taken_once_with_the_right_code() {
         assert_eq!(take(&store, &ticket, typed, 600), Attempt::Gone);
     }
     assert_eq!(pickup::look(&store, &ticket.token, NOW).unwrap(), None);
-    assert_eq!(acts(&store), ["pickup.offered", "pickup.refused", "pickup.refused", "pickup.taken"]);
+    assert_eq!(acts(&store), ["pickup.offered", "pickup.refused", "pickup.refused", "pickup.taken", "key.exported"]);
     let listed = pickup::list(&store, NOW).unwrap();
     assert_eq!((listed.len(), listed[0].standing), (1, Standing::Taken(NOW.plus(600))));
 }

@@ -8,7 +8,7 @@ mod office;
 use std::sync::Arc;
 
 use kakitome_office::enrolment::lack::Which;
-use kakitome_office::enrolment::published::{encryption_certificates, identities, published};
+use kakitome_office::enrolment::published::{encryption_certificates, published};
 use kakitome_office::holder::{StoredKeys, Used};
 use kakitome_office::members::{Joining, Leaving};
 use kakitome_pki::algorithm::{Cipher, KeyTransport};
@@ -111,11 +111,12 @@ fn old_mail_stays_readable_and_nobody_encrypts_to_who_left() {
     let new = certificate(&office, "m00@b.example", later);
     assert_ne!(new.serial(), old.serial());
     assert!(opened(&office, &mail, &["m00@b.example"]).is_some());
-    let held = identities(&office.store, &office.vault, &address("m00@b.example"), later).unwrap();
-    let held: Vec<(bool, bool, bool)> = held.iter().map(|one| (one.signs, one.opens, one.is_retired)).collect();
+    let held = office.authority.holdings(&address("m00@b.example"), later).unwrap();
+    let held: Vec<(bool, bool, bool)> =
+        held.iter().map(|one| (one.usage.signs(), one.usage.encrypts(), one.is_retired)).collect();
     assert_eq!(held, [(false, true, false), (false, true, true)]);
-    let held = identities(&office.store, &office.vault, &address("m00@b.example"), NOW).unwrap();
-    assert_eq!(held.iter().filter(|one| one.signs && !one.is_retired).count(), 1);
+    let held = office.authority.holdings(&address("m00@b.example"), NOW).unwrap();
+    assert_eq!(held.iter().filter(|one| one.usage.signs() && !one.is_retired).count(), 1);
 
     // Who left: his mail is read by whoever gets it, and nobody is given his certificate.
     let member = office.members.find("m00@b.example").unwrap();

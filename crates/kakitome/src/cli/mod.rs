@@ -7,6 +7,7 @@ mod cert;
 mod check;
 mod config;
 mod decrypt;
+mod deploy;
 mod directory;
 mod docs;
 mod encrypt;
@@ -87,6 +88,9 @@ enum Verb {
     /// The certificates of correspondents, to which mail is encrypted
     #[command(subcommand)]
     Directory(directory::Directory),
+    /// Files for members' own mail programs
+    #[command(subcommand)]
+    Deploy(deploy::Deploy),
     /// The log of what was done
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -177,6 +181,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Ca(ca) => ca.run(everywhere),
         Verb::Trust(trust) => trust.run(everywhere),
         Verb::Directory(directory) => directory.run(everywhere),
+        Verb::Deploy(deploy) => deploy.run(everywhere),
         Verb::Audit(audit) => audit.run(everywhere),
         Verb::Store(store) => store.run(everywhere),
         Verb::Config(config) => config.run(everywhere),

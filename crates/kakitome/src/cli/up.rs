@@ -40,7 +40,7 @@ use tokio::time::MissedTickBehavior;
 use self::desk::SigningDesk;
 use self::inbound::{InboundDesk, Intake};
 use self::judge::Judge;
-use super::{Ended, Everywhere, Failure, authority, config, input, outside, trust};
+use super::{Ended, Everywhere, Failure, authority, config, deploy, input, outside, trust};
 use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol, free_disk};
 use crate::metrics::Metrics;
 use crate::settings::{self, Settings};
@@ -225,7 +225,9 @@ impl House {
     /// The page, and what the own CA publishes where its certificates name the place.
     fn site(&self, settings: &Settings) -> axum::Router {
         let inside = Inside { metrics: Arc::clone(&self.metrics), networks: settings.web.private_networks.clone() };
-        let page = web::router(self.checker.clone(), inside);
+        let counter =
+            deploy::Counter::over(Arc::clone(&self.checker.judge.store), Arc::clone(&self.authority), settings);
+        let page = web::router(self.checker.clone(), inside).merge(web::pickup::routes(Arc::new(counter)));
         if !self.is_published {
             return page;
         }

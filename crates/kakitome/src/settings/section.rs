@@ -9,6 +9,7 @@ use kakitome_office::evidence::fetch::Network;
 use kakitome_office::policy;
 use serde::{Deserialize, Serialize};
 
+use super::deploy::Deploy;
 use super::directory::Directory;
 use super::inbound::Inbound;
 use super::listener::{Direction, Listener, Protocol};
@@ -41,6 +42,8 @@ pub struct Settings {
     pub fetch: Fetch,
     /// `[store]`: where everything is kept.
     pub store: Store,
+    /// `[deploy]`: files for members' own mail programs.
+    pub deploy: Deploy,
     /// `[vault]`: the sealing of keys.
     pub vault: Vault,
     /// `[log]`: what is told.
@@ -230,6 +233,7 @@ impl Settings {
         let mut problems = self.policy().problems(&classes);
         problems.extend(self.tls.problems(&self.gateway));
         problems.extend(self.store.problems());
+        problems.extend(self.deploy.problems());
         problems
     }
 }

@@ -10,13 +10,15 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, RawQuery, Request, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use kakitome_office::deploy::File;
 use kakitome_office::deploy::pickup::{Attempt, Offer, PATH};
 use tokio::sync::Semaphore;
 
 use super::trouble::Trouble;
-use super::{Wish, html, page};
+use super::{Wish, harden, html, page};
 
 /// The longest form that is read, in octets.
 const FORM_LIMIT: usize = 4096;
@@ -33,6 +35,12 @@ pub trait Counter: Send + Sync + 'static {
     /// A fault of ours, in words for the log.
     fn look(&self, token: &str) -> Result<Option<Offer>, String>;
 
+    /// The CA's certificates, as programs take them that do not find them in the file.
+    ///
+    /// # Errors
+    /// A fault of ours, in words for the log.
+    fn authorities(&self) -> Result<Vec<File>, String>;
+
     /// Tries a code.
     ///
     /// # Errors
@@ -45,11 +53,16 @@ struct Place {
     files: Semaphore,
 }
 
-/// The routes.
+/// The routes. To be merged with the page's.
 pub fn routes(counter: Arc<dyn Counter>) -> Router {
     Router::new()
+        .route(&format!("{PATH}/ca/{{name}}"), get(authority))
         .route(&format!("{PATH}/{{token}}"), get(look).post(take))
+        .method_not_allowed_fallback(async |query: RawQuery, headers: HeaderMap| {
+            Trouble::Method.response(&Wish::of(&query, &headers))
+        })
         .with_state(Arc::new(Place { counter, files: Semaphore::new(FILES_AT_ONCE) }))
+        .layer(map_response(harden))
 }
 
 async fn look(
@@ -76,17 +89,37 @@ async fn take(
 ) -> Response {
     let wish = Wish::of(&query, request.headers());
     match attempt(&place, &token, request).await {
-        Ok(Attempt::File(file)) => {
-            let disposition = format!("attachment; filename=\"{}\"", file.name);
-            ([(header::CONTENT_TYPE, file.media_type), (header::CONTENT_DISPOSITION, &disposition)], file.octets)
-                .into_response()
-        }
+        Ok(Attempt::File(file)) => download(file),
         Ok(Attempt::Wrong(offer)) if offer.left() > 0 => {
             html(StatusCode::FORBIDDEN, page::pickup(&offer, &token, true, wish.lang))
         }
         Ok(Attempt::Wrong(_) | Attempt::Gone) => Trouble::NoOffer.response(&wish),
         Err(trouble) => trouble.response(&wish),
     }
+}
+
+async fn authority(
+    Shared(place): Shared<Arc<Place>>,
+    Path(name): Path<String>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let wish = Wish::of(&query, &headers);
+    let counter = Arc::clone(&place.counter);
+    match blocking(move || counter.authorities()).await {
+        Ok(files) => match files.into_iter().find(|file| file.name == name) {
+            Some(file) => download(file),
+            None => Trouble::NotFound.response(&wish),
+        },
+        Err(trouble) => trouble.response(&wish),
+    }
+}
+
+/// Every name of ours is plain ASCII without quotes.
+fn download(file: File) -> Response {
+    let disposition = format!("attachment; filename=\"{}\"", file.name);
+    ([(header::CONTENT_TYPE, file.media_type), (header::CONTENT_DISPOSITION, &disposition)], file.octets)
+        .into_response()
 }
 
 async fn attempt(place: &Arc<Place>, token: &str, request: Request<Body>) -> Result<Attempt, Trouble> {
@@ -99,7 +132,7 @@ async fn attempt(place: &Arc<Place>, token: &str, request: Request<Body>) -> Res
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, Trouble> {
-    tokio::task::spawn_blocking(work).await.map_err(|bug| Trouble::Bug(bug.to_string()))?.map_err(Trouble::Fault)
+    tokio::task::spawn_blocking(work).await.map_err(|bug| Trouble::Bug(bug.to_string()))?.map_err(Trouble::NoFile)
 }
 
 /// The field `code` of a form (application/x-www-form-urlencoded, WHATWG URL §5.1).

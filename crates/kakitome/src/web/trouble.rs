@@ -31,6 +31,8 @@ pub(super) enum Trouble {
     Busy,
     /// Our environment failed.
     Fault(String),
+    /// Our environment failed while a file was made.
+    NoFile(String),
     /// We failed.
     Bug(String),
 }
@@ -130,6 +132,15 @@ impl Trouble {
                     "A temporary problem on our side, not with the mail. Please try again later.",
                 ],
             ),
+            Self::NoFile(_) => row(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-file",
+                ["いまは渡せません", "こちらの一時的な問題です。少し待ってから、もう一度お試しください。"],
+                [
+                    "It cannot be handed out right now",
+                    "A temporary problem on our side. Please try again in a little while.",
+                ],
+            ),
             Self::Bug(_) => row(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "bug",
@@ -146,6 +157,9 @@ impl Trouble {
     pub(super) fn response(&self, wish: &Wish) -> Response {
         if let Self::Fault(why) | Self::Bug(why) = self {
             tracing::error!("the check page could not judge a mail: {why}");
+        }
+        if let Self::NoFile(why) = self {
+            tracing::error!("a file that was offered could not be made: {why}");
         }
         let Row { status, code, ja, en } = self.row();
         let mut response = if wish.json {

@@ -8,6 +8,7 @@
 mod ca;
 mod found;
 mod held;
+mod holding;
 mod import;
 pub mod issuer;
 mod lists;
@@ -38,6 +39,7 @@ use held::Held;
 pub use ca::{OwnCa, Role};
 pub use found::{AUTHORITY_KEY, Brought, Founding, NotTaken};
 pub use held::CREDENTIALS_HELD;
+pub use holding::{Holding, RETIRED_LIMIT};
 pub use import::{IMPORT, Imported, Importer, Incoming, NotImported};
 pub use issuer::{Asked, Issued, Issuer, Offers, Outcome, Refused, Revocation};
 pub use lists::{LIST_EVERY, LIST_LIFETIME, PublishedList, ROOT_LIST_EVERY, ROOT_LIST_LIFETIME};
@@ -301,12 +303,7 @@ impl Authority {
     }
 
     fn stored(&self, best: &Recorded) -> Result<Credential, Fault> {
-        let stored = self.store.read(|s| {
-            let Some((der, chain)) = row::octets(s, &best.id)? else { return Ok(None) };
-            Ok(Some((der, row::issuers(s, &chain)?)))
-        })?;
-        let missing = || self.store.damaged(format!("certificate {} has no octets", best.id));
-        let (der, beside) = stored.ok_or_else(missing)?;
+        let (der, beside) = self.octets(best)?;
         let certificate = parse(&self.store, &der)?;
         let key = self.vault.take(&KeyId::from_store(best.key_id.clone()))?;
         if certificate.spki() != key.spki() {
@@ -314,16 +311,26 @@ impl Authority {
             return Err(self.store.damaged(format!("the certificate of {address} is about another key than its own")));
         }
         let mut chain = vec![certificate.clone()];
-        let house = self.house();
-        match house.cas.iter().find(|ca| ca.id == best.id.authority) {
-            Some(ca) => chain.extend(house.chain(ca)),
-            None => {
-                for der in &beside {
-                    chain.push(parse(&self.store, der)?);
-                }
-            }
-        }
+        chain.extend(self.beside(best, &beside)?);
         Ok(Credential { id: best.id.clone(), certificate, chain, key, is_own: best.issuer == OWN })
+    }
+
+    /// The octets of a certificate, and of those that were taken in with it.
+    fn octets(&self, row: &Recorded) -> Result<(Vec<u8>, Vec<Vec<u8>>), Fault> {
+        let stored = self.store.read(|s| {
+            let Some((der, chain)) = row::octets(s, &row.id)? else { return Ok(None) };
+            Ok(Some((der, row::issuers(s, &chain)?)))
+        })?;
+        stored.ok_or_else(|| self.store.damaged(format!("certificate {} has no octets", row.id)))
+    }
+
+    /// The CA certificates that travel with a certificate.
+    fn beside(&self, row: &Recorded, taken: &[Vec<u8>]) -> Result<Vec<Certificate>, Fault> {
+        let house = self.house();
+        match house.cas.iter().find(|ca| ca.id == row.id.authority) {
+            Some(ca) => Ok(house.chain(ca)),
+            None => taken.iter().map(|der| parse(&self.store, der)).collect(),
+        }
     }
 
     fn first_or_next(&self, address: &Address, now: Time) -> Result<Credential, Fault> {

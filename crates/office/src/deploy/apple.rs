@@ -14,19 +14,20 @@ use kakitome_smime::cms::write::Signer;
 use super::plist::Plist;
 use crate::fault::Fault;
 
+/// IMAP over TLS (RFC 8314 §3.2).
+const IMAPS: i64 = 993;
+/// Submission (RFC 6409 §3.1).
+const SUBMISSION: i64 = 587;
+
 /// Where a member's mail lies, for the account in the profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
     /// IMAP and submission.
     Imap {
-        /// The host that keeps the mail.
+        /// The host that keeps the mail, at [`IMAPS`].
         incoming: String,
-        /// Its port.
-        incoming_port: u16,
-        /// The host that takes mail.
+        /// The host that takes mail, at [`SUBMISSION`].
         outgoing: String,
-        /// Its port.
-        outgoing_port: u16,
     },
     /// Exchange ActiveSync.
     Exchange {
@@ -120,19 +121,19 @@ impl Profile<'_> {
         let mut payload = payload(kind, identifier, &uuid, self.address);
         payload.push(("EmailAddress", text(self.address)));
         match account {
-            Account::Imap { incoming, incoming_port, outgoing, outgoing_port } => {
+            Account::Imap { incoming, outgoing } => {
                 payload.extend([
                     ("EmailAccountDescription", text(self.address)),
                     ("EmailAccountName", text(self.name.unwrap_or(self.address))),
                     ("EmailAccountType", text("EmailTypeIMAP")),
                     ("IncomingMailServerAuthentication", text("EmailAuthPassword")),
                     ("IncomingMailServerHostName", text(incoming)),
-                    ("IncomingMailServerPortNumber", Plist::Integer((*incoming_port).into())),
+                    ("IncomingMailServerPortNumber", Plist::Integer(IMAPS)),
                     ("IncomingMailServerUseSSL", Plist::Flag(true)),
                     ("IncomingMailServerUsername", text(self.address)),
                     ("OutgoingMailServerAuthentication", text("EmailAuthPassword")),
                     ("OutgoingMailServerHostName", text(outgoing)),
-                    ("OutgoingMailServerPortNumber", Plist::Integer((*outgoing_port).into())),
+                    ("OutgoingMailServerPortNumber", Plist::Integer(SUBMISSION)),
                     ("OutgoingMailServerUseSSL", Plist::Flag(true)),
                     ("OutgoingMailServerUsername", text(self.address)),
                     ("OutgoingPasswordSameAsIncomingPassword", Plist::Flag(true)),

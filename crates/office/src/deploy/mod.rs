@@ -103,8 +103,8 @@ pub struct Member<'a> {
     pub organisation: &'a str,
     /// The keys, the current ones first.
     pub identities: &'a [Identity],
-    /// The root of the CA, which the program must be made to believe.
-    pub root: &'a Certificate,
+    /// The roots of the own CA, which the program must be made to believe; the newest last.
+    pub roots: &'a [Certificate],
     /// Where the mail lies, for programs that take a whole account.
     pub account: Option<&'a Account>,
 }
@@ -118,11 +118,12 @@ pub struct File {
     pub octets: Vec<u8>,
     /// Its media type.
     pub media_type: &'static str,
-    /// Does it hold a private key?
-    pub holds_key: bool,
+    /// The serial numbers of the certificates whose private keys it holds.
+    pub keys: Vec<String>,
 }
 
 /// The one file that a program cannot do without, for a download: the profile, or the keys; for Exchange the CA.
+/// `sealer` signs profiles.
 ///
 /// # Errors
 /// As for [`files`].
@@ -130,12 +131,15 @@ pub fn file(
     program: Program,
     member: &Member<'_>,
     password: &Code,
-    sealer: &Sealer<'_>,
+    sealer: Option<&Sealer<'_>>,
     now: Time,
     random: &dyn Random,
 ) -> Result<File, Fault> {
     match program {
-        Program::Apple => profile(member, password, sealer, now, random),
+        Program::Apple => {
+            let unsigned = || Fault::NoKeyToDeploy { address: member.address.to_owned() };
+            profile(member, password, sealer.ok_or_else(unsigned)?, now, random)
+        }
         Program::Thunderbird | Program::Outlook | Program::Android => keys(program, member, password, random),
         Program::Exchange => Ok(store(member)),
     }
@@ -149,17 +153,23 @@ pub fn files(
     program: Program,
     member: &Member<'_>,
     password: &Code,
-    sealer: &Sealer<'_>,
+    sealer: Option<&Sealer<'_>>,
     now: Time,
     random: &dyn Random,
 ) -> Result<Vec<File>, Fault> {
     let mut files = vec![file(program, member, password, sealer, now, random)?];
     match program {
         Program::Apple => {}
-        Program::Thunderbird => files.extend([policies(), authority(member, Encoding::Pem)]),
-        Program::Outlook | Program::Android | Program::Exchange => files.push(authority(member, Encoding::Der)),
+        Program::Thunderbird => files.extend([policies(), in_pem(member.roots)]),
+        Program::Outlook | Program::Android | Program::Exchange => {
+            files.extend((1..).zip(member.roots).map(|(number, root)| authority(number, root)));
+        }
     }
     Ok(files)
+}
+
+fn serials(member: &Member<'_>) -> Vec<String> {
+    member.identities.iter().map(|identity| identity.certificate.serial_hex()).collect()
 }
 
 fn profile(
@@ -193,7 +203,7 @@ fn profile(
         name: format!("{}.mobileconfig", stem(member.address)),
         octets: signed,
         media_type: "application/x-apple-aspen-config",
-        holds_key: true,
+        keys: serials(member),
     })
 }
 
@@ -202,7 +212,7 @@ fn keys(program: Program, member: &Member<'_>, password: &Code, random: &dyn Ran
         name: format!("{}.p12", stem(member.address)),
         octets: pack(program, member, member.identities, password, random)?,
         media_type: "application/x-pkcs12",
-        holds_key: true,
+        keys: serials(member),
     })
 }
 
@@ -235,9 +245,9 @@ fn pack(
     }
 }
 
-/// Every CA certificate once, the root first.
+/// Every CA certificate once, the roots first.
 fn chain(member: &Member<'_>) -> Vec<Certificate> {
-    let mut chain = vec![member.root.clone()];
+    let mut chain = member.roots.to_vec();
     for certificate in member.identities.iter().flat_map(|identity| &identity.chain) {
         if !chain.contains(certificate) && member.identities.iter().all(|one| one.certificate != *certificate) {
             chain.push(certificate.clone());
@@ -246,36 +256,50 @@ fn chain(member: &Member<'_>) -> Vec<Certificate> {
     chain
 }
 
-/// The root for Exchange, as a serialised certificate store: `Set-SmimeConfig -SMIMECertificateIssuingCA` takes it.
+/// The CA for Exchange, as a serialised certificate store: `Set-SmimeConfig -SMIMECertificateIssuingCA` takes it.
 fn store(member: &Member<'_>) -> File {
     let chain = chain(member);
     File {
         name: "kakitome-ca.sst".to_owned(),
         octets: bundle::write_store(chain.iter().map(Certificate::raw)),
         media_type: "application/vnd.ms-pki.certstore",
-        holds_key: false,
+        keys: Vec::new(),
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
-    Pem,
-    Der,
-}
-
-/// The name under which Thunderbird's policies name the root.
+/// How files with a root are called.
 const ROOT_NAME: &str = "kakitome-ca";
 
-fn authority(member: &Member<'_>, encoding: Encoding) -> File {
-    let root = member.root.raw();
-    let (end, octets) = match encoding {
-        Encoding::Pem => ("pem", pem::write("CERTIFICATE", root).into_bytes()),
-        Encoding::Der => ("cer", root.to_vec()),
-    };
-    File { name: format!("{ROOT_NAME}.{end}"), octets, media_type: "application/pkix-cert", holds_key: false }
+/// Roots as programs take them: each by itself, and all of them in PEM.
+pub fn authorities(roots: &[Certificate]) -> Vec<File> {
+    let each = (1..).zip(roots).map(|(number, root)| authority(number, root));
+    each.chain([in_pem(roots)]).collect()
 }
 
-/// Thunderbird's enterprise policies: the root is installed from the folders in which it looks for certificates by name.
+/// One root, as Windows and Android take it.
+fn authority(number: usize, root: &Certificate) -> File {
+    let number = if number == 1 { String::new() } else { format!("-{number}") };
+    File {
+        name: format!("{ROOT_NAME}{number}.cer"),
+        octets: root.raw().to_vec(),
+        media_type: "application/pkix-cert",
+        keys: Vec::new(),
+    }
+}
+
+/// All roots in PEM.
+fn in_pem(roots: &[Certificate]) -> File {
+    let text: String = roots.iter().map(|root| pem::write("CERTIFICATE", root.raw())).collect();
+    File {
+        name: format!("{ROOT_NAME}.pem"),
+        octets: text.into_bytes(),
+        media_type: "application/x-pem-file",
+        keys: Vec::new(),
+    }
+}
+
+/// Thunderbird's enterprise policies: the roots are installed from the folders in which it looks for certificates by
+/// name.
 fn policies() -> File {
     let text = format!(
         "{{\n  \"policies\": {{\n    \"Certificates\": {{\n      \"Install\": [\"{ROOT_NAME}.pem\"]\n    }}\n  }}\n}}\n"
@@ -284,7 +308,7 @@ fn policies() -> File {
         name: "policies.json".to_owned(),
         octets: text.into_bytes(),
         media_type: "application/json",
-        holds_key: false,
+        keys: Vec::new(),
     }
 }
 

@@ -190,6 +190,7 @@ pub fn take(
         )?;
         if taken == 1 {
             record(s, actor, Act::PickupTaken, &offer, now)?;
+            exported(s, actor, &offer.address, offer.program, &file, now)?;
         }
         Ok(taken == 1)
     })?;
@@ -298,6 +299,29 @@ fn record(s: &mut Statements<'_>, actor: &Actor, act: Act, offer: &Offer, now: T
     let tries = offer.tries.to_string();
     let details = [("offer", offer.id.as_str()), ("program", offer.program.name()), ("tries", tries.as_str())];
     audit::record(s, &Entry { actor, act, subject: &offer.address, details: &details, at: now }).map(drop)
+}
+
+/// Records that keys of a member leave the house in a file; one without keys is recorded as made.
+///
+/// # Errors
+/// The store's.
+pub fn exported(
+    s: &mut Statements<'_>,
+    actor: &Actor,
+    address: &str,
+    program: Program,
+    file: &File,
+    now: Time,
+) -> Result<(), Fault> {
+    let made = [("program", program.name()), ("file", file.name.as_str())];
+    if file.keys.is_empty() {
+        audit::record(s, &Entry { actor, act: Act::FileMade, subject: address, details: &made, at: now })?;
+    }
+    for serial in &file.keys {
+        let details = [("serial", serial.as_str()), ("program", program.name()), ("file", file.name.as_str())];
+        audit::record(s, &Entry { actor, act: Act::KeyExported, subject: address, details: &details, at: now })?;
+    }
+    Ok(())
 }
 
 /// The hash of a token, under which the store has its offer.

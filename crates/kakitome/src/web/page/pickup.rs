@@ -1,5 +1,6 @@
 //! Where a file is picked up: the form for the code, and what to do with the file afterwards.
 
+use kakitome_office::deploy::Program;
 use kakitome_office::deploy::pickup::{Offer, PATH};
 use kakitome_verdict::text::Lang;
 use maud::{Markup, html};
@@ -39,10 +40,25 @@ pub fn pickup(offer: &Offer, token: &str, is_wrong: bool, lang: Lang) -> Markup 
                 (lang.pick("ダウンロードのあとで：", "After the download: ")) (program)
             }
             p { (lang.pick("ファイルのパスワードは、いま入力したコードと同じです。", "The password of the file is the same code.")) }
+            @if let Some(file) = authority(offer.program) {
+                p {
+                    (lang.pick("認証局の証明書も要ります：", "You also need the authority’s certificate: "))
+                    a href={ (PATH) "/ca/" (file) } download { (file) }
+                }
+            }
             (installing::steps(offer.program, lang))
         }
     };
     frame(lang, &format!("{title} – Kakitome"), Some(&path), &main)
+}
+
+/// What a program needs beside its file. A profile for Apple's systems holds it.
+const fn authority(program: Program) -> Option<&'static str> {
+    match program {
+        Program::Apple | Program::Exchange => None,
+        Program::Thunderbird => Some("kakitome-ca.pem"),
+        Program::Outlook | Program::Android => Some("kakitome-ca.cer"),
+    }
 }
 
 fn left(count: i64, lang: Lang) -> String {
