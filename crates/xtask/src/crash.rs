@@ -10,7 +10,7 @@ mod chance;
 mod gateway;
 mod hop;
 mod mails;
-mod postfix;
+pub(crate) mod postfix;
 mod report;
 mod sink;
 
@@ -68,7 +68,7 @@ pub(crate) fn run(root: &Path, short: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// What is not here that a run needs.
-fn missing() -> Option<&'static str> {
+pub(crate) fn missing() -> Option<&'static str> {
     let answers = |program: &str, argument: &str, answer: &[u8]| {
         Command::new(program)
             .arg(argument)

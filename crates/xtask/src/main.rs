@@ -9,6 +9,7 @@ mod crash;
 mod dist;
 mod docs;
 mod fuzz;
+mod load;
 mod roots;
 mod tidy;
 
@@ -24,6 +25,8 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
                             packs a release build, or this program, into target/dist: a tarball and a .deb
        cargo xtask crash [--short]
                             kills the gateway while mail goes through it beside a real Postfix, and counts what arrived
+       cargo xtask load [--short]
+                            measures how much mail goes through beside a real Postfix (with cargo run --release -p xtask)
        cargo xtask fuzz [SECONDS]
                             builds the fuzz targets once and runs each for some seconds (10)
        cargo xtask corpus FOLDER
@@ -41,6 +44,8 @@ fn main() -> anyhow::Result<ExitCode> {
         ["dist", "--binary", binary] => dist::run(&root, Some(binary)).map(|()| ExitCode::SUCCESS),
         ["crash"] => crash::run(&root, false),
         ["crash", "--short"] => crash::run(&root, true),
+        ["load"] => load::run(&root, false),
+        ["load", "--short"] => load::run(&root, true),
         ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),
         ["corpus", folder] => corpus::write(Path::new(folder)).map(|()| ExitCode::SUCCESS),

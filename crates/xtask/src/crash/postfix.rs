@@ -15,21 +15,27 @@ use kakitome_testkit::POSTFIX_SERVICES;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The ports around it.
-pub(super) struct Ports {
-    pub(super) submission: u16,
-    pub(super) filter: u16,
-    pub(super) reinject: u16,
-    pub(super) world: u16,
+pub(crate) struct Ports {
+    pub(crate) submission: u16,
+    pub(crate) filter: u16,
+    pub(crate) reinject: u16,
+    pub(crate) world: u16,
 }
 
-pub(super) struct Postfix {
+pub(crate) struct Postfix {
     folder: PathBuf,
     master: Child,
 }
 
 impl Postfix {
     /// `page` is docs/postfix.md; `house` a folder of its own.
-    pub(super) fn start(page: &str, house: &Path, ports: &Ports) -> anyhow::Result<Self> {
+    pub(crate) fn start(page: &str, house: &Path, ports: &Ports) -> anyhow::Result<Self> {
+        Self::start_with(page, house, ports, "")
+    }
+
+    /// The same with more services, lines of master.cf.
+    pub(crate) fn start_with(page: &str, house: &Path, ports: &Ports, services: &str) -> anyhow::Result<Self> {
+        fs::create_dir_all(house)?;
         // its daemons run as another user and have to walk through
         fs::set_permissions(house, fs::Permissions::from_mode(0o755))?;
         for name in ["etc", "queue", "postfix-data", "log"] {
@@ -61,7 +67,7 @@ impl Postfix {
         fs::write(
             folder.join("master.cf"),
             format!(
-                "{POSTFIX_SERVICES}127.0.0.1:{} inet n - n - - smtpd\n{}{}",
+                "{POSTFIX_SERVICES}127.0.0.1:{} inet n - n - - smtpd\n{}{}{services}",
                 ports.submission,
                 fitted("master.cf submission")?,
                 fitted("master.cf services")?
@@ -86,19 +92,24 @@ impl Postfix {
     }
 
     /// Is nothing left in its queue?
-    pub(super) fn is_empty(&self) -> anyhow::Result<bool> {
+    pub(crate) fn is_empty(&self) -> anyhow::Result<bool> {
         let list = Command::new("postqueue").arg("-c").arg(&self.folder).arg("-p").output()?;
         Ok(String::from_utf8_lossy(&list.stdout).contains("queue is empty"))
     }
 
-    pub(super) fn flush(&self) -> anyhow::Result<()> {
+    pub(crate) fn flush(&self) -> anyhow::Result<()> {
         let flushed = Command::new("postqueue").arg("-c").arg(&self.folder).arg("-f").status()?;
         ensure!(flushed.success(), "postqueue -f");
         Ok(())
     }
 
+    /// Its first process.
+    pub(crate) fn process(&self) -> u32 {
+        self.master.id()
+    }
+
     /// The end of its log.
-    pub(super) fn log_end(&self) -> String {
+    pub(crate) fn log_end(&self) -> String {
         let log = fs::read(self.folder.join("../log/mail.log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
@@ -126,13 +137,13 @@ impl Drop for Postfix {
 }
 
 /// The fenced block of the page that is called `name`.
-pub(super) fn block(page: &str, name: &str) -> anyhow::Result<String> {
+pub(crate) fn block(page: &str, name: &str) -> anyhow::Result<String> {
     let opening = format!("\n```{name}\n");
     let (_, rest) = page.split_once(&opening).with_context(|| format!("docs/postfix.md has no block {name:?}"))?;
     Ok(rest.split("```").next().unwrap_or_default().to_owned())
 }
 
-pub(super) fn wait_for_port(port: u16) -> anyhow::Result<()> {
+pub(crate) fn wait_for_port(port: u16) -> anyhow::Result<()> {
     let end = Instant::now() + PATIENCE;
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         ensure!(Instant::now() < end, "nothing listens on port {port}");

@@ -1,0 +1,57 @@
+//! `cargo xtask load`: how much mail goes through Kakitome beside a real Postfix, and what it costs.
+//!
+//! The same mails of 5 KB go through one Postfix five ways in turns: straight; through a filter that only passes them on;
+//! through Kakitome that passes, signs with P-256, signs with RSA-2048. Then many large mails at once, and many idle
+//! connections, for the peak of memory. It fills a table in docs/benchmarks.md. Run it on a machine that does nothing else,
+//! and by `cargo run --release -p xtask -- load`: the filter and the sink are in this program.
+
+mod cost;
+mod pass;
+mod report;
+mod sink;
+mod stand;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use self::report::Report;
+use self::stand::Stand;
+use crate::crash;
+
+/// How many mails go one way in a round.
+const MAILS: usize = 1500;
+/// The same for a short run, which shows that it works.
+const FEW: usize = 100;
+/// How many rounds.
+const ROUNDS: usize = 5;
+/// How many clients send at once.
+pub(crate) const CLIENTS: usize = 20;
+
+/// Runs it; the short form leaves the document as it is.
+pub(crate) fn run(root: &Path, short: bool) -> anyhow::Result<ExitCode> {
+    if let Some(missing) = crash::missing() {
+        println!("SKIPPED: load: {missing}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (mails, rounds) = if short { (FEW, 1) } else { (MAILS, ROUNDS) };
+    let stand = Stand::build(root)?;
+    let mut report = Report::default();
+    // The first mails make certificates, start Postfix's daemons and fill caches.
+    for way in &stand.ways {
+        stand.send(way, FEW)?;
+    }
+    for round in 0..rounds {
+        for way in &stand.ways {
+            let cost = stand.send(way, mails)?;
+            println!("round {round}: {}: {:.0}/s, {:.2} ms CPU", way.name, cost.rate(), cost.cpu_each());
+            report.add(way.name, cost);
+        }
+    }
+    report.large = Some(stand.large(if short { (10, 2) } else { (100, 25) })?);
+    report.idle = Some(stand.idle(if short { 100 } else { 2000 })?);
+    print!("{}", report.table());
+    if !short {
+        report.write(&root.join("docs/benchmarks.md"), mails, rounds)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
