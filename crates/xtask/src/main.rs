@@ -25,7 +25,7 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
                             packs a release build, or this program, into target/dist: a tarball and a .deb
        cargo xtask crash [--short]
                             kills the gateway while mail goes through it beside a real Postfix, and counts what arrived
-       cargo xtask load [--short]
+       cargo xtask load [MAILS]
                             measures how much mail goes through beside a real Postfix (with cargo run --release -p xtask)
        cargo xtask fuzz [SECONDS]
                             builds the fuzz targets once and runs each for some seconds (10)
@@ -44,8 +44,8 @@ fn main() -> anyhow::Result<ExitCode> {
         ["dist", "--binary", binary] => dist::run(&root, Some(binary)).map(|()| ExitCode::SUCCESS),
         ["crash"] => crash::run(&root, false),
         ["crash", "--short"] => crash::run(&root, true),
-        ["load"] => load::run(&root, false),
-        ["load", "--short"] => load::run(&root, true),
+        ["load"] => load::run(&root, None),
+        ["load", mails] => load::run(&root, Some(mails.parse()?)),
         ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),
         ["corpus", folder] => corpus::write(Path::new(folder)).map(|()| ExitCode::SUCCESS),

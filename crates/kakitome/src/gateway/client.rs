@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::command::{Address, Extension, XFORWARD_ATTRIBUTES};
 use super::data::DataSender;
+use super::idle::{Idle, MAILS_EACH};
 use super::reply::{REPLY_LINE_LIMIT, Reply, ReplyReader};
 use super::tls::{Credentials, Stream};
 use crate::settings::{HostPort, Tls};
@@ -37,6 +38,8 @@ pub struct Peer {
     pub own_name: String,
     /// What TLS is demanded of it.
     pub credentials: Arc<Credentials>,
+    /// Connections to it that wait for another mail.
+    pub idle: Idle,
 }
 
 /// Why there was no reply. To the client in front of us it is always temporary: it keeps the mail and tries again.
@@ -151,6 +154,8 @@ pub struct Connection {
     unread: Vec<u8>,
     /// MAIL was taken, and the mail has not ended.
     in_mail: bool,
+    /// How many mails were begun on it.
+    mails: u32,
     /// A reply is missing or cannot be read: whatever comes now may belong to another command.
     broken: bool,
 }
@@ -171,6 +176,17 @@ impl Connection {
     pub async fn begin(peer: &Peer, mail: &Address, xforward: &[(String, String)]) -> Result<(Self, Reply), Reply> {
         // All of it within the time of one reply: the client in front waits for one.
         let dialogue = async {
+            while let Some(mut connection) = peer.idle.take() {
+                match connection.mail(mail, xforward).await {
+                    Ok(reply) => return Ok((connection, reply)),
+                    // It had ended while it waited; nothing of the mail was sent.
+                    Err(_) if connection.broken => {}
+                    Err(reply) => {
+                        connection.quit();
+                        return Err(reply);
+                    }
+                }
+            }
             let mut connection = Self::open(peer).await?;
             match connection.mail(mail, xforward).await {
                 Ok(reply) => Ok((connection, reply)),
@@ -208,7 +224,10 @@ impl Connection {
         self.forward_client(xforward).await?;
         let line = self.offer.command("MAIL FROM", mail);
         let reply = self.command(&line, REPLY_TIME).await?;
+        // RFC 5321 §3.8: with 421 it closes.
+        self.broken |= reply.code() == 421;
         self.in_mail = reply.code() == 250;
+        self.mails = self.mails.saturating_add(1);
         if self.in_mail { Ok(reply.relayed()) } else { Err(refusal(reply)) }
     }
 
@@ -267,7 +286,7 @@ impl Connection {
         let stream: Option<Stream> = Some(Box::new(stream));
         let peer = peer.clone();
         let mut connection =
-            Self { peer, stream, verified: false, offer, unread: Vec::new(), in_mail: false, broken: false };
+            Self { peer, stream, verified: false, offer, unread: Vec::new(), in_mail: false, mails: 0, broken: false };
         let greeting = connection.reply(REPLY_TIME).await?;
         if greeting.code() != 220 {
             return Err(Fault::unreachable(&connection.peer, format!("it greets with {}", greeting.summary())));
@@ -376,12 +395,19 @@ impl Connection {
         self.write(&wire).await
     }
 
-    /// Ends the connection in good manners, while the caller goes on.
-    pub fn quit(mut self) {
+    /// The mail has left it: it waits for another one, or ends in good manners while the caller goes on.
+    pub fn quit(self) {
+        let is_fit = !self.broken && !self.in_mail && self.unread.is_empty() && self.mails < MAILS_EACH;
+        let rest = if is_fit { self.peer.idle.clone().leave(self) } else { Some(self) };
+        if let Some(connection) = rest {
+            tokio::spawn(connection.goodbye());
+        }
+    }
+
+    /// Ends it.
+    pub(super) async fn goodbye(mut self) {
         if !self.broken {
-            tokio::spawn(async move {
-                let _ = timeout(LAST_WORDS_TIME, self.command("QUIT", LAST_WORDS_TIME)).await;
-            });
+            let _ = timeout(LAST_WORDS_TIME, self.command("QUIT", LAST_WORDS_TIME)).await;
         }
     }
 

@@ -13,6 +13,7 @@ pub mod client;
 pub mod command;
 mod copies;
 pub mod data;
+pub mod idle;
 mod log;
 pub mod maildir;
 pub mod next_hop;

@@ -13,6 +13,7 @@ use kakitome_smime::octets::Octets;
 
 use super::client::{Connection, Delivered, Peer};
 use super::command::Address;
+use super::idle::Idle;
 use super::maildir::Maildir;
 use super::reply::Reply;
 use super::tls::Credentials;
@@ -41,9 +42,12 @@ impl NextHop {
     pub fn open(settings: &settings::Gateway, data: &Path, credentials: &Arc<Credentials>) -> io::Result<Self> {
         let own_name = settings.own_name();
         Ok(match &settings.next_hop {
-            Some(address) => {
-                Self::Smtp(Peer { address: address.clone(), own_name, credentials: Arc::clone(credentials) })
-            }
+            Some(address) => Self::Smtp(Peer {
+                address: address.clone(),
+                own_name,
+                credentials: Arc::clone(credentials),
+                idle: Idle::default(),
+            }),
             None => Self::Maildir(Arc::new(Maildir::open(data.join(MAILDIR), &own_name)?)),
         })
     }

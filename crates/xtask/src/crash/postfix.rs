@@ -30,11 +30,17 @@ pub(crate) struct Postfix {
 impl Postfix {
     /// `page` is docs/postfix.md; `house` a folder of its own.
     pub(crate) fn start(page: &str, house: &Path, ports: &Ports) -> anyhow::Result<Self> {
-        Self::start_with(page, house, ports, "")
+        Self::start_with(page, house, ports, "", "")
     }
 
-    /// The same with more services, lines of master.cf.
-    pub(crate) fn start_with(page: &str, house: &Path, ports: &Ports, services: &str) -> anyhow::Result<Self> {
+    /// The same with more lines of main.cf and more services in master.cf.
+    pub(crate) fn start_with(
+        page: &str,
+        house: &Path,
+        ports: &Ports,
+        main: &str,
+        services: &str,
+    ) -> anyhow::Result<Self> {
         fs::create_dir_all(house)?;
         // its daemons run as another user and have to walk through
         fs::set_permissions(house, fs::Permissions::from_mode(0o755))?;
@@ -61,7 +67,7 @@ impl Postfix {
                  myhostname = mail.example.test\nmydestination =\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
                  mynetworks = 127.0.0.0/8\nalias_maps =\nalias_database =\nrelayhost = [127.0.0.1]:{world}\n\
                  smtp_tls_security_level = none\nnotify_classes =\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\n\
-                 queue_run_delay = 1s\nlmtp_data_done_timeout = 3s\n{page_lines}"
+                 queue_run_delay = 1s\nlmtp_data_done_timeout = 3s\n{main}{page_lines}"
             ),
         )?;
         fs::write(

@@ -31,20 +31,15 @@ impl Sink {
     }
 }
 
-/// The text of a mail as it stands on the wire, with its end.
+/// The text of a mail as it stands on the wire, with its end. What follows stays: Postfix sends QUIT along.
 pub(super) fn text(lines: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
-    const END: &[u8] = b"\r\n.\r\n";
     let mut mail = Vec::new();
     loop {
-        let buffer = lines.fill_buf()?;
-        if buffer.is_empty() {
+        let start = mail.len();
+        if lines.read_until(b'\n', &mut mail)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let count = buffer.len();
-        mail.extend_from_slice(buffer);
-        lines.consume(count);
-        // Nobody here sends more before the reply.
-        if mail.ends_with(END) || mail == b".\r\n" {
+        if mail[start..] == *b".\r\n" {
             return Ok(mail);
         }
     }
@@ -52,22 +47,14 @@ pub(super) fn text(lines: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
 
 /// Reads a text and keeps none of it.
 fn swallow(lines: &mut BufReader<TcpStream>) -> io::Result<()> {
-    let mut end = Vec::new();
-    loop {
-        let buffer = lines.fill_buf()?;
-        if buffer.is_empty() {
+    let mut line = Vec::new();
+    while line != b".\r\n" {
+        line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let count = buffer.len();
-        end.extend_from_slice(&buffer[count.saturating_sub(5)..]);
-        lines.consume(count);
-        if end.len() > 5 {
-            end.drain(..end.len() - 5);
-        }
-        if end == b"\r\n.\r\n" {
-            return Ok(());
-        }
     }
+    Ok(())
 }
 
 fn session(mut out: TcpStream, counted: &AtomicUsize) -> io::Result<()> {
