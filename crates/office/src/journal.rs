@@ -15,10 +15,10 @@
 
 mod attempt;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -111,6 +111,10 @@ fn finished(hasher: Hasher) -> [u8; 32] {
 pub struct Journal {
     directory: PathBuf,
     connection: Mutex<Connection>,
+    /// Looks beside it, so that nobody who looks waits for a commit.
+    reader: Mutex<Connection>,
+    /// The numbers of the copies that there are: most mails have none, and the disk is not asked for them.
+    copies: Mutex<HashMap<Passage, BTreeSet<u32>>>,
     waiting: Mutex<Vec<Waiting>>,
     under_way: Mutex<HashSet<Passage>>,
 }
@@ -151,9 +155,13 @@ impl Journal {
             VERSION => {}
             _ => return Err(Fault::StoreNewer { store: path.display().to_string(), found, known: VERSION }),
         }
+        let reader = connect(&path).map_err(|error| refused(&path.display().to_string(), error))?;
+        let copies = found_copies(&directory).map_err(Fault::file("read the directory", &directory))?;
         Ok(Self {
             directory,
             connection: Mutex::new(connection),
+            reader: Mutex::new(reader),
+            copies: Mutex::new(copies),
             waiting: Mutex::default(),
             under_way: Mutex::default(),
         })
@@ -171,7 +179,7 @@ impl Journal {
     /// # Errors
     /// The journal cannot be read. Then the mail has to wait: it may have been delivered.
     pub fn accepted(&self, passage: Passage, recipients: &[String]) -> Result<Vec<Option<String>>, Fault> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let look = || {
             let mut statement = connection.prepare_cached("SELECT reply FROM accepted WHERE key = ?1")?;
             let found = |recipient: &String| statement.query_row([passage.to(recipient)], |row| row.get(0)).optional();
@@ -214,11 +222,11 @@ impl Journal {
     /// # Errors
     /// The disk's; then the copy must not be sent.
     pub fn remember(&self, passage: Passage, number: u32, copy: &Built<'_>) -> io::Result<()> {
-        let directory = self.copies(passage);
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
-        let written = made.and_then(|()| {
-            let path = directory.join(copy_name(number));
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        self.copies.lock().unwrap_or_else(PoisonError::into_inner).entry(passage).or_default().insert(number);
+        let path = self.copy(passage, number);
+        let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        let written = opened.and_then(|file| {
+            let mut file = BufWriter::with_capacity(COPY_WINDOW, file);
             let mut sealing = Sealing { hasher: Hasher::new(Digest::Sha256), to: &mut file };
             copy_range(copy.mail, 0..copy.mail.len(), &mut sealing)?;
             let mut label = if copy.headers_only { HEADERS_ONLY } else { WHOLE }.to_owned();
@@ -229,7 +237,8 @@ impl Journal {
             sealing.write_all(label.as_bytes())?;
             sealing.write_all(&u32::try_from(label.len()).unwrap_or(u32::MAX).to_be_bytes())?;
             let seal = finished(sealing.hasher);
-            file.write_all(&seal)
+            file.write_all(&seal)?;
+            file.flush()
         });
         if written.is_err() {
             self.forget(passage, number);
@@ -242,31 +251,32 @@ impl Journal {
     /// # Errors
     /// The disk's.
     pub fn recall(&self, passage: Passage) -> io::Result<Vec<Recalled>> {
-        let directory = self.copies(passage);
-        let entries = match fs::read_dir(&directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
+        let numbers = self.copies.lock().unwrap_or_else(PoisonError::into_inner).get(&passage).cloned();
         let mut copies = Vec::new();
-        for entry in entries {
-            let name = entry?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(&format!(".{COPY}"))?.parse().ok());
-            let Some(number) = number else { continue };
-            if let Some(copy) = recalled(number, FileOctets::open(&directory.join(name))?)? {
-                copies.push(copy);
+        for number in numbers.unwrap_or_default() {
+            match FileOctets::open(&self.copy(passage, number)) {
+                Ok(file) => copies.extend(recalled(number, file)?),
+                // A sweep took it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
-        copies.sort_by_key(|copy| copy.number);
         Ok(copies)
     }
 
     /// Removes a copy of a mail.
     pub fn forget(&self, passage: Passage, number: u32) {
-        let directory = self.copies(passage);
-        // There may be none. What cannot be removed goes with a sweep; the directory stays while it holds others.
-        let _ = fs::remove_file(directory.join(copy_name(number)));
-        let _ = fs::remove_dir(directory);
+        let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(numbers) = copies.get_mut(&passage) else { return };
+        if !numbers.remove(&number) {
+            return;
+        }
+        if numbers.is_empty() {
+            copies.remove(&passage);
+        }
+        drop(copies);
+        // What cannot be removed goes with a sweep.
+        let _ = fs::remove_file(self.copy(passage, number));
     }
 
     /// Counts one more [`SWEEP_TIME`], and removes what is [`SWEEPS_KEPT`] of them old.
@@ -293,45 +303,60 @@ impl Journal {
         let oldest = SWEEP_TIME.saturating_mul(u32::try_from(SWEEPS_KEPT).unwrap_or(u32::MAX));
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
-            if !entry.file_type()?.is_dir() {
-                remove_if_old(&entry, oldest)?;
+            let name = entry.file_name();
+            let is_ours = |extension: &OsStr| extension == COPY || extension == attempt::EXTENSION;
+            if !entry.path().extension().is_some_and(is_ours) {
                 continue;
             }
-            // It may go away meanwhile, with its last copy.
-            let Ok(copies) = fs::read_dir(entry.path()) else { continue };
-            for copy in copies {
-                remove_if_old(&copy?, oldest)?;
+            let age = match entry.metadata().and_then(|data| data.modified()) {
+                Ok(modified) => modified.elapsed().unwrap_or_default(),
+                // Its mail was settled meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            match name.to_str().and_then(named_copy) {
+                Some((passage, number)) if age > oldest => self.forget(passage, number),
+                None if age > oldest => fs::remove_file(entry.path())?,
+                _ => {}
             }
-            let _ = fs::remove_dir(entry.path());
         }
         Ok(())
     }
 
-    /// The directory with the copies of a mail.
-    fn copies(&self, passage: Passage) -> PathBuf {
-        self.directory.join(passage.file_name())
+    /// Where a copy of a mail is.
+    fn copy(&self, passage: Passage, number: u32) -> PathBuf {
+        self.directory.join(format!("{}.{number}.{COPY}", passage.file_name()))
     }
 }
 
 /// The extension of a copy's name.
 const COPY: &str = "mail";
 
-fn copy_name(number: u32) -> String {
-    format!("{number}.{COPY}")
+/// How much of a copy is written at once, in octets.
+const COPY_WINDOW: usize = 64 * 1024;
+
+/// The mail and the number in a copy's name.
+fn named_copy(name: &str) -> Option<(Passage, u32)> {
+    let (passage, number) = name.strip_suffix(COPY)?.strip_suffix('.')?.split_once('.')?;
+    let mut octets = [0; 32];
+    if passage.len() != 64 || !passage.is_ascii() {
+        return None;
+    }
+    for (octet, digits) in octets.iter_mut().zip(passage.as_bytes().chunks_exact(2)) {
+        *octet = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some((Passage(octets), number.parse().ok()?))
 }
 
-fn remove_if_old(entry: &fs::DirEntry, oldest: Duration) -> io::Result<()> {
-    let removed = entry.metadata().and_then(|data| {
-        let age = data.modified()?.elapsed().unwrap_or_default();
-        let is_ours = |extension: &OsStr| extension == COPY || extension == attempt::EXTENSION;
-        let is_old = entry.path().extension().is_some_and(is_ours) && age > oldest;
-        if is_old { fs::remove_file(entry.path()) } else { Ok(()) }
-    });
-    match removed {
-        // Its mail was settled meanwhile.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
+/// The copies that the last run left.
+fn found_copies(directory: &Path) -> io::Result<HashMap<Passage, BTreeSet<u32>>> {
+    let mut copies: HashMap<Passage, BTreeSet<u32>> = HashMap::new();
+    for entry in fs::read_dir(directory)? {
+        if let Some((passage, number)) = entry?.file_name().to_str().and_then(named_copy) {
+            copies.entry(passage).or_default().insert(number);
+        }
     }
+    Ok(copies)
 }
 
 /// A copy that we built, and whose it is.
@@ -381,7 +406,7 @@ fn recalled(number: u32, file: FileOctets) -> io::Result<Option<Recalled>> {
 /// Hashes what it hands on.
 struct Sealing<'a> {
     hasher: Hasher,
-    to: &'a mut fs::File,
+    to: &'a mut BufWriter<fs::File>,
 }
 
 impl Write for Sealing<'_> {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -82,9 +82,7 @@ fn what_was_built_comes_again_whole_or_not_at_all() {
     journal.sweep().unwrap();
     assert_eq!(recalled(&journal, mail), copies, "a young copy was swept away");
 
-    let directory = fs::read_dir(data.path().join(DIRECTORY)).unwrap().map(|entry| entry.unwrap().path());
-    let directory: PathBuf = directory.into_iter().find(|path| path.is_dir()).unwrap();
-    let file = directory.join("0.mail");
+    let file = copy(data.path(), 0);
     let whole = fs::read(&file).unwrap();
     let changed = |at: usize| {
         let mut altered = whole.clone();
@@ -102,7 +100,13 @@ fn what_was_built_comes_again_whole_or_not_at_all() {
         journal.forget(mail, copies[left - 1].0);
         assert_eq!(recalled(&journal, mail), copies[left..]);
     }
-    assert!(!directory.exists(), "the directory stays behind the last copy");
+    assert!(!file.exists(), "the copy stays behind");
+}
+
+/// The file of the copy with this number.
+fn copy(data: &Path, number: u32) -> PathBuf {
+    let mut files = fs::read_dir(data.join(DIRECTORY)).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.to_str().unwrap().ends_with(&format!(".{number}.mail"))).unwrap()
 }
 
 #[test]
@@ -113,18 +117,11 @@ fn copies_go_when_they_are_old() {
     let old = SystemTime::now() - (SWEEP_TIME * (SWEEPS_KEPT as u32) + Duration::from_secs(60));
     for (number, is_old) in [(0, true), (1, false)] {
         journal.remember(mail, number, &Built { recipients: &[], headers_only: false, mail: &b"x".to_vec() }).unwrap();
-        let directory = fs::read_dir(data.path().join(DIRECTORY)).unwrap().map(|entry| entry.unwrap().path());
-        let directory = directory.into_iter().find(|path| path.is_dir()).unwrap();
         if is_old {
-            fs::File::options()
-                .write(true)
-                .open(directory.join(format!("{number}.mail")))
-                .unwrap()
-                .set_modified(old)
-                .unwrap();
+            fs::File::options().write(true).open(copy(data.path(), number)).unwrap().set_modified(old).unwrap();
         }
     }
-    // as an earlier version left it
+    // as earlier versions left it
     let single = data.path().join(DIRECTORY).join("0123.mail");
     fs::File::create(&single).unwrap().set_modified(old).unwrap();
     journal.sweep().unwrap();

@@ -69,6 +69,7 @@ impl From<Fault> for Reply {
 #[derive(Debug, Default)]
 struct Offer {
     size: Option<u64>,
+    pipelining: bool,
     eight_bit: bool,
     smtputf8: bool,
     dsn: bool,
@@ -85,6 +86,7 @@ impl Offer {
             match words.next().as_deref() {
                 // 0 and nothing both mean that no limit is told (RFC 1870 §3)
                 Some("SIZE") => offer.size = words.next().and_then(|size| size.parse().ok()).filter(|size| *size > 0),
+                Some("PIPELINING") => offer.pipelining = true,
                 Some("8BITMIME") => offer.eight_bit = true,
                 Some("SMTPUTF8") => offer.smtputf8 = true,
                 Some("DSN") => offer.dsn = true,
@@ -213,6 +215,9 @@ impl Connection {
     }
 
     async fn mail(&mut self, mail: &Address, xforward: &[(String, String)]) -> Result<Reply, Reply> {
+        if self.broken {
+            return Err(Fault::lost(&self.peer, "before this mail").into());
+        }
         if mail.smtputf8() && !self.offer.smtputf8 {
             return Err(Reply::new(550, "5.6.7 the next hop does not offer SMTPUTF8"));
         }
@@ -220,10 +225,21 @@ impl Connection {
         if mail.requiretls() && !(self.verified && self.offer.requiretls) {
             return Err(Reply::new(550, "5.7.30 the next hop does not offer REQUIRETLS over verified TLS"));
         }
-        // XFORWARD tells of one mail only (Postfix XFORWARD_README).
-        self.forward_client(xforward).await?;
         let line = self.offer.command("MAIL FROM", mail);
-        let reply = self.command(&line, REPLY_TIME).await?;
+        let reply = match self.xforward(xforward) {
+            // XFORWARD tells of one mail only (Postfix XFORWARD_README). It is for logs and policy there; a refusal stops
+            // no mail, so nobody need wait for it.
+            Some(first) if self.offer.pipelining => {
+                self.write(format!("{first}\r\n{line}\r\n").as_bytes()).await?;
+                self.reply(REPLY_TIME).await?;
+                self.reply(REPLY_TIME).await?
+            }
+            Some(first) => {
+                self.command(&first, REPLY_TIME).await?;
+                self.command(&line, REPLY_TIME).await?
+            }
+            None => self.command(&line, REPLY_TIME).await?,
+        };
         // RFC 5321 §3.8: with 421 it closes.
         self.broken |= reply.code() == 421;
         self.in_mail = reply.code() == 250;
@@ -309,8 +325,8 @@ impl Connection {
         }
     }
 
-    /// Hands on what the server in front knows of its client. It is for logs and policy there; a refusal stops no mail.
-    async fn forward_client(&mut self, attributes: &[(String, String)]) -> Result<(), Fault> {
+    /// What the server in front knows of its client, as far as the next hop wants to hear it.
+    fn xforward(&self, attributes: &[(String, String)]) -> Option<String> {
         let offered =
             |name: &str| XFORWARD_ATTRIBUTES.contains(&name) && self.offer.xforward.iter().any(|it| it == name);
         let words: Vec<String> = attributes
@@ -318,10 +334,7 @@ impl Connection {
             .filter(|(name, _)| offered(name))
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        if !words.is_empty() {
-            self.command(&format!("XFORWARD {}", words.join(" ")), REPLY_TIME).await?;
-        }
-        Ok(())
+        (!words.is_empty()).then(|| format!("XFORWARD {}", words.join(" ")))
     }
 
     /// Hands on a recipient. The reply is the next hop's; 250 or 251 means that it takes him.
@@ -367,29 +380,20 @@ impl Connection {
 
     async fn send(&mut self, mail: Arc<dyn Octets>) -> Result<(), Fault> {
         let mut sender = DataSender::default();
-        let mut wire = Vec::with_capacity(WINDOW.saturating_add(WINDOW / 8));
-        let mut window = vec![0; WINDOW];
+        let mut wire = Vec::new();
         let mut at: u64 = 0;
-        loop {
-            let source = Arc::clone(&mail);
-            let read =
-                tokio::task::spawn_blocking(move || source.read_at(at, &mut window).map(|count| (window, count)));
-            let read = read.await.map_err(std::io::Error::other).and_then(|read| read);
-            let (filled, count) = read.map_err(|error| Fault {
+        while at < mail.len() {
+            let window = read_window(Arc::clone(&mail), at).await.map_err(|error| Fault {
                 status: "4.3.0",
                 text: format!("the mail cannot be read from the spool: {error}"),
             })?;
-            if count == 0 && at < mail.len() {
-                return Err(Fault { status: "4.3.0", text: "the mail was cut short in the spool".to_owned() });
+            at = at.saturating_add(u64::try_from(window.len()).unwrap_or(u64::MAX));
+            sender.push(&window, &mut wire);
+            // The last piece goes out with the end: one packet for a small mail.
+            if at < mail.len() {
+                self.write(&wire).await?;
+                wire.clear();
             }
-            if count == 0 {
-                break;
-            }
-            sender.push(filled.get(..count).unwrap_or_default(), &mut wire);
-            self.write(&wire).await?;
-            wire.clear();
-            window = filled;
-            at = at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
         sender.finish(&mut wire);
         self.write(&wire).await
@@ -465,6 +469,19 @@ impl Connection {
             }
         }
     }
+}
+
+/// The next piece of a mail. A small mail is in memory, or was a moment ago, and no thread need wait for it.
+async fn read_window(mail: Arc<dyn Octets>, at: u64) -> std::io::Result<Vec<u8>> {
+    let is_small = mail.len() <= u64::try_from(WINDOW).unwrap_or_default();
+    let read = move || {
+        let left = usize::try_from(mail.len().saturating_sub(at)).unwrap_or(usize::MAX);
+        let mut window = vec![0; WINDOW.min(left)];
+        let count = mail.read_at(at, &mut window)?;
+        window.truncate(count);
+        if window.is_empty() { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(window) }
+    };
+    if is_small { read() } else { tokio::task::spawn_blocking(read).await.map_err(std::io::Error::other)? }
 }
 
 /// A reply that is not the hoped-for one: refusals are handed on; anything else (a 2xx or 3xx out of place) is no word to

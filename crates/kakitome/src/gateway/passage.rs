@@ -8,11 +8,11 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Instant;
 
 use kakitome_office::journal::{Built, Passage, Recalled, Turn};
 use kakitome_smime::octets::Octets;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
 use super::copies::{Leaving, Way};
 use super::receive::Received;
@@ -29,7 +29,11 @@ pub(super) fn for_all(replies: &[Reply]) -> Option<&Reply> {
 }
 
 /// Hands a mail on, and writes its lines in the log. The replies are those to the recipients, in their order.
-pub(super) async fn hand_on(house: &House, transaction: Transaction, received: Result<Received, Reply>) -> Vec<Reply> {
+pub(super) async fn hand_on(
+    house: &Arc<House>,
+    transaction: Transaction,
+    received: Result<Received, Reply>,
+) -> Vec<Reply> {
     let envelope = transaction.envelope.clone();
     let mut account = Account::new(envelope.recipients.len());
     let lone_line_feeds = match received {
@@ -114,32 +118,30 @@ impl Account {
 }
 
 /// Looks into the journal first; then builds what leaves, or takes what was built before, and sends it.
-async fn pass(house: &House, transaction: Transaction, mail: Arc<dyn Octets>, account: &mut Account) {
+async fn pass(house: &Arc<House>, transaction: Transaction, mail: Arc<dyn Octets>, account: &mut Account) {
     let Transaction { envelope, mail: sender, recipients, xforward, delivery } = transaction;
     let mut way = Way::new(house, sender, recipients, xforward, delivery);
-    // A mail without a queue id is not known again: two that are equal can both be meant.
-    let mut turn = None;
-    if let Some(queue_id) = &envelope.queue_id {
-        match known(house, queue_id, &envelope, &mail, account).await {
-            Ok(taken) => turn = Some(taken),
-            Err(reason) => {
-                way.end();
-                return account.deferred(&reason);
-            }
+    let (at, envelope) = (Arc::clone(house), Arc::new(envelope));
+    let (about, size) = (Arc::clone(&envelope), mail.len());
+    // In one turn of a thread that may block: for a small mail each further one costs more than the work.
+    let looked = match spawn_blocking(move || look(&at, &about, &mail)).await {
+        Ok(looked) => looked,
+        // A bug in there must not take the connection along: the client would not know what became of its mail.
+        Err(panic) => {
+            house.metrics.failed(Failure::Bug);
+            tracing::error!(%panic, "the desk panicked over a mail: this is a bug; the mail stays with the sender");
+            Looked::failed("an internal error; the mail stays with the sender".to_owned())
         }
-    }
-    let open = account.open();
-    if open.is_empty() {
-        return way.end();
-    }
-    let passage = turn.as_ref().map(Turn::passage);
-    let prepared = match prepare(house, &envelope, open, &mail, passage).await {
-        Ok(prepared) => prepared,
+    };
+    account.tell(looked.known, "known", "the next hop had taken it before", size);
+    let (turn, prepared) = match looked.prepared {
+        Ok(prepared) => (looked.turn, prepared),
         Err(NotPrepared { reply, reason }) => {
             way.end();
             return account.rest("deferred", &reason, &reply);
         }
     };
+    let passage = turn.as_ref().map(Turn::passage);
     for copy in &prepared.copies {
         way.send(copy, passage, account).await;
     }
@@ -152,23 +154,43 @@ async fn pass(house: &House, transaction: Transaction, mail: Arc<dyn Octets>, ac
     way.end();
 }
 
-/// Takes the mail's turn, and tells those who have it the reply of then.
-async fn known(
-    house: &House,
-    queue_id: &str,
-    envelope: &Envelope,
-    mail: &Arc<dyn Octets>,
-    account: &mut Account,
-) -> Result<Turn, String> {
-    let (source, queue_id) = (Arc::clone(mail), queue_id.to_owned());
-    let passage = blocking(move || Passage::of(&queue_id, &*source)).await;
-    let passage = passage.map_err(|error| format!("the spool cannot be read: {error}"))?;
-    let turn = house.journal.turn(passage).ok_or("the same mail is still on its way to the next hop")?;
-    let (journal, recipients) = (Arc::clone(&house.journal), envelope.recipients.clone());
-    let known = blocking(move || journal.accepted(passage, &recipients)).await?;
-    let known = known.into_iter().enumerate().filter_map(|(place, text)| Some((place, Reply::new(250, text?))));
-    account.tell(known, "known", "the next hop had taken it before", mail.len());
-    Ok(turn)
+/// What was found out of a mail before anything of it leaves.
+struct Looked {
+    /// The mail's turn; none has a mail that is not known again.
+    turn: Option<Turn>,
+    /// Those who have the mail, with the reply of then.
+    known: Vec<(usize, Reply)>,
+    prepared: Result<Prepared, NotPrepared>,
+}
+
+impl Looked {
+    fn failed(reason: String) -> Self {
+        Self { turn: None, known: Vec::new(), prepared: Err(reason.into()) }
+    }
+}
+
+/// Takes the mail's turn, finds who has it already, and prepares what the others get. Blocks.
+fn look(house: &House, envelope: &Envelope, mail: &Arc<dyn Octets>) -> Looked {
+    let everybody = || (0..envelope.recipients.len()).collect();
+    // A mail without a queue id is not known again: two that are equal can both be meant.
+    let Some(queue_id) = &envelope.queue_id else {
+        return Looked { turn: None, known: Vec::new(), prepared: prepare(house, envelope, everybody(), mail, None) };
+    };
+    let passage = match Passage::of(queue_id, &**mail) {
+        Ok(passage) => passage,
+        Err(error) => return Looked::failed(format!("the spool cannot be read: {error}")),
+    };
+    let Some(turn) = house.journal.turn(passage) else {
+        return Looked::failed("the same mail is still on its way to the next hop".to_owned());
+    };
+    let accepted = match house.journal.accepted(passage, &envelope.recipients) {
+        Ok(accepted) => accepted,
+        Err(error) => return Looked::failed(error.to_string()),
+    };
+    let open = accepted.iter().enumerate().filter(|(_, text)| text.is_none()).map(|(place, _)| place).collect();
+    let known = accepted.into_iter().enumerate().filter_map(|(place, text)| Some((place, Reply::new(250, text?))));
+    let known = known.collect();
+    Looked { turn: Some(turn), known, prepared: prepare(house, envelope, open, mail, Some(passage)) }
 }
 
 /// What is to be done for the recipients who are still open.
@@ -189,7 +211,7 @@ impl From<String> for NotPrepared {
     }
 }
 
-async fn prepare(
+fn prepare(
     house: &House,
     envelope: &Envelope,
     mut open: Vec<usize>,
@@ -198,9 +220,11 @@ async fn prepare(
 ) -> Result<Prepared, NotPrepared> {
     let mut prepared = Prepared { copies: Vec::new(), withheld: Vec::new(), notice: None };
     let mut number = 0;
+    if open.is_empty() {
+        return Ok(prepared);
+    }
     if let Some(passage) = passage {
-        let journal = Arc::clone(&house.journal);
-        for built in blocking(move || journal.recall(passage)).await? {
+        for built in house.journal.recall(passage).map_err(|error| error.to_string())? {
             number = built.number.saturating_add(1);
             prepared.copies.extend(repeated(built, envelope, &mut open));
         }
@@ -210,7 +234,7 @@ async fn prepare(
     }
     let path = |place: &usize| envelope.recipients.get(*place).cloned().unwrap_or_default();
     let asked = Envelope { recipients: open.iter().map(path).collect(), ..envelope.clone() };
-    let processed = process(house, asked, Arc::clone(mail)).await?;
+    let processed = process(house, &asked, Arc::clone(mail))?;
     // The desk counts from the first of those it was asked about.
     let places = |those: Vec<usize>| those.into_iter().filter_map(|at| open.get(at).copied()).collect::<Vec<_>>();
     // One copy for all that was not changed is the same again by itself.
@@ -223,7 +247,7 @@ async fn prepare(
         let paths = recipients.iter().map(path).collect();
         let copy = Leaving { number, mail, recipients, paths, headers_only, action, reason };
         if let Some(passage) = passage.filter(|_| !is_untouched) {
-            remember(house, passage, &copy).await?;
+            remember(house, passage, &copy)?;
         }
         number = number.saturating_add(1);
         prepared.copies.push(copy);
@@ -251,39 +275,27 @@ fn repeated(built: Recalled, envelope: &Envelope, open: &mut Vec<usize>) -> Opti
     })
 }
 
-async fn remember(house: &House, passage: Passage, copy: &Leaving) -> Result<(), NotPrepared> {
-    let (journal, mail, paths) = (Arc::clone(&house.journal), Arc::clone(&copy.mail), copy.paths.clone());
-    let (number, headers_only) = (copy.number, copy.headers_only);
-    let kept =
-        blocking(move || journal.remember(passage, number, &Built { recipients: &paths, headers_only, mail: &*mail }));
-    kept.await.map_err(|reason| {
+fn remember(house: &House, passage: Passage, copy: &Leaving) -> Result<(), NotPrepared> {
+    let built = Built { recipients: &copy.paths, headers_only: copy.headers_only, mail: &*copy.mail };
+    house.journal.remember(passage, copy.number, &built).map_err(|error| {
         house.metrics.failed(Failure::Disk);
-        tracing::error!(error = %reason, "the journal cannot be written");
-        NotPrepared { reply: Reply::new(452, "4.3.1 there is no place for the mail now"), reason }
+        tracing::error!(%error, "the journal cannot be written");
+        NotPrepared { reply: Reply::new(452, "4.3.1 there is no place for the mail now"), reason: error.to_string() }
     })
 }
 
-async fn process(house: &House, envelope: Envelope, mail: Arc<dyn Octets>) -> Result<Processed, String> {
+fn process(house: &House, envelope: &Envelope, mail: Arc<dyn Octets>) -> Result<Processed, String> {
     if house.mode == Mode::Pass {
-        return Ok(Processed::whole(&envelope, mail, "passed", "gateway.mode is \"pass\"".to_owned()));
+        return Ok(Processed::whole(envelope, mail, "passed", "gateway.mode is \"pass\"".to_owned()));
     }
-    let (desk, direction) = (Arc::clone(&house.desk), envelope.listener.direction);
+    let direction = envelope.listener.direction;
     let begun = Instant::now();
-    let processed = spawn_blocking(move || desk.process(direction, &envelope, mail)).await;
+    let processed = house.desk.process(direction, envelope, mail);
     house.metrics.desk_took(direction, begun.elapsed());
-    match processed {
-        Ok(Ok(processed)) => Ok(processed),
-        Ok(Err(fault)) => {
-            house.metrics.failed(Failure::Desk);
-            Err(fault.text)
-        }
-        // A bug in there must not take the connection along: the client would not know what became of its mail.
-        Err(panic) => {
-            house.metrics.failed(Failure::Bug);
-            tracing::error!(%panic, "the desk panicked over a mail: this is a bug; the mail stays with the sender");
-            Err("an internal error; the mail stays with the sender".to_owned())
-        }
-    }
+    processed.map_err(|fault| {
+        house.metrics.failed(Failure::Desk);
+        fault.text
+    })
 }
 
 /// Runs what blocks off the threads of the runtime; the error is a text.

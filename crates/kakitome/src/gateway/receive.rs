@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kakitome_office::spool::{FileSpool, SpoolDirectory};
+use kakitome_office::spool::{FileSpool, IN_MEMORY, SpoolDirectory};
 use kakitome_smime::octets::{Octets, Spool, WINDOW};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::spawn_blocking;
@@ -173,6 +173,17 @@ impl Sink {
     async fn write(&mut self) {
         let Some(mut spool) = self.spool.take() else { return self.pending.clear() };
         let mut pending = std::mem::take(&mut self.pending);
+        // Up to there it goes into memory.
+        if usize::try_from(spool.written()).is_ok_and(|written| written.saturating_add(pending.len()) <= IN_MEMORY) {
+            match spool.write_all(&pending) {
+                Ok(()) => {
+                    pending.clear();
+                    (self.spool, self.pending) = (Some(spool), pending);
+                }
+                Err(error) => self.refuse(not_spooled(&error)),
+            }
+            return;
+        }
         let written = spawn_blocking(move || {
             let written = spool.write_all(&pending);
             pending.clear();
@@ -189,9 +200,8 @@ impl Sink {
         let Some(spool) = self.spool else {
             return Err(self.refusal.unwrap_or_else(|| Reply::new(451, "4.3.0 the mail was not kept")));
         };
-        let finished = spawn_blocking(move || spool.finish()).await;
-        let finished = finished.map_err(io::Error::other).and_then(|finished| finished);
-        finished.map(Arc::from).map_err(|error| not_spooled(&error))
+        // It only changes its type.
+        spool.finish().map(Arc::from).map_err(|error| not_spooled(&error))
     }
 }
 

@@ -115,7 +115,7 @@ impl Percent {
 
 impl Default for Percent {
     fn default() -> Self {
-        Self(5)
+        Self(1)
     }
 }
 
