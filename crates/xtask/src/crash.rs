@@ -30,7 +30,7 @@ use anyhow::{Context as _, ensure};
 use self::chance::Chance;
 use self::gateway::{Actions, Gateway, Oddity, Place};
 use self::hop::Hop;
-use self::mails::{KIND_COUNT, Mail, mail};
+use self::mails::{KIND_COUNT, Mail, SEALED, mail};
 use self::postfix::{Ports, Postfix};
 use self::report::Count;
 use self::sink::{Expected, Sink, line};
@@ -140,6 +140,7 @@ impl Run {
         // The first start makes the CA and is left alone: what can go wrong there is another test's.
         let mut gateway = self.place.start(Oddity::None)?;
         self.place.ready()?;
+        self.place.enter(SEALED, &sink::reader().certificate)?;
         self.hop.trouble.store(true, Ordering::Relaxed);
         let next = AtomicUsize::new(0);
         let gateway = thread::scope(|scope| -> anyhow::Result<Gateway> {

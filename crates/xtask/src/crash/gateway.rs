@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use kakitome_pki::cert::{Certificate, pem};
 
 use super::postfix::wait_for_port;
 
@@ -57,7 +58,7 @@ impl Place {
         let filter = self.filter;
         let text = format!(
             "{page}listeners = [{{ protocol = \"lmtp\", address = \"127.0.0.1:{filter}\", direction = \"outbound\" }}]\n\
-             \n[web]\naddress = \"127.0.0.1:{web}\"\n"
+             \n[web]\naddress = \"127.0.0.1:{web}\"\n\n[policy]\nmixed = true\n\n[fetch]\nenabled = false\n"
         );
         // Signing with P-256 is quick also in a program that is not optimised.
         let text = text.replacen("[members]\n", "[members]\nkey = \"p-256\"\n", 1);
@@ -102,6 +103,18 @@ impl Place {
             }
         });
         Ok(Gateway { process, reader: Some(reader) })
+    }
+
+    /// Puts the certificate for everybody at this domain into the directory.
+    pub(super) fn enter(&self, domain: &str, certificate: &Certificate) -> anyhow::Result<()> {
+        let file = self.house.join("reader.pem");
+        fs::write(&file, pem::write("CERTIFICATE", certificate.raw()))?;
+        let mut command = Command::new(&self.program);
+        command.arg("--quiet").args(["directory", "import", "--for", domain]).arg(&file);
+        command.arg("--data").arg(self.house.join("data")).arg("--config").arg(self.house.join("kakitome.toml"));
+        let said = command.output().context("kakitome directory import")?;
+        ensure!(said.status.success(), "directory import: {}", String::from_utf8_lossy(&said.stderr));
+        Ok(())
     }
 
     /// Waits until it takes mail.

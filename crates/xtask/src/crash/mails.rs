@@ -1,7 +1,9 @@
 //! Mails of many shapes. Each has its number in its recipients' addresses and at its end.
 
-/// The domain of all recipients.
+/// The domain of recipients whose certificates nobody knows.
 const WORLD: &str = "example.net";
+/// The domain of those who are encrypted to, with one certificate for all.
+pub(super) const SEALED: &str = "sealed.example";
 
 /// One mail to send.
 pub(super) struct Mail {
@@ -15,7 +17,7 @@ pub(super) struct Mail {
 }
 
 /// The kinds, and whether each passes as it is.
-const KINDS: [(&str, bool); 14] = [
+const KINDS: [(&str, bool); 16] = [
     ("plain text", false),
     ("8-bit text", false),
     ("ISO-2022-JP", false),
@@ -30,6 +32,8 @@ const KINDS: [(&str, bool); 14] = [
     ("not a member", true),
     ("null sender", true),
     ("calendar", false),
+    ("encrypted for some, some of them blind", false),
+    ("encrypted for all, large", false),
 ];
 
 /// How many kinds there are.
@@ -43,9 +47,18 @@ pub(super) fn mail(number: usize, domain: &str, date: &str) -> Mail {
     let author =
         if kind == "not a member" { "somebody@example.org".to_owned() } else { format!("m{}@{domain}", number % 7) };
     let sender = if kind == "null sender" { String::new() } else { author.clone() };
-    let count = if kind == "several recipients" { 2 + number % 5 } else { 1 };
+    // (how many recipients, how many of them are encrypted to, how many of these are not shown)
+    let (count, sealed, blind) = match kind {
+        "several recipients" => (2 + number % 5, 0, 0),
+        "encrypted for some, some of them blind" => (3 + number % 4, 2 + number % 3, 1 + number % 2),
+        "encrypted for all, large" => (2, 2, 0),
+        _ => (1, 0, 0),
+    };
+    let domain_of = |at: usize| if at < sealed { SEALED } else { WORLD };
+    let recipients: Vec<String> = (0..count).map(|at| format!("m{number}r{at}@{}", domain_of(at))).collect();
+    let shown = if sealed > 0 { recipients[blind..].join(", ") } else { format!("reader@{WORLD}") };
     let mut bytes = format!(
-        "From: {author}\r\nTo: reader@{WORLD}\r\nSubject: {kind} {number}\r\nDate: {date}\r\n\
+        "From: {author}\r\nTo: {shown}\r\nSubject: {kind} {number}\r\nDate: {date}\r\n\
          Message-ID: <m{number}@{domain}>\r\n{content_type}\r\n"
     )
     .into_bytes();
@@ -53,7 +66,6 @@ pub(super) fn mail(number: usize, domain: &str, date: &str) -> Mail {
     bytes.extend_from_slice(&before);
     bytes.extend_from_slice(format!("{end}\r\n").as_bytes());
     bytes.extend_from_slice(after.as_bytes());
-    let recipients = (0..count).map(|at| format!("m{number}r{at}@{WORLD}")).collect();
     Mail { sender, recipients, bytes, end, passes }
 }
 
@@ -85,6 +97,7 @@ fn content(kind: &str) -> (&'static str, (Vec<u8>, &'static str)) {
             ),
         ),
         "large, 300 kB" => (TEXT, ascii(LINE.repeat(5000))),
+        "encrypted for all, large" => (TEXT, ascii(LINE.repeat(3000))),
         "large, 1.5 MB" => (TEXT, ascii(LINE.repeat(24_000))),
         "signed before" => (
             "MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; \

@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use super::KIND_COUNT;
 use super::gateway::Oddity;
 use super::hop::{Record, Taken, Trouble};
-use super::mails::Mail;
-use super::sink::Arrived;
+use super::mails::{Mail, SEALED};
+use super::sink::{Arrived, contains};
 
 /// A kill so soon after the next hop's word may have come before the journal had it.
 const WINDOW: Duration = Duration::from_millis(500);
@@ -32,6 +32,8 @@ pub(super) struct Count {
     twice: Vec<String>,
     differing: Vec<String>,
     broken: Vec<String>,
+    sealed: usize,
+    leaked: Vec<String>,
     kills: usize,
     troubles: BTreeMap<Trouble, usize>,
     actions: BTreeMap<String, usize>,
@@ -76,6 +78,13 @@ impl Count {
         if copies.iter().any(|copy| !copy.whole || (mail.passes && !copy.untouched)) {
             self.broken.push(recipient.clone());
         }
+        // Whose certificate is known gets it encrypted; who is not shown to the others, alone.
+        let is_sealed = recipient.ends_with(SEALED);
+        let is_shown = contains(&mail.bytes, recipient.as_bytes());
+        self.sealed += usize::from(is_sealed && !copies.is_empty());
+        if copies.iter().any(|copy| (copy.readers > 0) != is_sealed || (!is_shown && copy.readers > 1)) {
+            self.leaked.push(recipient.clone());
+        }
         let digests: BTreeSet<&[u8]> = copies.iter().map(|copy| copy.digest.as_slice()).collect();
         if digests.len() > 1 {
             self.differing.push(recipient.clone());
@@ -106,6 +115,7 @@ impl Count {
         none("twice without excuse", &self.twice);
         none("copies that differ", &self.differing);
         none("not whole, or touched", &self.broken);
+        none("in clear, or with others' names", &self.leaked);
         let bugs: Vec<String> = self.actions.keys().filter(|action| action.starts_with("bug")).cloned().collect();
         none("said", &bugs);
         wrong
@@ -128,6 +138,11 @@ impl Count {
             ("**second copies without such an excuse**".to_owned(), self.twice.len()),
             ("**copies of one mail that differ in a byte**".to_owned(), self.differing.len()),
             ("**mails cut short, or touched though they pass**".to_owned(), self.broken.len()),
+            ("arrived encrypted".to_owned(), self.sealed),
+            (
+                "**in clear though a certificate is known, or a blind copy with others' names**".to_owned(),
+                self.leaked.len(),
+            ),
             ("SIGKILL while mail went through".to_owned(), self.kills),
             ("of the starts: with a full disk".to_owned(), start(|oddity| *oddity == Oddity::Full)),
             (

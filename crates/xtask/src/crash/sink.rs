@@ -7,7 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use kakitome_pki::algorithm::Digest;
-use kakitome_pki::crypto::digest;
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::crypto::{SystemRandom, digest};
+use kakitome_smime::cms::recipient::{HeldKeys, Holder};
+use kakitome_smime::message::open::{Layer, open};
+use kakitome_smime::octets::{InMemory, read_range};
+use kakitome_testkit::envelope::Takes;
 
 /// A mail as it arrived.
 #[derive(Clone)]
@@ -18,6 +23,8 @@ pub(super) struct Arrival {
     pub(super) whole: bool,
     /// Does it end with the very bytes that were sent?
     pub(super) untouched: bool,
+    /// For how many it is encrypted; 0: it is not.
+    pub(super) readers: usize,
 }
 
 /// What arrived, by recipient; and for whom a report of failure came, and how many.
@@ -76,8 +83,9 @@ fn session(mut out: TcpStream, keep: &Mutex<Arrived>, expected: &Expected) -> Op
             "DATA" => {
                 out.write_all(b"354 go on\r\n").ok()?;
                 let mail = text(&mut lines)?;
+                let (text, readers) = opened(&mail);
                 let mut arrived = keep.lock().unwrap_or_else(PoisonError::into_inner);
-                arrived.take(&sender, &recipients, &mail, expected);
+                arrived.take(&sender, &recipients, &mail, (&text, readers), expected);
                 b"250 kept\r\n"
             }
             "QUIT" => {
@@ -91,7 +99,14 @@ fn session(mut out: TcpStream, keep: &Mutex<Arrived>, expected: &Expected) -> Op
 }
 
 impl Arrived {
-    fn take(&mut self, sender: &str, recipients: &[String], mail: &[u8], expected: &Expected) {
+    fn take(
+        &mut self,
+        sender: &str,
+        recipients: &[String],
+        mail: &[u8],
+        (text, readers): (&[u8], usize),
+        expected: &Expected,
+    ) {
         for recipient in recipients {
             let Some((sent, end)) = expected.get(recipient) else {
                 // A report to a sender of ours tells whom the mail did not reach.
@@ -106,14 +121,36 @@ impl Arrived {
             };
             self.mails.entry(recipient.clone()).or_default().push(Arrival {
                 digest: digest(Digest::Sha256, without_top_field(mail)).as_ref().to_vec(),
-                whole: contains(mail, end.as_bytes()),
+                whole: contains(text, end.as_bytes()),
                 untouched: mail.ends_with(sent),
+                readers,
             });
         }
     }
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
+/// Whose key everybody at the domain of encrypted mail has.
+pub(super) fn reader() -> Holder {
+    // Whatever the clock says, and the same each time.
+    Takes::P256.holder_of("reader", |factory| factory.valid(Time::from_unix(0), Time::from_unix(4_000_000_000)))
+}
+
+/// What a mail says, and for how many it is encrypted; one that cannot be opened says nothing.
+fn opened(mail: &[u8]) -> (Vec<u8>, usize) {
+    if !contains(mail, b"nveloped-data") {
+        return (mail.to_vec(), 0);
+    }
+    let mut keys = HeldKeys::new(&SystemRandom);
+    keys.hold(reader());
+    let mail = mail.to_vec();
+    let Ok(opened) = open(&mail, &InMemory, &keys) else { return (Vec::new(), 0) };
+    let Layer::Sealed(layer) = &opened.layer else { return (mail, 0) };
+    let inside = layer.inner.as_ref().and_then(|inner| inner.octets.as_deref());
+    let inside = inside.and_then(|inside| read_range(inside, 0..inside.len(), usize::MAX).ok());
+    (inside.unwrap_or_default(), layer.enveloped.recipients.len())
+}
+
+pub(super) fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
