@@ -33,17 +33,8 @@ fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
     else {
         return;
     };
-    if !is_root() {
-        return peers::skip(SUITE, "Postfix starts only as root");
-    }
-    if Command::new("id")
-        .arg("postfix")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|s| !s.success())
-    {
-        return peers::skip(SUITE, "there is no user called postfix");
+    if let Some(missing) = cannot_start() {
+        return peers::skip(SUITE, missing);
     }
 
     let house = tempfile::tempdir().unwrap();
@@ -110,6 +101,98 @@ fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
             assert!(left.ends_with(&from_alice), "{login:?}: {left}");
         }
     }
+}
+
+/// The page's encryption: what must be encrypted waits for its certificate, its sender is told once, and it leaves sealed
+/// when the certificate is there; what must not wait is returned, without its text.
+#[test]
+fn mail_that_must_be_encrypted_waits_for_its_certificate() {
+    let Some([postfix, postconf, postqueue, openssl]) =
+        peers::programs(SUITE, ["postfix", "postconf", "postqueue", "openssl"])
+    else {
+        return;
+    };
+    if let Some(missing) = cannot_start() {
+        return peers::skip(SUITE, missing);
+    }
+    let house = tempfile::tempdir().unwrap();
+    fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let ports = Ports::free();
+    let world = Sink::start();
+    let mail_server = Postfix::start(house.path(), &ports, world.port, [postfix, postconf, postqueue]);
+    let policy = block("toml encryption").replace("example.com", "example.test");
+    let gateway = Gateway::start(house.path(), &ports, &policy);
+    let [key, certificate] = ["bank.key", "bank.pem"].map(|name| house.path().join(name));
+    let made = Command::new(&openssl)
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=Bank"])
+        .args(["-addext", "subjectAltName=email:desk@bank.example", "-addext", "keyUsage=critical,keyEncipherment"])
+        .args([
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-addext",
+            "extendedKeyUsage=emailProtection",
+            "-keyout",
+        ])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+
+    // no certificate: it waits, and the notice comes once
+    let secret = mail("alice@example.test", "waiting").replace("reader@example.net", "desk@bank.example");
+    send_to(ports.submission, "alice@example.test", &["desk@bank.example"], &secret);
+    let notice = world.next(&mail_server);
+    assert!(notice.contains("To: <alice@example.test>") && notice.contains("multipart/signed"), "{notice}");
+    mail_server.wait_for_queue("must be encrypted");
+    mail_server.flush();
+    world.nothing();
+
+    // nor does a mail to the court wait: it is returned, without its text
+    let refused = mail("alice@example.test", "refused").replace("reader@example.net", "desk@court.example");
+    send_to(ports.submission, "alice@example.test", &["desk@court.example"], &refused);
+    let report = world.next(&mail_server);
+    assert!(report.contains("must be encrypted") && report.contains("multipart/report"), "{report}");
+    assert!(!report.contains("Good morning"), "{report}");
+
+    // the certificate is there: it leaves, and a blind copy by itself
+    let imported = Command::new(binary())
+        .args(["directory", "import", "--for", "bank.example"])
+        .arg(&certificate)
+        .arg("--data")
+        .arg(&gateway.data)
+        .output()
+        .unwrap();
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    mail_server.flush();
+    assert_sealed(&openssl, &gateway, &world.next(&mail_server), house.path());
+    let both = mail("alice@example.test", "one is blind").replace("reader@example.net", "desk@bank.example");
+    send_to(ports.submission, "alice@example.test", &["desk@bank.example", "chief@bank.example"], &both);
+    for _ in 0..2 {
+        let sealed = world.next(&mail_server);
+        assert!(!sealed.contains("chief@") || sealed.contains("for <chief@"), "{sealed}");
+        assert_sealed(&openssl, &gateway, &sealed, house.path());
+    }
+    world.nothing();
+}
+
+/// OpenSSL opens it with the bank's key, for one reader alone, and confirms the signature inside.
+fn assert_sealed(openssl: &Path, gateway: &Gateway, mail: &str, house: &Path) {
+    assert!(!mail.contains("Good morning") && mail.contains("Subject: [...]"), "{mail}");
+    let [sealed, key, certificate] = ["sealed.eml", "bank.key", "bank.pem"].map(|name| house.join(name));
+    fs::write(&sealed, mail).unwrap();
+    let opened = Command::new(openssl)
+        .args(["cms", "-decrypt", "-in"])
+        .arg(&sealed)
+        .arg("-recip")
+        .arg(&certificate)
+        .arg("-inkey")
+        .arg(&key)
+        .output()
+        .unwrap();
+    assert!(opened.status.success(), "{}\n{mail}", String::from_utf8_lossy(&opened.stderr));
+    assert_confirmed(openssl, gateway, &String::from_utf8(opened.stdout).unwrap(), house);
 }
 
 #[test]
@@ -212,7 +295,7 @@ impl Postfix {
         };
         fs::write(&first, fitted("kakitome_first")).unwrap();
         let at = house.display();
-        let page = fitted("main.cf");
+        let page = fitted("main.cf") + &fitted("main.cf encryption");
         // the distribution's own `daemon_directory` and the like are Postfix's defaults
         fs::write(
             folder.join("main.cf"),
@@ -441,6 +524,15 @@ fn send(port: u16, sender: &str, mail: &str) {
 /// The same by somebody who logged in. That he did is told by XCLIENT, which a Postfix believes that is told to: the
 /// password is not what is tried here.
 fn send_as(login: Option<&str>, port: u16, sender: &str, mail: &str) {
+    send_all(login, port, sender, &["reader@example.net"], mail);
+}
+
+/// The same to others than the usual reader.
+fn send_to(port: u16, sender: &str, recipients: &[&str], mail: &str) {
+    send_all(None, port, sender, recipients, mail);
+}
+
+fn send_all(login: Option<&str>, port: u16, sender: &str, recipients: &[&str], mail: &str) {
     let mut out = TcpStream::connect(("127.0.0.1", port)).unwrap();
     out.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut lines = BufReader::new(out.try_clone().unwrap());
@@ -458,12 +550,12 @@ fn send_as(login: Option<&str>, port: u16, sender: &str, mail: &str) {
             expect('2', &command);
         }
     }
-    let recipient = "RCPT TO:<reader@example.net>";
-    for (command, class) in
-        [("EHLO client.example.test", '2'), (&format!("MAIL FROM:<{sender}>"), '2'), (recipient, '2'), ("DATA", '3')]
-    {
+    let mut commands = vec!["EHLO client.example.test".to_owned(), format!("MAIL FROM:<{sender}>")];
+    commands.extend(recipients.iter().map(|recipient| format!("RCPT TO:<{recipient}>")));
+    commands.push("DATA".to_owned());
+    for command in commands {
         out.write_all(format!("{command}\r\n").as_bytes()).unwrap();
-        expect(class, command);
+        expect(if command == "DATA" { '3' } else { '2' }, &command);
     }
     // no line of ours begins with a dot
     out.write_all(format!("{mail}.\r\n").as_bytes()).unwrap();
@@ -481,6 +573,11 @@ fn wait_for_port(port: u16, log: &dyn Fn() -> String) {
     }
 }
 
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n")
+/// Why Postfix cannot be started here.
+fn cannot_start() -> Option<&'static str> {
+    if !Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n") {
+        return Some("Postfix starts only as root");
+    }
+    let user = Command::new("id").arg("postfix").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    user.is_ok_and(|user| !user.success()).then_some("there is no user called postfix")
 }
