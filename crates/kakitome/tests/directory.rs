@@ -1,0 +1,85 @@
+//! Our certificates for others, from a running instance: the store of RFC 4387 over HTTP, and records that a name server
+//! takes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod instance;
+mod peers;
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use instance::{Instance, PATIENCE, mail, run, settings};
+use kakitome_pki::cert::{Certificate, pem};
+use kakitome_pki::crypto::sha1_identifier;
+
+const SETTINGS: &str =
+    "public_url = \"https://kakitome.example.test\"\n[members]\ndomains = [\"example.test\"]\nkey = \"p-256\"\n";
+
+fn get(page: SocketAddr, path: &str, forwarded: Option<&str>) -> (u16, String, Vec<u8>) {
+    let mut stream = TcpStream::connect(page).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let field = forwarded.map(|from| format!("X-Forwarded-For: {from}\r\n")).unwrap_or_default();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{field}\r\n").unwrap();
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).unwrap();
+    let end = reply.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(reply[..end].to_vec()).unwrap().to_ascii_lowercase();
+    (head[9..12].parse().unwrap(), head, reply[end + 4..].to_vec())
+}
+
+#[test]
+fn others_ask_for_certificates_and_name_servers_take_their_records() {
+    let home = tempfile::tempdir().unwrap();
+    let instance = Instance::start(home.path(), &settings("", SETTINGS));
+    instance.submit("alice@example.test", mail("alice@example.test", "Hello", "Hello.").as_bytes());
+    let root = run(home.path(), &["ca", "show", "--pem"]).stdout;
+    let root = Certificate::parse(&pem::read(&root)[0].der).unwrap();
+    let page = instance.page();
+    let key = |octets: &[u8]| STANDARD_NO_PAD.encode(sha1_identifier(octets)).replace('+', "%2B");
+
+    let path = format!("/search.cgi?certHash={}", key(root.raw()));
+    let (status, head, body) = get(page, &path, None);
+    assert_eq!((status, body.as_slice()), (200, root.raw()), "{head}");
+    assert!(head.contains("content-type: application/pkix-cert") && head.contains("nosniff"), "{head}");
+    for (path, expected) in [
+        ("/search.cgi?email=nobody@example.test".to_owned(), 404),
+        ("/search.cgi?email=*".to_owned(), 400),
+        ("/search.cgi?email=a@b.example&name=x".to_owned(), 400),
+        ("/search.cgi".to_owned(), 400),
+        (format!("/search.cgi?certHash={}", key(b"another")), 404),
+    ] {
+        assert_eq!(get(page, &path, None).0, expected, "{path}");
+    }
+    // so many questions of one client, however it is told apart, and no more
+    let many = |from: &str| (0..40).map(|_| get(page, &path, Some(from)).0).filter(|status| *status == 429).count();
+    assert!(many("192.0.2.7") >= 8);
+    let (status, head, _) = get(page, &path, Some("203.0.113.1, 192.0.2.7"));
+    assert!(status == 429 && head.contains("retry-after: "), "{head}");
+    assert_eq!(get(page, &path, Some("192.0.2.8")).0, 200);
+
+    let Some([checker]) = peers::programs("SMIMEA records in a zone", ["named-checkzone"]) else { return };
+    for form in [&[][..], &["--generic"]] {
+        let arguments = [&["directory", "smimea", "--signing", "--domain", "example.test"], form].concat();
+        let records = run(home.path(), &arguments);
+        assert!(records.status.success(), "{}", String::from_utf8_lossy(&records.stderr));
+        let text = String::from_utf8(records.stdout).unwrap();
+        // the name is the hash of "alice"
+        assert!(
+            text.contains("2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db._smimecert.example.test. 3600 IN"),
+            "{text}"
+        );
+        let zone = home.path().join("zone");
+        let head = "$ORIGIN example.test.\n$TTL 60\n@ SOA ns host 1 60 60 60 60\n@ NS ns\nns A 192.0.2.1\n";
+        fs::write(&zone, format!("{head}{text}")).unwrap();
+        let checked = Command::new(&checker).arg("-D").arg("example.test").arg(&zone).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stdout).into_owned() + &String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success(), "{said}");
+        // however it is written, the server reads an SMIMEA record of usage 3, selector 0, matching 0
+        assert!(said.contains("SMIMEA 3 0 0 "), "{said}");
+    }
+}
