@@ -16,11 +16,13 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use instance::{Instance, PATIENCE, kakitome, mail, run, settings};
+use kakitome_office::authority::archive;
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::name::Name;
-use kakitome_pki::cert::{Certificate, pem, pkcs12};
+use kakitome_pki::cert::request::Request;
+use kakitome_pki::cert::{Certificate, bundle, pem, pkcs12};
 use kakitome_pki::crypto::{KeyKind, SigningKey, SystemRandom};
 use kakitome_pki::issue::{Issuance, Issuer, MailUse, Profile, Serial};
 
@@ -266,6 +268,18 @@ impl Elsewhere {
         Self { root, issuing, root_key, issuing_key }
     }
 
+    /// The certificate for a request, whatever was asked for.
+    fn answers(&self, request: &[u8], address: &str, usage: MailUse) -> Certificate {
+        let request = Request::parse(request).unwrap();
+        assert!(request.verify_signature().is_ok());
+        let profile = Profile::member(&Address::parse(address).unwrap(), usage);
+        let serial = Serial::random(&SystemRandom).unwrap();
+        let (from, until) = (now().plus(-86_400), now().plus(86_400 * 300));
+        let issuer = Issuer::Certificate(&self.issuing);
+        let issuance = Issuance::new(&profile, &serial, from, until, request.spki(), issuer).unwrap();
+        Certificate::parse(&issuance.sign(&self.issuing_key).unwrap()).unwrap()
+    }
+
     /// A PKCS#12 file as a CA hands it out.
     fn sells(&self, address: &str, usage: MailUse, days: i64, password: &str) -> (Vec<u8>, Certificate) {
         let key = SigningKey::generate(KeyKind::Rsa2048).unwrap();
@@ -376,6 +390,86 @@ fn a_certificate_that_was_bought_signs_the_next_mail() {
     let (_, after) = up.submit(ALICE, mail(ALICE, "hello", "Hello.\r\n").as_bytes());
     assert!(!signer(folder, &after).contains(&alice.serial_hex()));
     let _ = &elsewhere.root_key;
+}
+
+#[test]
+fn requests_go_out_as_files_and_certificates_come_in() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let elsewhere = Elsewhere::new();
+    let up = Instance::start(folder, &format!("{}{DOMAIN}", settings("", "")));
+    let cert = |line: &str| {
+        let output = run(folder, &format!("cert {line}").split(' ').collect::<Vec<_>>());
+        (output.status.code(), text(&output))
+    };
+    let said = |line: &str, code: i32, words: &str| {
+        let (ended, said) = cert(line);
+        assert!(ended == Some(code) && said.contains(words), "{line}: {ended:?} {said}");
+    };
+    fs::write(folder.join("people.csv"), "Name,Email\nAlice,alice@example.test\nBob,bob@example.test\n").unwrap();
+    said("order --issuer own --address alice@example.test -o out.zip", 2, "lower-case letters");
+    said("order --issuer bought -o out.zip", 60, "nothing waits for it");
+    said("order --issuer bought --table people.csv --key p256 -o out.zip", 0, "2 requests for bought");
+    // asked again, the same requests are written again
+    said(
+        "order --issuer bought --table people.csv --address carol@example.test -o out.csv",
+        0,
+        "3 requests for bought",
+    );
+    said("order --issuer other --address alice@example.test --purpose encrypt --key ed25519 -o x", 60, "nothing waits");
+    said("order --issuer bought -o folder", 0, "3 requests");
+    assert!(fs::read(folder.join("folder/carol@example.test.csr")).unwrap().starts_with(b"-----BEGIN CERTIFICATE REQ"));
+    let requests = archive::read(&fs::read(folder.join("out.zip")).unwrap()).unwrap();
+    let names: Vec<&str> = requests.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["alice@example.test.csr", "bob@example.test.csr"]);
+    let request = |entry: &archive::Entry| pem::read(&entry.octets)[0].der.to_vec();
+    let alice = elsewhere.answers(&request(&requests[0]), ALICE, MailUse::Both);
+    let for_another = elsewhere.answers(&request(&requests[1]), "bob@elsewhere.example", MailUse::Both);
+    let for_less = elsewhere.answers(&request(&requests[1]), "bob@example.test", MailUse::Sign);
+    let bob = elsewhere.answers(&request(&requests[1]), "bob@example.test", MailUse::Both);
+    let (_, stranger) = elsewhere.sells("eve@example.test", MailUse::Both, 300, "secret");
+
+    // by whatever names, in whatever form
+    let put = |name: &str, octets: &[u8]| fs::write(folder.join(name), octets).unwrap();
+    let bundle = |all: &[&Certificate]| bundle::write(all.iter().map(|one| one.raw()));
+    put("one.p7b", &bundle(&[&alice, &elsewhere.issuing, &elsewhere.root]));
+    let pem_of = |one: &Certificate| pem::write("CERTIFICATE", one.raw());
+    let entry = |name: &str, octets: Vec<u8>| archive::Entry { name: name.to_owned(), octets };
+    let answers = [
+        entry("1/0001.cer", for_another.raw().to_vec()),
+        entry("1/0002.pem", pem_of(&for_less).into_bytes()),
+        entry("1/0003.crt", stranger.raw().to_vec()),
+        entry("readme.txt", b"Thank you for your order.".to_vec()),
+        entry("chain.p7b", bundle(&[&elsewhere.issuing])),
+    ];
+    put("answers.zip", &archive::write(&answers).unwrap());
+    put(
+        "bob.csv",
+        format!("address,certificate\r\nbob@example.test,\"{}{}\"\r\n", pem_of(&bob), pem_of(&elsewhere.issuing))
+            .as_bytes(),
+    );
+    put("theirs.pem", pem_of(&elsewhere.root).as_bytes());
+    put("nothing.zip", &archive::write(&[]).unwrap());
+    said("receive nothing.zip", 60, "no certificate");
+    said("receive one.p7b", 60, "leads to nobody who is believed here");
+    said("orders", 0, "leads to nobody who is believed here");
+    assert!(run(folder, &["trust", "add", "--yes", "theirs.pem"]).status.success());
+    said("receive one.p7b", 0, "imported  alice@example.test  both");
+    said("receive one.p7b", 0, "was here");
+    let (code, told) = cert("receive --json answers.zip");
+    assert_eq!(code, Some(60), "{told}");
+    for words in ["not for bob@example.test", "another use (sign) than was asked for (both)", "no key that waits here"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    said("receive bob.csv", 0, "imported  bob@example.test  both");
+    said("order --issuer bought --withdraw carol@example.test", 0, "withdrawn  carol@example.test  1");
+    said("orders --all --json", 0, r#""state": "withdrawn""#);
+    let (_, open) = cert("orders");
+    assert_eq!(open, "");
+    // the running server signs with it
+    let (_, signed) = up.submit(ALICE, mail(ALICE, "hello", "Hello.\r\n").as_bytes());
+    assert!(signer(folder, &signed).contains(&alice.serial_hex()), "{}", up.log());
 }
 
 #[test]

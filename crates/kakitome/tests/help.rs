@@ -14,13 +14,13 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::authority::{Authority, AuthoritySettings, archive};
 use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::name::Name;
-use kakitome_pki::cert::{Certificate, pem, pkcs12};
+use kakitome_pki::cert::{Certificate, bundle, pem, pkcs12};
 use kakitome_pki::crypto::{KeyKind, SigningKey, SystemRandom};
 use kakitome_pki::issue::{Issuance, Issuer, MailUse, Profile, Serial};
 use kakitome_testkit::Pki;
@@ -321,6 +321,28 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             0,
             "desk@example.test  sign  affiliationChanged",
         ),
+        (
+            "kakitome cert order --issuer bought --address desk@example.test -o requests.zip",
+            Mine,
+            0,
+            "1 requests for bought",
+        ),
+        (
+            "kakitome cert order --issuer bought --table addresses.csv --key p256 -o requests.csv",
+            Mine,
+            0,
+            "3 requests for bought",
+        ),
+        ("kakitome cert orders", Mine, 0, "sent       bought  desk@example.test  both"),
+        ("kakitome cert receive answers.zip", Mine, 60, "no key that waits here fits it"),
+        ("kakitome cert receive --json answers.p7b roots.pem", Mine, 60, r#""refused": "no key that waits here"#),
+        (
+            "kakitome cert order --issuer bought --withdraw desk@example.test",
+            Mine,
+            0,
+            "withdrawn  desk@example.test  1",
+        ),
+        ("kakitome cert orders --issuer bought --all --json", Mine, 0, r#""state": "withdrawn""#),
         ("kakitome ca import --cert company-ca.pem --key company-ca.key", Mine, 0, "issuing-2  CN=Company test CA"),
         (
             "kakitome ca import --p12 company-ca.p12 --password-file password.txt --chain roots.pem",
@@ -518,6 +540,11 @@ impl Stage {
         write("bought/desk.p12", &partner_ca.issue("desk@example.test").pkcs12());
         write("bought.csv", b"file,password,address\nbought/desk.p12,open sesame,desk@example.test\n");
         write("company-ca.p12", &company.pkcs12());
+        write("addresses.csv", b"name,address\nTaro,taro@example.test\nHanako,hanako@example.test\n");
+        let stranger = partner_ca.issue("stranger@example.test");
+        write("answers.p7b", &bundle::write(std::iter::once(stranger.certificate.raw())));
+        let answer = archive::Entry { name: "1.cer".to_owned(), octets: stranger.certificate.raw().to_vec() };
+        write("answers.zip", &archive::write(&[answer]).unwrap());
 
         let mut stage = Self { path: path.to_str().unwrap().to_owned(), partners: Vec::new(), has_p12: false };
 

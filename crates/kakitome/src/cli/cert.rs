@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod order;
 mod request;
 mod revoke;
 mod show;
@@ -33,6 +34,9 @@ pub(super) enum Cert {
     Export(export::Export),
     Import(import::Import),
     Revoke(revoke::Revoke),
+    Order(order::OrderVerb),
+    Orders(order::OrdersVerb),
+    Receive(order::ReceiveVerb),
 }
 
 /// Judge one certificate: its path, its revocation, whose it is.
@@ -89,6 +93,9 @@ impl Cert {
             Self::Export(export) => export.run(everywhere),
             Self::Import(import) => import.run(everywhere),
             Self::Revoke(revoke) => revoke.run(everywhere),
+            Self::Order(order) => order.run(everywhere),
+            Self::Orders(orders) => orders.run(everywhere),
+            Self::Receive(receive) => receive.run(everywhere),
         }
     }
 }

@@ -18,7 +18,7 @@ use super::row::{self, CertificateRow, Taken};
 use super::{CertificateId, member};
 use crate::audit::{self, Act, Actor, Entry};
 use crate::fault::Fault;
-use crate::store::{Store, put_key};
+use crate::store::{Statements, Store, put_key};
 use crate::vault::{KeyId, Vault};
 
 /// The name of this way among the issuers.
@@ -124,6 +124,20 @@ pub enum NotImported {
     /// Its key can be broken.
     #[error("its key ({0}) is too weak to be used")]
     Weak(String),
+    /// No anchor that is believed here stands above it.
+    #[error("its path leads to nobody who is believed here: {0}; `kakitome trust add` adds the CA's root")]
+    NotBelieved(PathProblem),
+    /// It is for another use than was asked for.
+    #[error("it is for another use ({found}) than was asked for ({wanted})")]
+    OtherUse {
+        /// What it is for.
+        found: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// Nobody here waits for it.
+    #[error("no key that waits here fits it: it was asked for elsewhere, or withdrawn")]
+    Stranger,
     /// The environment.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -210,16 +224,25 @@ impl Importer<'_> {
         }
         let mut judged = Vec::new();
         for (certificate, key) in found {
-            judged.push((certificate, key, self.judge(certificate, incoming, addresses)?));
+            judged.push((certificate, key, self.judge(certificate, &incoming.certificates, addresses)?));
         }
         let mut imported = Vec::new();
         for (certificate, key, one) in judged {
-            imported.push(self.take(certificate, key, one)?);
+            let label =
+                format!("imported key of {}", one.addresses.first().map(ToString::to_string).unwrap_or_default());
+            let sealed = self.vault.seal_pkcs8(&label, &as_pkcs8(key)?, self.now)?;
+            imported.push(self.take(certificate, IMPORT, one, |s| put_key(s, &sealed))?);
         }
         Ok(imported)
     }
 
-    fn judge(&self, leaf: &Certificate, incoming: &Incoming, wanted: &[Address]) -> Result<Judged, NotImported> {
+    /// What a certificate is good for, for whom, and who believes it; others lie beside it.
+    pub(super) fn judge(
+        &self,
+        leaf: &Certificate,
+        others: &[Certificate],
+        wanted: &[Address],
+    ) -> Result<Judged, NotImported> {
         let usage = usage(leaf)?;
         if leaf.key().is_weak() {
             return Err(NotImported::Weak(leaf.key().describe()));
@@ -229,7 +252,7 @@ impl Importer<'_> {
         }
         let addresses = self.addresses(leaf, wanted)?;
         let beside: Vec<Certificate> =
-            incoming.certificates.iter().chain(&self.believed.hints).filter(|one| *one != leaf).cloned().collect();
+            others.iter().chain(&self.believed.hints).filter(|one| *one != leaf).cloned().collect();
         let question = Question {
             leaf,
             untrusted: &beside,
@@ -244,7 +267,7 @@ impl Importer<'_> {
                 let above = path.certificates().iter().skip(1).cloned().collect();
                 (Ok(path.anchor().source), above)
             }
-            Err(refusal) => (Err(refusal.problem), by_names(leaf, &incoming.certificates)),
+            Err(refusal) => (Err(refusal.problem), by_names(leaf, others)),
         };
         Ok(Judged { usage, addresses, path, chain })
     }
@@ -273,18 +296,23 @@ impl Importer<'_> {
         Ok(wanted.to_vec())
     }
 
-    fn take(&self, leaf: &Certificate, key: &[u8], judged: Judged) -> Result<Imported, NotImported> {
+    /// Puts it in, in one step with `before`.
+    pub(super) fn take(
+        &self,
+        leaf: &Certificate,
+        issuer: &str,
+        judged: Judged,
+        mut before: impl FnMut(&mut Statements<'_>) -> Result<(), Fault>,
+    ) -> Result<Imported, NotImported> {
         let Judged { usage, addresses, path, chain } = judged;
         let id = CertificateId::outside(leaf);
-        let named: Vec<String> =
-            addresses.iter().map(|one| member(one).map(|one| one.to_string())).collect::<Result<_, _>>()?;
-        let first = named.first().cloned().unwrap_or_default();
-        let sealed = self.vault.seal_pkcs8(&format!("imported key of {first}"), &as_pkcs8(key)?, self.now)?;
+        let named = addresses.iter().map(|one| member(one).map(|one| one.to_string()));
+        let named: Vec<String> = named.collect::<Result<_, _>>()?;
         let fingerprints: Vec<String> = chain.iter().map(Certificate::fingerprint_hex).collect();
         let row = CertificateRow {
             id: id.clone(),
-            address: first.clone(),
-            issuer: IMPORT.to_owned(),
+            address: String::new(),
+            issuer: issuer.to_owned(),
             usage,
             key_id: KeyId::of_spki(leaf.spki()).to_string(),
             key_identifier: leaf
@@ -306,7 +334,7 @@ impl Importer<'_> {
         };
         let until = leaf.not_after().to_string();
         let is_new = self.store.write(|s| {
-            put_key(s, &sealed)?;
+            before(s)?;
             row::put_issuers(s, &chain, self.now)?;
             let mut is_new = false;
             for address in &named {
@@ -342,10 +370,11 @@ impl Importer<'_> {
     }
 }
 
-struct Judged {
-    usage: MailUse,
-    addresses: Vec<Address>,
-    path: Result<AnchorSource, PathProblem>,
+/// What was found out about a certificate.
+pub(super) struct Judged {
+    pub(super) usage: MailUse,
+    pub(super) addresses: Vec<Address>,
+    pub(super) path: Result<AnchorSource, PathProblem>,
     chain: Vec<Certificate>,
 }
 

@@ -5,6 +5,7 @@
 //! before it is handed out, and judged by the same path validation as everybody else's before it is believed. What was
 //! revoked is told by lists and by a responder.
 
+pub mod archive;
 mod ca;
 mod found;
 mod held;
@@ -15,6 +16,7 @@ mod lists;
 mod look;
 mod own;
 mod place;
+mod portal;
 mod responder;
 mod revoke;
 mod roll;
@@ -45,6 +47,7 @@ pub use issuer::{Asked, Issued, Issuer, Offers, Outcome, Refused, Revocation};
 pub use lists::{LIST_EVERY, LIST_LIFETIME, PublishedList, ROOT_LIST_EVERY, ROOT_LIST_LIFETIME};
 pub use own::{LONGEST, OWN};
 pub use place::{ISSUING_PATH, LISTS, PUBLISHED_PATH, RESPONDER_PATH, Wanted};
+pub use portal::{NoName, Order, OrderState, Portal, Received, orders, receive, sent, withdraw};
 pub use responder::{ANSWER_KEPT, ANSWER_LIFETIME, ANSWERS_KEPT, Answered};
 pub use revoke::REASONS;
 pub use roll::{Listed, Standing, certificates, of_address, of_serial};

@@ -65,7 +65,7 @@ impl MailUse {
     ///
     /// nonRepudiation is never among them: it would say that the member did the signing, but the gateway holds the key;
     /// and mail programs ask for either (RFC 8550 §4.4.2).
-    fn bits(self, key: &PublicKey) -> Option<Vec<u8>> {
+    pub(super) fn bits(self, key: &PublicKey) -> Option<Vec<u8>> {
         let (signs, takes) = match key {
             PublicKey::Rsa { .. } => (Some(0), Some(2)),
             PublicKey::Ec { .. } => (Some(0), Some(4)),

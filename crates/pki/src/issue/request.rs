@@ -1,6 +1,6 @@
 //! Certification requests (PKCS#10, RFC 2986), made by ask and answer like certificates.
 
-use super::profile::mailbox;
+use super::profile::{MailUse, mailbox};
 use super::{NotIssued, ToSign, default_algorithm, framed};
 use crate::address::Address;
 use crate::asn1::{oid, write};
@@ -21,13 +21,28 @@ impl RequestDraft {
     /// [`NotIssued::CannotSign`] for a key that proves nothing by a signature (X25519, ML-KEM; RFC 9883 is not made yet);
     /// [`NotIssued::Key`] for a weak or unknown one.
     pub fn new(subject: &Name, mailboxes: &[Address], spki: &[u8]) -> Result<Self, NotIssued> {
+        Self::for_use(subject, mailboxes, spki, None)
+    }
+
+    /// The same for one use alone; all that the key can where none is said.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; [`NotIssued::Usage`] where the key cannot do that.
+    pub fn for_use(
+        subject: &Name,
+        mailboxes: &[Address],
+        spki: &[u8],
+        usage: Option<MailUse>,
+    ) -> Result<Self, NotIssued> {
         let key = PublicKey::parse(spki).map_err(|error| NotIssued::Key(error.to_string()))?;
         if matches!(key, PublicKey::X25519(_) | PublicKey::MlKem(..)) {
             return Err(NotIssued::CannotSign(key.describe()));
         }
         let algorithm = default_algorithm(&key).filter(|_| !key.is_weak());
         let algorithm = algorithm.ok_or_else(|| NotIssued::Key(key.describe()))?;
-        let extensions = extensions(subject, mailboxes, &key);
+        let both = MailUse::Both.bits(&key).or_else(|| MailUse::Sign.bits(&key));
+        let usages = usage.map_or(both, |usage| usage.bits(&key)).ok_or_else(|| NotIssued::Usage(key.describe()))?;
+        let extensions = extensions(subject, mailboxes, &usages);
         let attribute = write::sequence(&[&write::oid(&oid::EXTENSION_REQUEST), &write::set_of(vec![extensions])]);
         let bytes = write::sequence(&[&write::unsigned(&[0]), subject.raw(), spki, &write::context(0, &[&attribute])]);
         Ok(Self { key, to_sign: ToSign { bytes, algorithm } })
@@ -58,15 +73,8 @@ impl RequestDraft {
     }
 }
 
-/// The extensions that are asked for: key usage as the key allows (RFC 8550 §4.4.2), e-mail, the addresses.
-fn extensions(subject: &Name, mailboxes: &[Address], key: &PublicKey) -> Vec<u8> {
-    let usages: &[u8] = match key {
-        // digitalSignature, keyEncipherment
-        PublicKey::Rsa { .. } => &[0, 2],
-        // digitalSignature, keyAgreement
-        PublicKey::Ec { .. } => &[0, 4],
-        _ => &[0],
-    };
+/// The extensions that are asked for: key usage (RFC 8550 §4.4.2), e-mail, the addresses.
+fn extensions(subject: &Name, mailboxes: &[Address], usages: &[u8]) -> Vec<u8> {
     let names: Vec<Vec<u8>> = mailboxes.iter().map(mailbox).collect();
     let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let all = [

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use kakitome_office::authority::{Imported, Importer, Incoming, usage_name};
+use kakitome_office::authority::{Imported, Importer, Incoming, archive, usage_name};
 use kakitome_office::evidence;
 use kakitome_office::members::csv;
 use kakitome_pki::address::Address;
@@ -26,8 +26,8 @@ const ENDINGS: [&str; 3] = ["p12", "pfx", "pkcs12"];
 ///
 /// The key is sealed into the store; the file is not needed any more. What is checked: the key belongs to the certificate, it
 /// is for an address of a member domain, for mail, and has not ended. What a public CA issued is preferred to what was taken
-/// in otherwise, and that to the own CA's. The certificates of its issuers are kept and travel with each mail. A directory is
-/// taken file by file; --table names a CSV of file and password (and address) for each line.
+/// in otherwise, and that to the own CA's. The certificates of its issuers are kept and travel with each mail. A directory or
+/// a ZIP archive is taken file by file; --table names a CSV of file and password (and address) for each line.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -36,7 +36,7 @@ Examples:
   kakitome cert import --password-file password.txt bought
   kakitome cert import --table bought.csv --json")]
 pub(in crate::cli) struct Import {
-    /// PKCS#12 files (.p12, .pfx), or directories of them
+    /// PKCS#12 files (.p12, .pfx), directories or ZIP archives of them
     #[arg(value_name = "FILE", required_unless_present = "table")]
     files: Vec<PathBuf>,
     /// A CSV with a header: file, password, and address if it is not to be all of the certificate's; files stand beside it
@@ -58,6 +58,8 @@ pub(in crate::cli) struct Import {
 /// One file, its password, and whom it is for.
 struct Wish {
     file: PathBuf,
+    /// Out of an archive.
+    octets: Option<Zeroizing<Vec<u8>>>,
     password: Option<Zeroizing<String>>,
     addresses: Vec<Address>,
 }
@@ -108,7 +110,10 @@ impl Import {
         asked: &mut Option<Zeroizing<String>>,
     ) -> Result<Vec<Imported>, String> {
         let named = |what: String| format!("{}: {what}", wish.file.display());
-        let octets = evidence::read(&wish.file).map_err(|error| error.to_string())?;
+        let octets = match &wish.octets {
+            Some(octets) => octets.clone(),
+            None => Zeroizing::new(evidence::read(&wish.file).map_err(|error| error.to_string())?),
+        };
         // Its own, or one for all.
         let password = match (&wish.password, &asked) {
             (Some(password), _) | (None, Some(password)) => password.clone(),
@@ -126,16 +131,20 @@ impl Import {
             return from_table(table);
         }
         let mut wishes = Vec::new();
-        let mut put = |file: PathBuf| wishes.push(Wish { file, password: None, addresses: self.address.clone() });
+        let mut put = |file: PathBuf, octets: Option<Zeroizing<Vec<u8>>>| {
+            wishes.push(Wish { file, octets, password: None, addresses: self.address.clone() });
+        };
         for file in &self.files {
             if file.is_dir() {
-                let is_pkcs12 = |path: &PathBuf| {
-                    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-                    ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
-                };
-                input::files(file)?.into_iter().filter(is_pkcs12).for_each(&mut put);
+                input::files(file)?.into_iter().filter(|path| is_pkcs12(path)).for_each(|path| put(path, None));
+            } else if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
+                let entries = archive::read(&evidence::read(file)?);
+                let entries = entries.map_err(|why| Failure::unreadable(format!("{}: {why}", file.display())))?;
+                for entry in entries.into_iter().filter(|entry| is_pkcs12(Path::new(&entry.name))) {
+                    put(file.join(&entry.name), Some(Zeroizing::new(entry.octets)));
+                }
             } else {
-                put(file.clone());
+                put(file.clone(), None);
             }
         }
         if wishes.is_empty() {
@@ -166,6 +175,11 @@ impl Import {
     }
 }
 
+fn is_pkcs12(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
+}
+
 fn addresses(one: &Imported) -> Vec<String> {
     one.addresses.iter().map(ToString::to_string).collect()
 }
@@ -179,7 +193,7 @@ const fn believed_by(source: AnchorSource) -> &'static str {
     }
 }
 
-fn wire(one: &Imported) -> serde_json::Value {
+pub(super) fn wire(one: &Imported) -> serde_json::Value {
     json!({
         "serial": one.id.serial(), "addresses": addresses(one), "purpose": usage_name(one.usage), "issuer": one.issuer,
         "until": one.until.to_string(), "chain": one.chain, "wasHere": one.was_here, "odd": one.odd,
@@ -188,7 +202,7 @@ fn wire(one: &Imported) -> serde_json::Value {
     })
 }
 
-fn line(one: &Imported) -> String {
+pub(super) fn line(one: &Imported) -> String {
     let verb = if one.was_here { "was here" } else { "imported" };
     let issuer = Safe::value(&one.issuer);
     let mut text = format!(
@@ -238,6 +252,7 @@ fn from_table(table: &Path) -> Result<Vec<Wish>, Failure> {
         });
         wishes.push(Wish {
             file: beside.join(named.trim()),
+            octets: None,
             password: field(password).map(|password| Zeroizing::new(password.clone())),
             addresses: addresses.transpose()?.unwrap_or_default(),
         });
@@ -245,12 +260,12 @@ fn from_table(table: &Path) -> Result<Vec<Wish>, Failure> {
     if wishes.is_empty() { Err(wrong("names no file".to_owned())) } else { Ok(wishes) }
 }
 
-fn bar(count: usize, everywhere: &Everywhere) -> ProgressBar {
+pub(super) fn bar(count: usize, everywhere: &Everywhere) -> ProgressBar {
     if count < 2 || everywhere.quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX));
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} done, {eta} left") {
         bar.set_style(style);
     }
     bar
