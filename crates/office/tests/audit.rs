@@ -2,29 +2,33 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod ground;
+
 use std::collections::HashSet;
 use std::io::Cursor;
 use std::sync::Arc;
 use std::thread;
 
+use ground::{Ground, grounds};
 use kakitome_office::audit::{self, Act, Actor, Broken, Clerk, Entry, Filter, Head, Link, Part, Record, line};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
 use kakitome_testkit::NOW;
-use rusqlite::Connection;
 
 fn actor() -> Actor {
     Actor::part("node-1", Part::Jobs)
 }
 
-/// A store with a log of so many entries.
-fn store(entries: i64) -> (tempfile::TempDir, Store) {
-    let data = tempfile::tempdir().unwrap();
-    let store = Store::open(data.path()).unwrap();
-    for number in 0..entries {
-        append(&store, number);
-    }
-    (data, store)
+/// Stores with a log of so many entries, one over each database.
+fn stores(entries: i64) -> Vec<(Ground, Arc<Store>)> {
+    let stores = grounds("the log of what was done").into_iter().map(|ground| {
+        let store = ground.open();
+        for number in 0..entries {
+            append(&store, number);
+        }
+        (ground, store)
+    });
+    stores.collect()
 }
 
 fn append(store: &Store, number: i64) -> Head {
@@ -52,23 +56,24 @@ fn numbers(store: &Store, filter: &Filter) -> Vec<u64> {
 
 #[test]
 fn a_log_is_a_chain_from_its_first_entry_to_its_head() {
-    let (_data, store) = store(0);
-    assert_eq!(audit::head(&store).unwrap(), Head::NONE);
-    assert!(audit::verify(&store, &[]).unwrap().is_whole());
-    let heads: Vec<Head> = (0..7).map(|number| append(&store, number)).collect();
-    let records = all(&store, &Filter::default());
-    assert_eq!(records.len(), 7);
-    let mut previous = Link::NONE;
-    for (record, head) in records.iter().zip(&heads) {
-        assert_eq!((record.number, record.hash, record.previous), (head.number, head.hash, previous));
-        assert_eq!(record.computed(), record.hash);
-        previous = record.hash;
+    for (_ground, store) in stores(0) {
+        assert_eq!(audit::head(&store).unwrap(), Head::NONE);
+        assert!(audit::verify(&store, &[]).unwrap().is_whole());
+        let heads: Vec<Head> = (0..7).map(|number| append(&store, number)).collect();
+        let records = all(&store, &Filter::default());
+        assert_eq!(records.len(), 7);
+        let mut previous = Link::NONE;
+        for (record, head) in records.iter().zip(&heads) {
+            assert_eq!((record.number, record.hash, record.previous), (head.number, head.hash, previous));
+            assert_eq!(record.computed(), record.hash);
+            previous = record.hash;
+        }
+        assert_eq!(audit::head(&store).unwrap(), heads[6]);
+        let walked = audit::verify(&store, &[heads[2].hash, heads[6].hash]).unwrap();
+        assert!(walked.is_whole(), "{walked:?}");
+        assert_eq!((walked.first, walked.count, walked.head), (1, 7, heads[6]));
+        assert_eq!(records[0].details, r#"{"serial":"0","例":"\"値\"\n"}"#);
     }
-    assert_eq!(audit::head(&store).unwrap(), heads[6]);
-    let walked = audit::verify(&store, &[heads[2].hash, heads[6].hash]).unwrap();
-    assert!(walked.is_whole(), "{walked:?}");
-    assert_eq!((walked.first, walked.count, walked.head), (1, 7, heads[6]));
-    assert_eq!(records[0].details, r#"{"serial":"0","例":"\"値\"\n"}"#);
 }
 
 #[test]
@@ -90,45 +95,47 @@ fn the_hash_is_the_one_that_the_documents_tell() {
 
 #[test]
 fn what_is_rolled_back_leaves_no_entry() {
-    let (_data, store) = store(2);
-    let head = audit::head(&store).unwrap();
-    let actor = actor();
-    let refused: Result<(), Fault> = store.write(|s| {
-        audit::record(s, &Entry { actor: &actor, act: Act::KeyMade, subject: "x", details: &[], at: NOW })?;
-        Err(Fault::NoRandomness)
-    });
-    assert!(refused.is_err());
-    assert_eq!(audit::head(&store).unwrap(), head);
-    append(&store, 2);
-    assert!(audit::verify(&store, &[head.hash]).unwrap().is_whole());
+    for (_ground, store) in stores(2) {
+        let head = audit::head(&store).unwrap();
+        let actor = actor();
+        let refused: Result<(), Fault> = store.write(|s| {
+            audit::record(s, &Entry { actor: &actor, act: Act::KeyMade, subject: "x", details: &[], at: NOW })?;
+            Err(Fault::NoRandomness)
+        });
+        assert!(refused.is_err());
+        assert_eq!(audit::head(&store).unwrap(), head);
+        append(&store, 2);
+        assert!(audit::verify(&store, &[head.hash]).unwrap().is_whole());
+    }
 }
 
 #[test]
 fn entries_are_found_by_time_actor_act_and_subject() {
-    let (_data, store) = store(10);
-    let at = |minute: i64| Some(NOW.plus(minute * 60));
-    let none = Filter::default();
-    let text = |text: &str| Some(text.to_owned());
-    let rows: Vec<(Filter, &[u64])> = vec![
-        (Filter { since: at(7), ..none.clone() }, &[8, 9, 10]),
-        (Filter { until: at(1), ..none.clone() }, &[1, 2]),
-        (Filter { since: at(3), until: at(4), ..none.clone() }, &[4, 5]),
-        (Filter { since: at(11), ..none.clone() }, &[]),
-        (Filter { until: at(-1), ..none.clone() }, &[]),
-        (Filter { act: text("key.signed"), ..none.clone() }, &[2, 4, 6, 8, 10]),
-        (Filter { act: text("certificate"), since: at(5), ..none.clone() }, &[7, 9]),
-        (Filter { act: text("cert"), ..none.clone() }, &[]),
-        (Filter { subject: text("taro1@example.jp"), ..none.clone() }, &[2, 5, 8]),
-        (Filter { subject: text("taro"), ..none.clone() }, &[]),
-        (Filter { actor: text("jobs"), since: at(8), ..none.clone() }, &[9, 10]),
-        (Filter { actor: text("gateway"), ..none.clone() }, &[]),
-        (Filter { last: Some(2), ..none.clone() }, &[9, 10]),
-        (Filter { last: Some(2), act: text("certificate"), ..none.clone() }, &[7, 9]),
-        (Filter { last: Some(9), subject: text("taro0@example.jp"), since: at(2), ..none.clone() }, &[4, 7, 10]),
-        (Filter { last: Some(0), ..none.clone() }, &[]),
-    ];
-    for (filter, expected) in rows {
-        assert_eq!(numbers(&store, &filter), expected, "{filter:?}");
+    for (_ground, store) in stores(10) {
+        let at = |minute: i64| Some(NOW.plus(minute * 60));
+        let none = Filter::default();
+        let text = |text: &str| Some(text.to_owned());
+        let rows: Vec<(Filter, &[u64])> = vec![
+            (Filter { since: at(7), ..none.clone() }, &[8, 9, 10]),
+            (Filter { until: at(1), ..none.clone() }, &[1, 2]),
+            (Filter { since: at(3), until: at(4), ..none.clone() }, &[4, 5]),
+            (Filter { since: at(11), ..none.clone() }, &[]),
+            (Filter { until: at(-1), ..none.clone() }, &[]),
+            (Filter { act: text("key.signed"), ..none.clone() }, &[2, 4, 6, 8, 10]),
+            (Filter { act: text("certificate"), since: at(5), ..none.clone() }, &[7, 9]),
+            (Filter { act: text("cert"), ..none.clone() }, &[]),
+            (Filter { subject: text("taro1@example.jp"), ..none.clone() }, &[2, 5, 8]),
+            (Filter { subject: text("taro"), ..none.clone() }, &[]),
+            (Filter { actor: text("jobs"), since: at(8), ..none.clone() }, &[9, 10]),
+            (Filter { actor: text("gateway"), ..none.clone() }, &[]),
+            (Filter { last: Some(2), ..none.clone() }, &[9, 10]),
+            (Filter { last: Some(2), act: text("certificate"), ..none.clone() }, &[7, 9]),
+            (Filter { last: Some(9), subject: text("taro0@example.jp"), since: at(2), ..none.clone() }, &[4, 7, 10]),
+            (Filter { last: Some(0), ..none.clone() }, &[]),
+        ];
+        for (filter, expected) in rows {
+            assert_eq!(numbers(&store, &filter), expected, "{filter:?}");
+        }
     }
 }
 
@@ -155,7 +162,8 @@ fn whatever_is_done_to_the_tables_is_found() {
         ("DELETE FROM audit", vec![Broken::End { last: 0, head: 10 }]),
         ("UPDATE audit_head SET number = 9", vec![Broken::End { last: 10, head: 9 }]),
         (
-            "DELETE FROM audit WHERE number = 4; UPDATE audit SET number = number - 1 WHERE number > 4",
+            "DELETE FROM audit WHERE number = 4; UPDATE audit SET number = 1 - number WHERE number > 4; \
+             UPDATE audit SET number = -number WHERE number < 0",
             vec![
                 changed(4),
                 changed(5),
@@ -177,122 +185,142 @@ fn whatever_is_done_to_the_tables_is_found() {
         ),
     ];
     for (sql, expected) in rows {
-        let (_data, store) = store(10);
-        owned(&store, sql);
-        let walked = audit::verify(&store, &[]).unwrap();
-        assert_eq!(walked.broken, expected, "{sql}");
+        for (ground, store) in stores(10) {
+            owned(&ground, sql);
+            let walked = audit::verify(&store, &[]).unwrap();
+            assert_eq!(walked.broken, expected, "{sql}");
+        }
     }
 }
 
 /// Runs statements as the owner of the database: without the triggers.
-fn owned(store: &Store, sql: &str) {
-    let connection = Connection::open(store.name()).unwrap();
-    let triggers: Vec<String> = {
-        let mut names = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").unwrap();
-        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    };
-    for trigger in triggers {
-        connection.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
+fn owned(ground: &Ground, sql: &str) {
+    if ground.is_postgresql() {
+        for table in ["audit", "audit_head"] {
+            ground.ask(&format!("ALTER TABLE {table} DISABLE TRIGGER USER"));
+        }
+    } else {
+        for trigger in ground.ask("SELECT name FROM sqlite_master WHERE type = 'trigger'").lines() {
+            ground.ask(&format!("DROP TRIGGER {trigger}"));
+        }
     }
-    connection.execute_batch(sql).unwrap();
+    for statement in sql.split("; ").filter(|statement| !statement.is_empty()) {
+        ground.ask(&spelled(ground, statement));
+    }
+}
+
+/// Octets as the database writes them.
+fn spelled(ground: &Ground, sql: &str) -> String {
+    let sql = sql.replace("zeroblob(32)", &format!("x'{}'", Link::NONE));
+    if ground.is_postgresql() { sql.replace("x'", "'\\x") } else { sql }
 }
 
 /// He who can compute hashes, too, is found by the link behind his last change, or by a head that was noted elsewhere.
 #[test]
 fn a_chain_that_was_written_anew_is_found_by_a_noted_head() {
-    let (_data, store) = store(10);
-    let noted = audit::head(&store).unwrap().hash;
-    let mut records = all(&store, &Filter::default());
-    let rewrite = |records: &mut [Record], from: usize, to: usize| {
-        let mut previous = records[from].previous;
-        for record in &mut records[from..to] {
+    let rewrite = |records: &mut [Record]| {
+        let mut previous = records[0].previous;
+        for record in records {
             record.previous = previous;
             record.hash = record.computed();
             previous = record.hash;
         }
     };
-    let put = |records: &[Record]| {
-        for record in records {
-            let connection = Connection::open(store.name()).unwrap();
-            connection
-                .execute(
-                    "UPDATE audit SET subject = ?2, previous = ?3, hash = ?4 WHERE number = ?1",
-                    (i64::try_from(record.number).unwrap(), &record.subject, record.previous.0, record.hash.0),
-                )
-                .unwrap();
+    let put = |ground: &Ground, records: &[Record]| {
+        for Record { number, subject, previous, hash, .. } in records {
+            owned(
+                ground,
+                &format!(
+                    "UPDATE audit SET subject = '{subject}', previous = x'{previous}', hash = x'{hash}' \
+                     WHERE number = {number}"
+                ),
+            );
         }
     };
-    records[3].subject = "somebody else".to_owned();
-    rewrite(&mut records, 3, 6);
-    owned(&store, "");
-    put(&records);
-    assert_eq!(audit::verify(&store, &[]).unwrap().broken, [Broken::Unlinked { number: 7 }]);
-    rewrite(&mut records, 3, 10);
-    put(&records);
-    let head = records[9].hash;
-    owned(&store, &format!("UPDATE audit_head SET hash = x'{head}'"));
-    assert!(audit::verify(&store, &[]).unwrap().is_whole(), "by itself it is a chain again");
-    assert_eq!(audit::verify(&store, &[noted]).unwrap().broken, [Broken::Unknown { hash: noted }]);
+    for (ground, store) in stores(10) {
+        let noted = audit::head(&store).unwrap().hash;
+        let mut records = all(&store, &Filter::default());
+        records[3].subject = "somebody else".to_owned();
+        rewrite(&mut records[3..6]);
+        put(&ground, &records);
+        assert_eq!(audit::verify(&store, &[]).unwrap().broken, [Broken::Unlinked { number: 7 }]);
+        rewrite(&mut records[3..]);
+        put(&ground, &records);
+        owned(&ground, &format!("UPDATE audit_head SET hash = x'{}'", records[9].hash));
+        assert!(audit::verify(&store, &[]).unwrap().is_whole(), "by itself it is a chain again");
+        assert_eq!(audit::verify(&store, &[noted]).unwrap().broken, [Broken::Unknown { hash: noted }]);
+    }
     // The same for an end that was cut off together with the head.
-    let (_data, store) = self::store(10);
-    let noted = audit::head(&store).unwrap().hash;
-    owned(
-        &store,
-        "DELETE FROM audit WHERE number > 8; UPDATE audit_head SET number = 8, hash = (SELECT hash FROM audit WHERE number = 8)",
-    );
-    assert!(audit::verify(&store, &[]).unwrap().is_whole());
-    assert_eq!(audit::verify(&store, &[noted]).unwrap().broken, [Broken::Unknown { hash: noted }]);
+    for (ground, store) in stores(10) {
+        let noted = audit::head(&store).unwrap().hash;
+        owned(
+            &ground,
+            "DELETE FROM audit WHERE number > 8; \
+             UPDATE audit_head SET number = 8, hash = (SELECT hash FROM audit WHERE number = 8)",
+        );
+        assert!(audit::verify(&store, &[]).unwrap().is_whole());
+        assert_eq!(audit::verify(&store, &[noted]).unwrap().broken, [Broken::Unknown { hash: noted }]);
+    }
 }
 
 #[test]
 fn the_tables_refuse_whatever_is_not_an_appending() {
-    let rows = [
+    let of_both = [
         "UPDATE audit SET subject = '' WHERE number = 2",
         "DELETE FROM audit WHERE number = 3",
         "DELETE FROM audit",
         "INSERT INTO audit VALUES (5, 0, '', '', '', '', '', x'', x'')",
         "INSERT INTO audit VALUES (3, 0, '', '', '', '', '', x'', x'')",
-        "INSERT OR REPLACE INTO audit VALUES (3, 0, '', '', '', '', '', x'', x'')",
+        "INSERT INTO audit VALUES (3, 0, '', '', '', '', '', x'', x'') ON CONFLICT (number) DO UPDATE SET node = ''",
         "UPDATE audit_head SET number = 2",
         "UPDATE audit_head SET number = 4",
         "DELETE FROM audit_head",
+        "INSERT INTO audit_head VALUES (1, 0, x'')",
+    ];
+    let of_one = [
+        "INSERT OR REPLACE INTO audit VALUES (3, 0, '', '', '', '', '', x'', x'')",
         "INSERT OR REPLACE INTO audit_head VALUES (1, 0, x'')",
     ];
-    let (_data, store) = store(3);
-    let connection = Connection::open(store.name()).unwrap();
-    for sql in rows {
-        let refused = connection.execute_batch(sql).unwrap_err().to_string();
-        assert!(refused.contains("append-only"), "{sql}: {refused}");
+    let of_other = ["TRUNCATE audit", "TRUNCATE audit_head"];
+    for (ground, store) in stores(3) {
+        let own = if ground.is_postgresql() { of_other } else { of_one };
+        for sql in of_both.into_iter().chain(own) {
+            let refused = ground.try_ask(&spelled(&ground, sql)).unwrap_err();
+            assert!(refused.contains("append-only"), "{sql}: {refused}");
+        }
+        append(&store, 3);
+        assert!(audit::verify(&store, &[]).unwrap().is_whole());
     }
-    append(&store, 3);
-    assert!(audit::verify(&store, &[]).unwrap().is_whole());
 }
 
 #[test]
-fn many_threads_append_to_one_chain_and_nobody_goes_on_before_his_entry() {
+fn many_threads_of_two_nodes_append_to_one_chain_and_nobody_goes_on_before_his_entry() {
     const THREADS: usize = 8;
     const EACH: usize = 25;
-    let (_data, store) = store(0);
-    let store = Arc::new(store);
-    let clerk = Arc::new(Clerk::new(Arc::clone(&store), Actor::part("node-1", Part::Gateway)));
-    let threads = (0..THREADS).map(|thread| {
-        let (clerk, store) = (Arc::clone(&clerk), Arc::clone(&store));
-        thread::spawn(move || {
-            for number in 0..EACH {
-                let subject = format!("{thread}-{number}");
-                clerk.record(Act::KeySigned, &subject, &[("serial", "00")], NOW).unwrap();
-                let filter = Filter { subject: Some(subject), ..Filter::default() };
-                assert_eq!(all(&store, &filter).len(), 1);
-            }
-        })
-    });
-    for thread in threads.collect::<Vec<_>>() {
-        thread.join().unwrap();
+    for (ground, store) in stores(0) {
+        // two nodes
+        let clerks =
+            ["node-1", "node-2"].map(|node| Arc::new(Clerk::new(ground.open(), Actor::part(node, Part::Gateway))));
+        let threads = (0..THREADS).map(|thread| {
+            let (clerk, store) = (Arc::clone(&clerks[thread % clerks.len()]), Arc::clone(&store));
+            thread::spawn(move || {
+                for number in 0..EACH {
+                    let subject = format!("{thread}-{number}");
+                    clerk.record(Act::KeySigned, &subject, &[("serial", "00")], NOW).unwrap();
+                    let filter = Filter { subject: Some(subject), ..Filter::default() };
+                    assert_eq!(all(&store, &filter).len(), 1);
+                }
+            })
+        });
+        for thread in threads.collect::<Vec<_>>() {
+            thread.join().unwrap();
+        }
+        let walked = audit::verify(&store, &[]).unwrap();
+        assert!(walked.is_whole(), "{walked:?}");
+        let subjects: HashSet<String> =
+            all(&store, &Filter::default()).into_iter().map(|record| record.subject).collect();
+        assert_eq!((walked.count, subjects.len()), (200, THREADS * EACH));
     }
-    let walked = audit::verify(&store, &[]).unwrap();
-    assert!(walked.is_whole(), "{walked:?}");
-    let subjects: HashSet<String> = all(&store, &Filter::default()).into_iter().map(|record| record.subject).collect();
-    assert_eq!((walked.count, subjects.len()), (200, THREADS * EACH));
 }
 
 /// An export as a text, of all entries that the filter's time takes.
@@ -309,47 +337,51 @@ fn export(store: &Store, filter: &Filter) -> String {
 
 #[test]
 fn an_export_is_verified_without_its_store() {
-    let (_data, store) = store(10);
-    let whole = export(&store, &Filter::default());
-    let head = audit::head(&store).unwrap();
-    let walked = line::walk(Cursor::new(&whole), vec![head.hash]).unwrap();
-    assert!(walked.is_whole(), "{walked:?}");
-    assert_eq!((walked.first, walked.count, walked.head), (1, 10, head));
-    let part = export(&store, &Filter { since: Some(NOW.plus(240)), until: Some(NOW.plus(360)), ..Filter::default() });
-    let walked = line::walk(Cursor::new(&part), Vec::new()).unwrap();
-    assert!(walked.is_whole(), "{walked:?}");
-    assert_eq!((walked.first, walked.count), (5, 3));
-    assert!(line::walk(Cursor::new(""), Vec::new()).unwrap().is_whole());
+    for (_ground, store) in stores(10) {
+        let whole = export(&store, &Filter::default());
+        let head = audit::head(&store).unwrap();
+        let walked = line::walk(Cursor::new(&whole), vec![head.hash]).unwrap();
+        assert!(walked.is_whole(), "{walked:?}");
+        assert_eq!((walked.first, walked.count, walked.head), (1, 10, head));
+        let part =
+            export(&store, &Filter { since: Some(NOW.plus(240)), until: Some(NOW.plus(360)), ..Filter::default() });
+        let walked = line::walk(Cursor::new(&part), Vec::new()).unwrap();
+        assert!(walked.is_whole(), "{walked:?}");
+        assert_eq!((walked.first, walked.count), (5, 3));
+        assert!(line::walk(Cursor::new(""), Vec::new()).unwrap().is_whole());
 
-    let lines: Vec<&str> = whole.lines().collect();
-    let joined = |lines: Vec<&str>| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-    let without =
-        |at: usize| joined(lines.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, line)| *line).collect());
-    let mut swapped = lines.clone();
-    swapped.swap(3, 4);
-    let mut twice = lines.clone();
-    twice.insert(4, lines[3]);
-    let (noted, none) = (vec![head.hash], Vec::new());
-    let rows = [
-        (whole.replacen("taro1", "taro9", 1), &none, Broken::Changed { number: 2 }),
-        (without(4), &none, Broken::Missing { from: 5, to: 5 }),
-        (joined(swapped), &none, Broken::Missing { from: 4, to: 4 }),
-        (joined(twice), &none, Broken::Disordered { number: 4, after: 4 }),
-        (without(9), &noted, Broken::Unknown { hash: head.hash }),
-        (String::new(), &noted, Broken::Unknown { hash: head.hash }),
-    ];
-    for (text, noted, expected) in rows {
-        let walked = line::walk(Cursor::new(&text), noted.clone()).unwrap();
-        assert_eq!(walked.broken.first(), Some(&expected), "{text}");
+        let lines: Vec<&str> = whole.lines().collect();
+        let joined = |lines: Vec<&str>| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let without =
+            |at: usize| joined(lines.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, line)| *line).collect());
+        let mut swapped = lines.clone();
+        swapped.swap(3, 4);
+        let mut twice = lines.clone();
+        twice.insert(4, lines[3]);
+        let (noted, none) = (vec![head.hash], Vec::new());
+        let rows = [
+            (whole.replacen("taro1", "taro9", 1), &none, Broken::Changed { number: 2 }),
+            (without(4), &none, Broken::Missing { from: 5, to: 5 }),
+            (joined(swapped), &none, Broken::Missing { from: 4, to: 4 }),
+            (joined(twice), &none, Broken::Disordered { number: 4, after: 4 }),
+            (without(9), &noted, Broken::Unknown { hash: head.hash }),
+            (String::new(), &noted, Broken::Unknown { hash: head.hash }),
+        ];
+        for (text, noted, expected) in rows {
+            let walked = line::walk(Cursor::new(&text), noted.clone()).unwrap();
+            assert_eq!(walked.broken.first(), Some(&expected), "{text}");
+        }
+        // Without its first entry it is a part like any other, and says where it begins.
+        let walked = line::walk(Cursor::new(&without(0)), none).unwrap();
+        assert_eq!((walked.is_whole(), walked.first), (true, 2));
     }
-    // Without its first entry it is a part like any other, and says where it begins.
-    let walked = line::walk(Cursor::new(&without(0)), none).unwrap();
-    assert_eq!((walked.is_whole(), walked.first), (true, 2));
 }
 
 #[test]
 fn what_is_no_export_is_refused_with_its_line() {
-    let (_data, store) = store(2);
+    let data = tempfile::tempdir().unwrap();
+    let store = Store::open(data.path()).unwrap();
+    (0..2).for_each(|number| drop(append(&store, number)));
     let whole = export(&store, &Filter::default());
     let first = whole.lines().next().unwrap();
     let rows = [

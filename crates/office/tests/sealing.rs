@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
+use kakitome_office::audit::{self, Filter};
 use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::fault::Fault;
 use kakitome_office::outgoing::{Certificates, Leaving, Outcome, Outgoing};
@@ -350,6 +351,7 @@ impl Certificates for Known {
 
 struct House {
     _data: tempfile::TempDir,
+    store: Arc<Store>,
     authority: Arc<Authority>,
 }
 
@@ -359,8 +361,9 @@ impl House {
         let store = Arc::new(Store::open(data.path()).unwrap());
         let vault = Arc::new(Vault::open(&data.path().join("sealing.key"), &store).unwrap());
         let settings = AuthoritySettings { member_key: KeyKind::P256, ..AuthoritySettings::default() };
-        let authority = Arc::new(Authority::open(store, vault, settings, NOW, Arc::new(SystemRandom)).unwrap());
-        Self { _data: data, authority }
+        let authority =
+            Arc::new(Authority::open(Arc::clone(&store), vault, settings, NOW, Arc::new(SystemRandom)).unwrap());
+        Self { _data: data, store, authority }
     }
 
     fn process(&self, policy: Policy, mail: &str, to: &[&str]) -> Outcome {
@@ -388,6 +391,26 @@ fn is_open(opened: &Opened) -> bool {
     let Layer::Sealed(layer) = &opened.layer else { return false };
     let Some(inner) = &layer.inner else { return false };
     matches!(&inner.layer, Layer::Signed(layer) if layer.outcome.verified.is_some())
+}
+
+/// One signature goes out in several copies; a mail that is left alone uses no key.
+#[test]
+fn every_signature_is_in_the_log_before_it_leaves() {
+    let house = House::new();
+    let to = ["c1@x.example", "nobody@z.example"];
+    let signed = house.process(policy("[]"), &mail("", &to), &to);
+    assert!(signed.copies.iter().all(|copy| copy.done.signing.is_ok()));
+    let serial = signed.copies[0].done.signing.clone().unwrap().serial;
+    house.process(policy("[]"), &mail("Auto-Submitted: auto-replied\r\n", &to), &to);
+    let mut recorded = Vec::new();
+    let filter = Filter { act: Some("key".to_owned()), ..Filter::default() };
+    audit::each(&house.store, &filter, |record| {
+        recorded.push((record.act.clone(), record.subject.clone(), record.details.clone()));
+        Ok::<(), Fault>(())
+    })
+    .unwrap();
+    let expected = ("key.signed".to_owned(), "alice@a.example".to_owned(), format!(r#"{{"serial":"{serial}"}}"#));
+    assert_eq!(recorded, [expected]);
 }
 
 #[test]

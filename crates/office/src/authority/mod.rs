@@ -32,7 +32,7 @@ use kakitome_pki::crypto::{KeyKind, Random, SigningKey};
 use kakitome_pki::issue::Profile;
 use kakitome_pki::path::{Anchor, AnchorSource};
 
-use crate::audit::{self, Actor, Part};
+use crate::audit::{self, Act, Actor, Clerk, NotRecorded, Part};
 use crate::fault::Fault;
 use crate::store::Store;
 use crate::vault::{KeyId, Vault};
@@ -114,6 +114,7 @@ pub struct Authority {
     settings: AuthoritySettings,
     random: Arc<dyn Random>,
     actor: Actor,
+    clerk: Clerk,
     house: RwLock<Arc<House>>,
     held: Held,
     responder: responder::Responder,
@@ -177,12 +178,14 @@ impl Authority {
         }
         let house = RwLock::new(Arc::new(House::read(&store)?));
         let actor = Actor::part(&audit::machine(), Part::Gateway);
+        let clerk = Clerk::new(Arc::clone(&store), actor.clone());
         let authority = Self {
             store,
             vault,
             settings,
             random,
             actor,
+            clerk,
             house,
             held: Held::default(),
             responder: responder::Responder::default(),
@@ -230,6 +233,16 @@ impl Authority {
         let house = Arc::new(House::read(&self.store)?);
         *self.house.write().unwrap_or_else(PoisonError::into_inner) = house;
         Ok(())
+    }
+
+    /// Records that the key of a credential signed a mail. What it signed may leave only after that: when this returns, the
+    /// entry is on the disk. Blocks.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn record_signature(&self, address: &Address, by: &Credential, now: Time) -> Result<(), NotRecorded> {
+        let serial = by.certificate.serial_hex();
+        self.clerk.record(Act::KeySigned, &address.to_string(), &[("serial", &serial)], now)
     }
 
     /// What a reader must trust to believe what is issued now.

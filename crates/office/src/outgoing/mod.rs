@@ -18,6 +18,7 @@ use kakitome_smime::mime::scan::scan_header;
 use kakitome_smime::octets::{Octets, Spools, copy_range};
 
 use self::signed::Signed;
+use crate::audit::NotRecorded;
 use crate::authority::Authority;
 use crate::fault::Fault;
 use crate::fields;
@@ -303,6 +304,9 @@ pub enum OutgoingFault {
     /// The spool's.
     #[error("the spool: {0}")]
     Spool(#[from] io::Error),
+    /// The use of a key could not be recorded, so what it signed does not leave.
+    #[error(transparent)]
+    NotRecorded(#[from] NotRecorded),
     /// A certificate that was fit a moment ago is not any more.
     #[error("a recipient's certificate cannot be used: {0}")]
     Certificate(String),

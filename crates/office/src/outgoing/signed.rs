@@ -44,6 +44,7 @@ impl Outgoing {
             .key
             .sign(asked.algorithm(), asked.octets())
             .map_err(|_| OutgoingFault::Bug("the member's key does not sign with its own algorithm"))?;
+        self.authority.record_signature(author, &credential, now)?;
         let mut spool = spools.spool()?;
         asked.write(*form, &signature, &*self.random, &mut spool)?;
         let mail: Arc<dyn Octets> = Arc::from(spool.finish()?);
