@@ -16,8 +16,9 @@ pub use self::deploy::{Deploy, Mailbox, Minutes};
 pub use self::directory::{CertificateStore, Directory};
 pub use self::inbound::{Inbound, Language, Opened};
 pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
+pub use self::members::{Join, MemberKey, Members};
 pub use self::policy::Policy;
-pub use self::section::{Check, Fetch, Gateway, Level, Log, LogFormat, MemberKey, Members, Mode, Settings, Vault, Web};
+pub use self::section::{Check, Fetch, Gateway, Level, Log, LogFormat, Mode, Settings, Vault, Web};
 pub use self::sender::{Correspondent, Protected, Sender};
 pub use self::store::{Database, Store};
 pub use self::tls::TlsFiles;
@@ -27,6 +28,7 @@ mod deploy;
 mod directory;
 mod inbound;
 mod listener;
+mod members;
 mod policy;
 mod section;
 mod sender;
@@ -100,10 +102,41 @@ const ROWS: &[Row] = &[
         ""
     ),
     row!(
+        members.join,
+        Text,
+        "Who becomes a member by a mail: with \"first-mail\" whoever sends one from these domains, with \"listed\" nobody:\n\
+         then mail of those who are not in the roll (kakitome member) passes unsigned.",
+        "\"first-mail\" or \"listed\"",
+        ""
+    ),
+    row!(
+        members.plus_addresses,
+        Toml,
+        "Whether alice+x@ belongs to alice@, unless it stands in the roll by itself. It gets certificates in its own name\n\
+         all the same, since readers compare addresses exactly.",
+        "true or false",
+        ""
+    ),
+    row!(
         members.key,
         Text,
-        "The kind of key in the members' certificates. Old mail programs do not read p-256.",
-        "\"rsa-2048\" or \"p-256\"",
+        "The kind of key in the members' certificates, from the next one on. Old mail programs read RSA alone.",
+        "\"rsa-2048\", \"rsa-3072\", \"rsa-4096\", \"p-256\" or \"p-384\"",
+        ""
+    ),
+    row!(
+        members.signing_days,
+        Number,
+        "How long a member's signing certificate lives, in days. It is renewed when two thirds of them are over.",
+        "a number of days from 1",
+        ""
+    ),
+    row!(
+        members.encryption_days,
+        Number,
+        "The same for the certificate that others encrypt to. Its private key is kept for ever, so that old mail stays\n\
+         readable.",
+        "a number of days from 1",
         ""
     ),
     row!(

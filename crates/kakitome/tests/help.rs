@@ -299,6 +299,74 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome inspect --json mail.eml", Partners, 0, r#""signature_right": true"#),
         ("kakitome inspect smime.p7m", Mine, 0, "a CMS object"),
         ("kakitome inspect --cert reader.pem --key reader.key sealed.eml", Mine, 0, "✓ opened"),
+        (
+            r#"kakitome member add alice@example.test --name "Alice Smith" --unit Sales --number 1001"#,
+            Mine,
+            0,
+            "added Alice Smith",
+        ),
+        (
+            r#"kakitome member add info@example.test --kind role --name "Front desk" --enrol"#,
+            Mine,
+            0,
+            "2 certificates made",
+        ),
+        (
+            "kakitome member import company.csv --dry-run",
+            Mine,
+            0,
+            "1 would be added, 0 would be changed, 1 as they were",
+        ),
+        ("kakitome member import company.csv", Mine, 0, "1 added"),
+        ("kakitome member enrol --dry-run", Mine, 0, "alice@example.test signing"),
+        ("kakitome member enrol alice@example.test --json", Mine, 0, r#""made": 2"#),
+        ("kakitome member import company.csv --enrol", Mine, 0, "2 certificates made"),
+        ("kakitome member enrol", Mine, 0, "0 certificates made"),
+        ("kakitome member import company.csv --leavers --json", Mine, 0, r#""same": 2"#),
+        ("kakitome member list", Mine, 0, "bob@example.test"),
+        ("kakitome member list --unit Sales --json", Mine, 0, r#""name": "Alice Smith""#),
+        ("kakitome member list --left", Mine, 0, "0 members"),
+        ("kakitome member show alice@example.test", Mine, 0, "number    1001"),
+        ("kakitome member show --json 1001", Mine, 0, r#""use": "primary""#),
+        (
+            r#"kakitome member change alice@example.test --name "Alice Jones" --primary jones@example.test"#,
+            Mine,
+            0,
+            "the primary address jones@example.test",
+        ),
+        ("kakitome member change 1001 --add shop@example.test --unit Marketing", Mine, 0, "unit Marketing"),
+        ("kakitome cert list", Mine, 0, "info@example.test"),
+        ("kakitome cert list alice@example.test --all", Mine, 0, "2 certificates"),
+        ("kakitome cert list --due --json", Mine, 0, r#""certificates": []"#),
+        ("kakitome cert list --issuer own", Mine, 0, "encrypt"),
+        ("kakitome cert renew --dry-run", Mine, 0, "0 certificates would be made"),
+        ("kakitome cert renew", Mine, 0, "0 certificates made"),
+        ("kakitome cert renew --force alice@example.test", Mine, 0, "2 certificates made"),
+        ("kakitome cert replace --issuer own --before 2100-01-01 --dry-run", Mine, 0, "would be made"),
+        (
+            "kakitome cert replace --issuer own --before 2100-01-01 --rate 2000 --revoke --background",
+            Mine,
+            0,
+            "ordered: 6 certificates of own",
+        ),
+        ("kakitome cert replace --issuer own --before 2100-01-01", Mine, 0, "6 certificates made"),
+        ("kakitome cert calendar", Mine, 0, "renewed by"),
+        ("kakitome cert calendar --days 30 --json", Mine, 0, r#""entries": []"#),
+        ("kakitome cert calendar --ics -o certificates.ics", Mine, 0, "BEGIN:VEVENT"),
+        ("kakitome member change 1001 --give-up alice@example.test", Mine, 0, "gave up alice@example.test"),
+        (
+            r#"kakitome member leave 1002 --on 2030-03-31 --note "retires""#,
+            Mine,
+            0,
+            "Bob <bob@example.test> leaves when 2030-03-31 is over",
+        ),
+        ("kakitome member leave bob@example.test", Mine, 0, "2 certificates revoked"),
+        ("kakitome member rejoin bob@example.test", Mine, 0, "is a member again"),
+        ("kakitome job list", Mine, 0, "certificates.r"),
+        ("kakitome job list --json", Mine, 0, r#""kind""#),
+        ("kakitome job run", Mine, 0, "0 fail"),
+        ("kakitome status", Mine, 0, "nothing needs anybody"),
+        ("kakitome status --json", Mine, 0, r#""warnings": []"#),
         ("kakitome cert import --password-file password.txt me.p12", Mine, 0, "imported  me@example.test"),
         ("kakitome cert import --password-file password.txt --address me@example.test me.p12", Mine, 0, "was here"),
         ("kakitome cert import --password-file password.txt bought", Mine, 0, "imported  desk@example.test"),
@@ -518,6 +586,8 @@ impl Stage {
         write("partner.key", partner.key_pem().as_bytes());
         write("smime.p7m", &SignedFactory::by(&Pki::get().bank, b"A contract.").embedded().der());
         write("password.txt", b"open sesame\n");
+        let company = "社員番号,氏名,メールアドレス,部署\n1001,Alice Smith,alice@example.test,Sales\n1002,Bob,bob@example.test,IT\n";
+        write("company.csv", company.as_bytes());
         let newsletter = mail("me@example.test", "News.");
         fs::create_dir(path.join("newsletters")).unwrap();
         for name in ["newsletters/1.eml", "1.eml", "2.eml"] {

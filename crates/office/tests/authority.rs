@@ -284,6 +284,8 @@ fn settings_reach_the_certificates() {
     let settings = AuthoritySettings {
         organisation: "例示銀行株式会社".to_owned(),
         member_key: KeyKind::Rsa2048,
+        signing_days: 90,
+        encryption_days: Some(800),
         base: Some("https://mail.example.test/".to_owned()),
     };
     let authority = open_with(data.path(), settings, NOW, Arc::new(SystemRandom)).unwrap();
@@ -292,6 +294,17 @@ fn settings_reach_the_certificates() {
     );
     let credential = authority.credential(&address("受付@例示.example"), NOW).unwrap();
     assert!(matches!(credential.certificate.key(), PublicKey::Rsa { bits: 2048, .. }));
+    assert_eq!(credential.certificate.not_after(), NOW.plus(90 * DAY));
+    // the first signing certificate brings one to encrypt to; those after it do not bring another
+    let purposes = || -> Vec<(String, i64)> {
+        let rows = rows(data.path());
+        let mut rows = rows.prepare("SELECT purpose, not_after FROM certificate ORDER BY purpose, not_after").unwrap();
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    };
+    let until = |days: i64| NOW.plus(days * DAY).unix();
+    assert_eq!(purposes(), [("encrypt".to_owned(), until(800)), ("sign".to_owned(), until(90))]);
+    authority.credential(&address("受付@例示.example"), NOW.plus(80 * DAY)).unwrap();
+    assert_eq!(purposes().len(), 3);
     let extensions = credential.certificate.extensions();
     assert_eq!(extensions.issuer_urls, ["https://mail.example.test/.well-known/kakitome/issuing.cer"]);
     assert_eq!(extensions.ocsp_urls, ["https://mail.example.test/.well-known/kakitome/ocsp"]);

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod ground;
 mod office;
 
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ground::grounds;
 use kakitome_office::audit::Actor;
 use kakitome_office::authority::issuer::{Asked, Issuer, Offers, Outcome, Refused, Revocation};
 use kakitome_office::authority::{CertificateId, OWN};
@@ -87,102 +89,115 @@ fn assert_each_has(office: &Office, members: usize, states: &[&str]) {
 
 #[test]
 fn everybody_gets_two_certificates_and_a_second_run_makes_none() {
-    let office = Office::numbered(6);
-    let tally = office.enrol(&*office.authority, NOW);
-    assert_eq!((tally.made, tally.retried, tally.left), (12, 0, 0));
-    assert_eq!(office.enrol(&*office.authority, NOW), Default::default());
-    assert_each_has(&office, 6, &["issued"]);
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 6);
+        let tally = office.enrol(&*office.authority, NOW);
+        assert_eq!((tally.made, tally.retried, tally.left), (12, 0, 0));
+        assert_eq!(office.enrol(&*office.authority, NOW), Default::default());
+        assert_each_has(&office, 6, &["issued"]);
+    }
 }
 
 #[test]
 fn what_an_issuer_refuses_for_the_moment_is_tried_again_after_a_pause() {
-    let office = Office::numbered(10);
-    let moody = Moody::new(&office, 4, true);
-    let pauses = AtomicUsize::default();
-    let rest = |pause: Duration| {
-        pauses.fetch_add(usize::from(pause > Duration::from_secs(1)), Ordering::Relaxed);
-        true
-    };
-    let tally = office.run(&moody, office.lacking(Which::Missing, NOW), NOW, &rest);
-    assert_eq!((tally.made, tally.left, tally.refused.as_slice()), (20, 0, &[][..]));
-    assert!(tally.retried >= 5, "{tally:?}");
-    assert!(pauses.into_inner() >= 1);
-    assert_each_has(&office, 10, &["issued"]);
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 10);
+        let moody = Moody::new(&office, 4, true);
+        let pauses = AtomicUsize::default();
+        let rest = |pause: Duration| {
+            pauses.fetch_add(usize::from(pause > Duration::from_secs(1)), Ordering::Relaxed);
+            true
+        };
+        let tally = office.run(&moody, office.lacking(Which::Missing, NOW), NOW, &rest);
+        assert_eq!((tally.made, tally.left, tally.refused.as_slice()), (20, 0, &[][..]));
+        assert!(tally.retried >= 5, "{tally:?}");
+        assert!(pauses.into_inner() >= 1);
+        assert_each_has(&office, 10, &["issued"]);
+    }
 }
 
 #[test]
 fn what_is_refused_for_good_is_told_and_stops_nobody_else() {
-    let office = Office::numbered(4);
-    let tally = office.enrol(&Moody::new(&office, 4, false), NOW);
-    assert_eq!((tally.made, tally.retried, tally.refused.len()), (6, 0, 2));
-    assert!(tally.refused.iter().all(|(_, why)| why == "not today"));
-    // And one that never says yes is left alone in the end.
-    let tally = office.enrol(&Moody::new(&office, 1, true), NOW);
-    assert_eq!((tally.made, tally.refused.len()), (0, 2));
-    assert_eq!(tally.retried, 2 * (usize::try_from(TRIES).unwrap() - 1));
-    // The next run finds exactly the rest.
-    assert_eq!(office.enrol(&*office.authority, NOW).made, 2);
-    assert_each_has(&office, 4, &["issued"]);
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 4);
+        let tally = office.enrol(&Moody::new(&office, 4, false), NOW);
+        assert_eq!((tally.made, tally.retried, tally.refused.len()), (6, 0, 2));
+        assert!(tally.refused.iter().all(|(_, why)| why == "not today"));
+        // And one that never says yes is left alone in the end.
+        let tally = office.enrol(&Moody::new(&office, 1, true), NOW);
+        assert_eq!((tally.made, tally.refused.len()), (0, 2));
+        assert_eq!(tally.retried, 2 * (usize::try_from(TRIES).unwrap() - 1));
+        // The next run finds exactly the rest.
+        assert_eq!(office.enrol(&*office.authority, NOW).made, 2);
+        assert_each_has(&office, 4, &["issued"]);
+    }
 }
 
 #[test]
 fn a_run_that_is_stopped_goes_on_with_the_rest() {
-    let office = Office::numbered(8);
-    let mut made = 0;
-    for turn in 0.. {
-        let lacks = office.lacking(Which::Missing, NOW);
-        if lacks.is_empty() {
-            break;
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 8);
+        let mut made = 0;
+        for turn in 0.. {
+            let lacks = office.lacking(Which::Missing, NOW);
+            if lacks.is_empty() {
+                break;
+            }
+            assert!(turn < 20);
+            // Stopped before its first slice, after it, and so on: a slice has three wishes here.
+            let (lacks, all) =
+                (lacks.into_iter().take(3).collect::<Vec<_>>(), office.lacking(Which::Missing, NOW).len());
+            let stop = turn % 2 == 0;
+            let tally = office.run(&*office.authority, lacks, NOW, &|_| !stop);
+            made += tally.made;
+            assert_eq!(office.lacking(Which::Missing, NOW).len(), all - tally.made);
+            assert_eq!(stop, tally.made == 0);
         }
-        assert!(turn < 20);
-        // Stopped before its first slice, after it, and so on: a slice has three wishes here.
-        let (lacks, all) = (lacks.into_iter().take(3).collect::<Vec<_>>(), office.lacking(Which::Missing, NOW).len());
-        let stop = turn % 2 == 0;
-        let tally = office.run(&*office.authority, lacks, NOW, &|_| !stop);
-        made += tally.made;
-        assert_eq!(office.lacking(Which::Missing, NOW).len(), all - tally.made);
-        assert_eq!(stop, tally.made == 0);
+        assert_eq!(made, 16);
+        assert_each_has(&office, 8, &["issued"]);
     }
-    assert_eq!(made, 16);
-    assert_each_has(&office, 8, &["issued"]);
 }
 
 #[test]
 fn two_runs_at_once_may_not_lose_a_certificate() {
-    let office = Office::numbered(6);
-    let lacks = office.lacking(Which::Missing, NOW);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            let lacks = lacks.clone();
-            scope.spawn(|| office.run(&*office.authority, lacks, NOW, &|_| true));
-        }
-    });
-    assert_eq!(office.lacking(Which::Missing, NOW), []);
-    assert_eq!(office.rows().iter().filter(|(.., state)| state != "issued").count(), 0);
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 6);
+        let lacks = office.lacking(Which::Missing, NOW);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                let lacks = lacks.clone();
+                scope.spawn(|| office.run(&*office.authority, lacks, NOW, &|_| true));
+            }
+        });
+        assert_eq!(office.lacking(Which::Missing, NOW), []);
+        assert_eq!(office.rows().iter().filter(|(.., state)| state != "issued").count(), 0);
+    }
 }
 
 #[test]
 fn a_rate_is_kept() {
-    let office = Office::numbered(3);
-    let time = AtomicI64::new(NOW.unix());
-    let actor = actor();
-    let run = Enrolment {
-        issuer: &*office.authority,
-        terms: TERMS,
-        threads: 1,
-        rate: Some(60),
-        actor: &actor,
-        clock: &|| Time::from_unix(time.load(Ordering::Relaxed)),
-        rest: &|pause| {
-            time.fetch_add(i64::try_from(pause.as_secs()).unwrap(), Ordering::Relaxed);
-            true
-        },
-        random: &SystemRandom,
-        told: &|_| {},
-    };
-    assert_eq!(run.run(office.lacking(Which::Missing, NOW)).unwrap().made, 6);
-    let took = time.into_inner() - NOW.unix();
-    assert!((5 * 60 - 1..=6 * 60).contains(&took), "six at one a minute: {took} s");
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 3);
+        let time = AtomicI64::new(NOW.unix());
+        let actor = actor();
+        let run = Enrolment {
+            issuer: &*office.authority,
+            terms: TERMS,
+            threads: 1,
+            rate: Some(60),
+            actor: &actor,
+            clock: &|| Time::from_unix(time.load(Ordering::Relaxed)),
+            rest: &|pause| {
+                time.fetch_add(i64::try_from(pause.as_secs()).unwrap(), Ordering::Relaxed);
+                true
+            },
+            random: &SystemRandom,
+            told: &|_| {},
+        };
+        assert_eq!(run.run(office.lacking(Which::Missing, NOW)).unwrap().made, 6);
+        let took = time.into_inner() - NOW.unix();
+        assert!((5 * 60 - 1..=6 * 60).contains(&took), "six at one a minute: {took} s");
+    }
 }
 
 /// The jobs of an office, at a moment.
@@ -218,82 +233,93 @@ impl Clock {
 
 #[test]
 fn certificates_are_renewed_by_themselves_with_overlap() {
-    let office = Office::numbered(3);
-    office.enrol(&*office.authority, NOW);
-    let clock = Clock::over(&office);
-    let states = |purpose: &str| {
-        counted(&office).into_iter().filter(|((_, of), _)| of == purpose).map(|(_, states)| states.len()).max().unwrap()
-    };
-    clock.at(NOW.plus(199 * DAY));
-    assert_eq!((states("sign"), states("encrypt")), (1, 1));
-    clock.at(NOW.plus(200 * DAY));
-    assert_eq!((states("sign"), states("encrypt")), (2, 1));
-    clock.at(NOW.plus(201 * DAY));
-    assert_eq!((states("sign"), states("encrypt")), (2, 1));
-    // Nothing was revoked: the old ones count to their end.
-    assert!(office.rows().iter().all(|(.., state)| state == "issued"));
-    clock.at(NOW.plus(400 * DAY));
-    assert_eq!((states("sign"), states("encrypt")), (3, 2));
-    assert_eq!(lifecycle::warn(&office.store, NOW.plus(400 * DAY)).unwrap(), []);
-    // Left alone, it is told before anything ends.
-    let late = lifecycle::warn(&office.store, NOW.plus(605 * DAY)).unwrap();
-    assert_eq!(
-        late.iter().map(lifecycle::warnings::Warning::code).collect::<Vec<_>>(),
-        ["job-late"; 3].iter().copied().chain(["renewal-late"]).collect::<Vec<_>>()
-    );
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 3);
+        office.enrol(&*office.authority, NOW);
+        let clock = Clock::over(&office);
+        let states = |purpose: &str| {
+            counted(&office)
+                .into_iter()
+                .filter(|((_, of), _)| of == purpose)
+                .map(|(_, states)| states.len())
+                .max()
+                .unwrap()
+        };
+        clock.at(NOW.plus(199 * DAY));
+        assert_eq!((states("sign"), states("encrypt")), (1, 1));
+        clock.at(NOW.plus(200 * DAY));
+        assert_eq!((states("sign"), states("encrypt")), (2, 1));
+        clock.at(NOW.plus(201 * DAY));
+        assert_eq!((states("sign"), states("encrypt")), (2, 1));
+        // Nothing was revoked: the old ones count to their end.
+        assert!(office.rows().iter().all(|(.., state)| state == "issued"));
+        clock.at(NOW.plus(400 * DAY));
+        assert_eq!((states("sign"), states("encrypt")), (3, 2));
+        assert_eq!(lifecycle::warn(&office.store, NOW.plus(400 * DAY)).unwrap(), []);
+        // Left alone, it is told before anything ends.
+        let late = lifecycle::warn(&office.store, NOW.plus(605 * DAY)).unwrap();
+        assert_eq!(
+            late.iter().map(lifecycle::warnings::Warning::code).collect::<Vec<_>>(),
+            ["job-late"; 3].iter().copied().chain(["renewal-late"]).collect::<Vec<_>>()
+        );
+    }
 }
 
 #[test]
 fn who_leaves_is_let_go_on_the_day_and_only_what_signs_is_taken_back() {
-    let office = Office::numbered(2);
-    office.enrol(&*office.authority, NOW);
-    let clock = Clock::over(&office);
-    let member = office.members.find("m00@b.example").unwrap();
-    let leaving = Leaving { at: NOW.plus(10 * DAY), note: String::new() };
-    office.members.leave(&member, &leaving, &actor(), NOW).unwrap();
-    clock.at(NOW.plus(9 * DAY));
-    assert_each_has(&office, 2, &["issued"]);
-    clock.at(NOW.plus(10 * DAY));
-    let revoked: Vec<_> = office.rows().into_iter().filter(|(.., state)| state == "revoked").collect();
-    assert_eq!(revoked, [("m00@b.example".to_owned(), "sign".to_owned(), "revoked".to_owned())]);
-    // No new ones, whatever is due.
-    clock.at(NOW.plus(500 * DAY));
-    let of_him = office.rows().into_iter().filter(|(address, ..)| address == "m00@b.example").count();
-    assert_eq!(of_him, 2);
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 2);
+        office.enrol(&*office.authority, NOW);
+        let clock = Clock::over(&office);
+        let member = office.members.find("m00@b.example").unwrap();
+        let leaving = Leaving { at: NOW.plus(10 * DAY), note: String::new() };
+        office.members.leave(&member, &leaving, &actor(), NOW).unwrap();
+        clock.at(NOW.plus(9 * DAY));
+        assert_each_has(&office, 2, &["issued"]);
+        clock.at(NOW.plus(10 * DAY));
+        let revoked: Vec<_> = office.rows().into_iter().filter(|(.., state)| state == "revoked").collect();
+        assert_eq!(revoked, [("m00@b.example".to_owned(), "sign".to_owned(), "revoked".to_owned())]);
+        // No new ones, whatever is due.
+        clock.at(NOW.plus(500 * DAY));
+        let of_him = office.rows().into_iter().filter(|(address, ..)| address == "m00@b.example").count();
+        assert_eq!(of_him, 2);
+    }
 }
 
 #[test]
 fn everything_of_an_issuer_is_replaced_once_however_often_it_is_begun() {
-    let office = Office::numbered(5);
-    office.enrol(&*office.authority, NOW);
-    let later = NOW.plus(DAY);
-    let wanted = Replacement {
-        issuer: OWN.to_owned(),
-        ordered_at: later,
-        finish_by: NOW.plus(30 * DAY),
-        rate: None,
-        revokes: true,
-    };
-    let order = replacement::order(&office.store, &wanted, &actor(), later).unwrap();
-    let left = |now| order.left(&office.store, &TERMS, NOW.plus(3000 * DAY), now).unwrap();
-    assert_eq!(left(later).len(), 10);
-    // A part of it is done, then the program is gone; ordered again a day later, it is the same order.
-    office.run(&*office.authority, left(later).into_iter().take(4).collect(), later, &|_| true);
-    let again = Replacement { ordered_at: NOW.plus(2 * DAY), ..wanted };
-    assert_eq!(replacement::order(&office.store, &again, &actor(), NOW.plus(2 * DAY)).unwrap().ordered_at, later);
-    assert_eq!(left(NOW.plus(2 * DAY)).len(), 6);
-    // The rest is done by the jobs.
-    Clock::over(&office).at(NOW.plus(2 * DAY));
-    assert_eq!(left(NOW.plus(2 * DAY)), []);
-    assert_eq!(replacement::open(&office.store).unwrap(), []);
-    for ((_, purpose), states) in counted(&office) {
-        let expected: &[&str] = if purpose == "sign" { &["issued", "revoked"] } else { &["issued", "issued"] };
-        assert_eq!(states, expected, "{purpose}");
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 5);
+        office.enrol(&*office.authority, NOW);
+        let later = NOW.plus(DAY);
+        let wanted = Replacement {
+            issuer: OWN.to_owned(),
+            ordered_at: later,
+            finish_by: NOW.plus(30 * DAY),
+            rate: None,
+            revokes: true,
+        };
+        let order = replacement::order(&office.store, &wanted, &actor(), later).unwrap();
+        let left = |now| order.left(&office.store, &TERMS, NOW.plus(3000 * DAY), now).unwrap();
+        assert_eq!(left(later).len(), 10);
+        // A part of it is done, then the program is gone; ordered again a day later, it is the same order.
+        office.run(&*office.authority, left(later).into_iter().take(4).collect(), later, &|_| true);
+        let again = Replacement { ordered_at: NOW.plus(2 * DAY), ..wanted };
+        assert_eq!(replacement::order(&office.store, &again, &actor(), NOW.plus(2 * DAY)).unwrap().ordered_at, later);
+        assert_eq!(left(NOW.plus(2 * DAY)).len(), 6);
+        // The rest is done by the jobs.
+        Clock::over(&office).at(NOW.plus(2 * DAY));
+        assert_eq!(left(NOW.plus(2 * DAY)), []);
+        assert_eq!(replacement::open(&office.store).unwrap(), []);
+        for ((_, purpose), states) in counted(&office) {
+            let expected: &[&str] = if purpose == "sign" { &["issued", "revoked"] } else { &["issued", "issued"] };
+            assert_eq!(states, expected, "{purpose}");
+        }
+        // A later order is another one.
+        let third = Replacement { ordered_at: NOW.plus(9 * DAY), ..again };
+        assert_eq!(
+            replacement::order(&office.store, &third, &actor(), NOW.plus(9 * DAY)).unwrap().ordered_at,
+            NOW.plus(9 * DAY)
+        );
     }
-    // A later order is another one.
-    let third = Replacement { ordered_at: NOW.plus(9 * DAY), ..again };
-    assert_eq!(
-        replacement::order(&office.store, &third, &actor(), NOW.plus(9 * DAY)).unwrap().ordered_at,
-        NOW.plus(9 * DAY)
-    );
 }

@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod ground;
+
 use std::sync::Arc;
 
+use ground::{Ground, grounds};
 use kakitome_office::audit::{Actor, Part};
 use kakitome_office::members::import::{Change, Changed, plan};
 use kakitome_office::members::{
@@ -15,12 +18,9 @@ use kakitome_pki::address::Address;
 use kakitome_pki::crypto::SystemRandom;
 use kakitome_testkit::{DAY, NOW};
 use rusqlite::Connection;
-use tempfile::TempDir;
 
-fn open() -> (TempDir, Members) {
-    let data = tempfile::tempdir().unwrap();
-    let members = Members::new(Arc::new(Store::open(data.path()).unwrap()));
-    (data, members)
+fn open(ground: &Ground) -> Members {
+    Members::new(ground.open())
 }
 
 fn actor() -> Actor {
@@ -66,19 +66,21 @@ fn who_may_come_in_by_a_mail_does() {
         (&[], "+x@b.example", all, Ok(("+x@b.example", "+x@b.example"))),
     ];
     for (there, sender, joining, expected) in rows {
-        let (_data, members) = open();
-        for one in *there {
-            add(&members, "", &[one]);
-        }
-        for _ in 0..2 {
-            match (members.standing(&address(sender), *joining, &actor(), NOW).unwrap(), expected) {
-                (Standing::Member(id, kept), Ok((primary, as_kept))) => {
-                    let member = members.find(as_kept).unwrap();
-                    assert_eq!((member.id.clone(), kept.to_string()), (id, (*as_kept).to_owned()), "{sender}");
-                    assert_eq!(member.primary().unwrap().to_string(), *primary, "{sender}");
+        for ground in grounds("the roll") {
+            let members = open(&ground);
+            for one in *there {
+                add(&members, "", &[one]);
+            }
+            for _ in 0..2 {
+                match (members.standing(&address(sender), *joining, &actor(), NOW).unwrap(), expected) {
+                    (Standing::Member(id, kept), Ok((primary, as_kept))) => {
+                        let member = members.find(as_kept).unwrap();
+                        assert_eq!((member.id.clone(), kept.to_string()), (id, (*as_kept).to_owned()), "{sender}");
+                        assert_eq!(member.primary().unwrap().to_string(), *primary, "{sender}");
+                    }
+                    (Standing::NotListed, Err("not listed")) => {}
+                    (found, expected) => panic!("{sender}: {found:?}, not {expected:?}"),
                 }
-                (Standing::NotListed, Err("not listed")) => {}
-                (found, expected) => panic!("{sender}: {found:?}, not {expected:?}"),
             }
         }
     }
@@ -86,125 +88,140 @@ fn who_may_come_in_by_a_mail_does() {
 
 #[test]
 fn tags_are_not_without_end() {
-    let (_data, members) = open();
-    for tag in 0..TAGGED_LIMIT {
-        let standing =
-            members.standing(&address(&format!("a+{tag}@b.example")), Joining::default(), &actor(), NOW).unwrap();
-        assert!(matches!(standing, Standing::Member(..)));
+    for ground in grounds("the roll") {
+        let members = open(&ground);
+        for tag in 0..TAGGED_LIMIT {
+            let standing =
+                members.standing(&address(&format!("a+{tag}@b.example")), Joining::default(), &actor(), NOW).unwrap();
+            assert!(matches!(standing, Standing::Member(..)));
+        }
+        let one_more = |text| members.standing(&address(text), Joining::default(), &actor(), NOW).unwrap();
+        assert_eq!(one_more("a+more@b.example"), Standing::TooManyTags);
+        assert!(matches!(one_more("a+0@b.example"), Standing::Member(..)));
+        assert!(matches!(one_more("other+more@b.example"), Standing::Member(..)));
+        assert_eq!(members.list().unwrap().len(), 2);
     }
-    let one_more = |text| members.standing(&address(text), Joining::default(), &actor(), NOW).unwrap();
-    assert_eq!(one_more("a+more@b.example"), Standing::TooManyTags);
-    assert!(matches!(one_more("a+0@b.example"), Standing::Member(..)));
-    assert!(matches!(one_more("other+more@b.example"), Standing::Member(..)));
-    assert_eq!(members.list().unwrap().len(), 2);
 }
 
 #[test]
 fn a_table_read_twice_changes_nothing_the_second_time() {
-    let (_data, members) = open();
-    let table = "number,name,mail,mail2,unit\n1,Alice,alice@b.example,al@b.example,Sales\n2,Bob,bob@b.example,,IT\n";
-    assert_eq!(import(&members, table), (2, 0, 0));
-    let first = members.list().unwrap();
-    assert_eq!(import(&members, table), (0, 0, 2));
-    assert_eq!(members.list().unwrap(), first);
-    // Alice marries, and Bob gets another unit; her old address stays hers.
-    let later = "number,name,mail,unit\n1,Alice Smith,smith@b.example,Sales\n2,Bob,bob@b.example,Sales\n";
-    assert_eq!(import(&members, later), (0, 2, 0));
-    assert_eq!(import(&members, later), (0, 0, 2));
-    let alice = members.find("1").unwrap();
-    assert_eq!(alice.to_string(), "Alice Smith <smith@b.example>");
-    let addresses: Vec<(String, Use)> =
-        alice.addresses.iter().map(|owned| (owned.address.to_string(), owned.used)).collect();
-    assert_eq!(
-        addresses,
-        [
-            ("smith@b.example".to_owned(), Use::Primary),
-            ("al@b.example".to_owned(), Use::Further),
-            ("alice@b.example".to_owned(), Use::Further)
-        ]
-    );
-    assert_eq!((alice.source, alice.made_at), (Source::Table, NOW));
-    // Who came by a mail before is the same person.
-    members.standing(&address("carol@b.example"), Joining::default(), &actor(), NOW).unwrap();
-    assert_eq!(import(&members, "number,name,mail\n3,Carol,Carol@b.example\n"), (0, 1, 0));
-    assert_eq!(members.find("3").unwrap().to_string(), "Carol <carol@b.example>");
+    for ground in grounds("the roll") {
+        let members = open(&ground);
+        let table =
+            "number,name,mail,mail2,unit\n1,Alice,alice@b.example,al@b.example,Sales\n2,Bob,bob@b.example,,IT\n";
+        assert_eq!(import(&members, table), (2, 0, 0));
+        let first = members.list().unwrap();
+        assert_eq!(import(&members, table), (0, 0, 2));
+        assert_eq!(members.list().unwrap(), first);
+        // Alice marries, and Bob gets another unit; her old address stays hers.
+        let later = "number,name,mail,unit\n1,Alice Smith,smith@b.example,Sales\n2,Bob,bob@b.example,Sales\n";
+        assert_eq!(import(&members, later), (0, 2, 0));
+        assert_eq!(import(&members, later), (0, 0, 2));
+        let alice = members.find("1").unwrap();
+        assert_eq!(alice.to_string(), "Alice Smith <smith@b.example>");
+        let addresses: Vec<(String, Use)> =
+            alice.addresses.iter().map(|owned| (owned.address.to_string(), owned.used)).collect();
+        assert_eq!(
+            addresses,
+            [
+                ("smith@b.example".to_owned(), Use::Primary),
+                ("al@b.example".to_owned(), Use::Further),
+                ("alice@b.example".to_owned(), Use::Further)
+            ]
+        );
+        assert_eq!((alice.source, alice.made_at), (Source::Table, NOW));
+        // Who came by a mail before is the same person.
+        members.standing(&address("carol@b.example"), Joining::default(), &actor(), NOW).unwrap();
+        assert_eq!(import(&members, "number,name,mail\n3,Carol,Carol@b.example\n"), (0, 1, 0));
+        assert_eq!(members.find("3").unwrap().to_string(), "Carol <carol@b.example>");
+    }
 }
 
 #[test]
 fn a_member_leaves_and_comes_back() {
-    let (data, members) = open();
-    let alice = add(&members, "Alice", &["a@b.example", "al@b.example"]);
-    let all = Joining::default();
-    let standing = |text, at| members.standing(&address(text), all, &actor(), at).unwrap();
-    let leaving = Leaving { at: NOW.plus(DAY), note: "retires".to_owned() };
-    members.leave(&alice, &leaving, &actor(), NOW).unwrap();
-    for text in ["a@b.example", "AL@b.example", "a+x@b.example"] {
-        assert!(matches!(standing(text, NOW.plus(DAY - 1)), Standing::Member(..)), "{text}");
-        assert_eq!(standing(text, NOW.plus(DAY)), Standing::Left(NOW.plus(DAY)), "{text}");
+    for ground in grounds("the roll") {
+        let members = open(&ground);
+        let alice = add(&members, "Alice", &["a@b.example", "al@b.example"]);
+        let all = Joining::default();
+        let standing = |text, at| members.standing(&address(text), all, &actor(), at).unwrap();
+        let leaving = Leaving { at: NOW.plus(DAY), note: "retires".to_owned() };
+        members.leave(&alice, &leaving, &actor(), NOW).unwrap();
+        for text in ["a@b.example", "AL@b.example", "a+x@b.example"] {
+            assert!(matches!(standing(text, NOW.plus(DAY - 1)), Standing::Member(..)), "{text}");
+            assert_eq!(standing(text, NOW.plus(DAY)), Standing::Left(NOW.plus(DAY)), "{text}");
+        }
+        let gone = members.find("a@b.example").unwrap();
+        assert_eq!(
+            (gone.leaving.clone(), gone.is_active(NOW), gone.is_active(NOW.plus(DAY))),
+            (Some(leaving), true, false)
+        );
+        assert!(matches!(
+            members.leave(&gone, gone.leaving.as_ref().unwrap(), &actor(), NOW.plus(DAY)),
+            Err(NotDone::Left(_))
+        ));
+        members.rejoin(&gone, &actor(), NOW).unwrap();
+        assert!(matches!(standing("a@b.example", NOW.plus(DAY)), Standing::Member(..)));
+        assert!(matches!(
+            members.rejoin(&members.find("a@b.example").unwrap(), &actor(), NOW),
+            Err(NotDone::NotLeft(_))
+        ));
+        // Each act, and none that was refused, is in the log.
+        let log = ground.ask("SELECT act, subject FROM audit ORDER BY number");
+        let expected = [
+            ("member.added", "a@b.example"),
+            ("member.left", "a@b.example"),
+            ("member.changed", "a+x@b.example"),
+            ("member.changed", "a@b.example"),
+        ];
+        assert_eq!(log, expected.map(|(act, subject)| format!("{act}|{subject}")).join("\n"));
     }
-    let gone = members.find("a@b.example").unwrap();
-    assert_eq!(
-        (gone.leaving.clone(), gone.is_active(NOW), gone.is_active(NOW.plus(DAY))),
-        (Some(leaving), true, false)
-    );
-    assert!(matches!(
-        members.leave(&gone, gone.leaving.as_ref().unwrap(), &actor(), NOW.plus(DAY)),
-        Err(NotDone::Left(_))
-    ));
-    members.rejoin(&gone, &actor(), NOW).unwrap();
-    assert!(matches!(standing("a@b.example", NOW.plus(DAY)), Standing::Member(..)));
-    assert!(matches!(members.rejoin(&members.find("a@b.example").unwrap(), &actor(), NOW), Err(NotDone::NotLeft(_))));
-    // Each act, and none that was refused, is in the log.
-    let store = Connection::open(data.path().join(FILE_NAME)).unwrap();
-    let mut log = store.prepare("SELECT act, subject FROM audit ORDER BY number").unwrap();
-    let log: Vec<(String, String)> =
-        log.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
-    let expected = [
-        ("member.added", "a@b.example"),
-        ("member.left", "a@b.example"),
-        ("member.changed", "a+x@b.example"),
-        ("member.changed", "a@b.example"),
-    ];
-    assert_eq!(log, expected.map(|(act, subject)| (act.to_owned(), subject.to_owned())));
 }
 
 #[test]
 fn an_address_is_one_member_s_and_goes_to_another_when_it_was_given_up() {
-    let (_data, members) = open();
-    let alice = add(&members, "Alice", &["a@b.example", "info@b.example"]);
-    let bob = add(&members, "Bob", &["b@b.example"]);
-    let change = |member: &Member, change| {
-        members.change(&[Changed { member: member.clone(), line: 0, changes: vec![change] }], &actor(), NOW)
-    };
-    let taken = change(&bob, Change::Address(address("INFO@b.example"))).unwrap_err();
-    assert_eq!(taken.to_string(), "INFO@b.example belongs to Alice <a@b.example>; give it up there first");
-    assert!(matches!(change(&bob, Change::Primary(address("a@b.example"))), Err(NotDone::Taken { .. })));
-    let twice =
-        Members::new_member("", Kind::Role, "", None, &[address("info@b.example")], NOW, &SystemRandom).unwrap();
-    assert!(matches!(members.add(&twice, &actor()), Err(NotDone::Taken { .. })));
-    assert_eq!(members.list().unwrap().len(), 2, "nothing of it was done");
+    for ground in grounds("the roll") {
+        let members = open(&ground);
+        let alice = add(&members, "Alice", &["a@b.example", "info@b.example"]);
+        let bob = add(&members, "Bob", &["b@b.example"]);
+        let change = |member: &Member, change| {
+            members.change(&[Changed { member: member.clone(), line: 0, changes: vec![change] }], &actor(), NOW)
+        };
+        let taken = change(&bob, Change::Address(address("INFO@b.example"))).unwrap_err();
+        assert_eq!(taken.to_string(), "INFO@b.example belongs to Alice <a@b.example>; give it up there first");
+        assert!(matches!(change(&bob, Change::Primary(address("a@b.example"))), Err(NotDone::Taken { .. })));
+        let twice =
+            Members::new_member("", Kind::Role, "", None, &[address("info@b.example")], NOW, &SystemRandom).unwrap();
+        assert!(matches!(members.add(&twice, &actor()), Err(NotDone::Taken { .. })));
+        assert_eq!(members.list().unwrap().len(), 2, "nothing of it was done");
 
-    assert!(matches!(members.give_up(&alice, &address("a@b.example"), &actor(), NOW), Err(NotDone::Primary(_))));
-    assert!(matches!(members.give_up(&bob, &address("info@b.example"), &actor(), NOW), Err(NotDone::NotHis { .. })));
-    members.give_up(&alice, &address("info@b.example"), &actor(), NOW).unwrap();
-    let standing = |text| members.standing(&address(text), Joining::default(), &actor(), NOW).unwrap();
-    // Nobody's, and nobody gets it by a mail.
-    assert_eq!(standing("info@b.example"), Standing::Left(NOW));
-    assert_eq!(standing("info+x@b.example"), Standing::Left(NOW));
-    assert!(matches!(members.find("info@b.example"), Err(NotDone::Unknown(_))));
-    change(&bob, Change::Address(address("info@b.example"))).unwrap();
-    assert_eq!(members.find("info@b.example").unwrap().id, bob.id);
-    assert_eq!(members.find("a@b.example").unwrap().addresses.len(), 1);
+        assert!(matches!(members.give_up(&alice, &address("a@b.example"), &actor(), NOW), Err(NotDone::Primary(_))));
+        assert!(matches!(
+            members.give_up(&bob, &address("info@b.example"), &actor(), NOW),
+            Err(NotDone::NotHis { .. })
+        ));
+        members.give_up(&alice, &address("info@b.example"), &actor(), NOW).unwrap();
+        let standing = |text| members.standing(&address(text), Joining::default(), &actor(), NOW).unwrap();
+        // Nobody's, and nobody gets it by a mail.
+        assert_eq!(standing("info@b.example"), Standing::Left(NOW));
+        assert_eq!(standing("info+x@b.example"), Standing::Left(NOW));
+        assert!(matches!(members.find("info@b.example"), Err(NotDone::Unknown(_))));
+        change(&bob, Change::Address(address("info@b.example"))).unwrap();
+        assert_eq!(members.find("info@b.example").unwrap().id, bob.id);
+        assert_eq!(members.find("a@b.example").unwrap().addresses.len(), 1);
+    }
 }
 
 #[test]
 fn a_number_is_one_member_s() {
-    let (_data, members) = open();
-    import(&members, "number,mail\n1,a@b.example\n2,b@b.example\n");
-    let bob = members.find("2").unwrap();
-    let taken = Changed { member: bob, line: 0, changes: vec![Change::Name("Bob".into()), Change::Number("1".into())] };
-    assert!(matches!(members.change(&[taken], &actor(), NOW), Err(NotDone::NumberTaken(_))));
-    assert_eq!(members.find("2").unwrap().name, "", "nothing of it was done");
+    for ground in grounds("the roll") {
+        let members = open(&ground);
+        import(&members, "number,mail\n1,a@b.example\n2,b@b.example\n");
+        let bob = members.find("2").unwrap();
+        let taken =
+            Changed { member: bob, line: 0, changes: vec![Change::Name("Bob".into()), Change::Number("1".into())] };
+        assert!(matches!(members.change(&[taken], &actor(), NOW), Err(NotDone::NumberTaken(_))));
+        assert_eq!(members.find("2").unwrap().name, "", "nothing of it was done");
+    }
 }
 
 #[test]

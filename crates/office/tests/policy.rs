@@ -54,6 +54,8 @@ fn word(plan: &Plan<'_>) -> &'static str {
         Err(Passed::NoAuthor(_)) => "no author",
         Err(Passed::Internationalised) => "internationalised",
         Err(Passed::NotMember) => "no member",
+        // what the roll says is asked behind the plan (tests/admitted.rs)
+        Err(Passed::NotListed | Passed::Left(_) | Passed::TooManyTags) => "not by the roll",
         Err(Passed::NotAuthorised(_)) => "not authorised",
         Err(Passed::Untouched(kind)) => kind.name(),
         Err(Passed::Unwanted(_)) => "unwanted",

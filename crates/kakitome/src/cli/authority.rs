@@ -14,7 +14,7 @@ use kakitome_pki::crypto::{KeyKind, SystemRandom};
 use kakitome_verdict::sender::Evidence;
 
 use super::{Everywhere, Failure, config, input};
-use crate::settings::{MemberKey, Settings};
+use crate::settings::Settings;
 
 /// The office as a verb changes it.
 pub(super) struct Opened {
@@ -54,10 +54,9 @@ impl Kind {
 /// What the settings say of the own CA.
 pub(super) fn wishes(settings: &Settings) -> AuthoritySettings {
     AuthoritySettings {
-        member_key: match settings.members.key {
-            MemberKey::Rsa2048 => KeyKind::Rsa2048,
-            MemberKey::P256 => KeyKind::P256,
-        },
+        member_key: settings.members.key.into(),
+        signing_days: settings.members.signing_days.get(),
+        encryption_days: Some(settings.members.encryption_days.get()),
         base: settings.web.public_url.as_ref().map(|url| url.as_str().to_owned()),
         ..AuthoritySettings::default()
     }

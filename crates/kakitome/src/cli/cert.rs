@@ -1,8 +1,12 @@
 //! `kakitome cert`: certificates, judged or shown; asked for, and put into files with their keys.
 
+mod calendar;
 mod export;
 mod import;
+mod list;
 mod order;
+mod renew;
+mod replace;
 mod request;
 mod revoke;
 mod show;
@@ -37,6 +41,10 @@ pub(super) enum Cert {
     Order(order::OrderVerb),
     Orders(order::OrdersVerb),
     Receive(order::ReceiveVerb),
+    List(list::List),
+    Renew(renew::Renew),
+    Replace(replace::Replace),
+    Calendar(calendar::Calendar),
 }
 
 /// Judge one certificate: its path, its revocation, whose it is.
@@ -96,6 +104,10 @@ impl Cert {
             Self::Order(order) => order.run(everywhere),
             Self::Orders(orders) => orders.run(everywhere),
             Self::Receive(receive) => receive.run(everywhere),
+            Self::List(list) => list.run(everywhere),
+            Self::Renew(renew) => renew.run(everywhere),
+            Self::Replace(replace) => replace.run(everywhere),
+            Self::Calendar(calendar) => calendar.run(everywhere),
         }
     }
 }
@@ -158,7 +170,7 @@ fn certificates(path: &Path) -> Result<Vec<Result<Certificate, Malformed>>, Fail
 }
 
 /// The octets of a file, or of standard input for `-`.
-fn octets(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn octets(path: &Path) -> Result<Vec<u8>, Failure> {
     if path != Path::new("-") {
         return Ok(evidence::read(path)?);
     }

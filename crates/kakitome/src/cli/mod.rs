@@ -8,6 +8,7 @@ mod check;
 mod config;
 mod decrypt;
 mod deploy;
+mod desk;
 mod directory;
 mod docs;
 mod encrypt;
@@ -15,11 +16,15 @@ mod explain;
 mod fault;
 mod input;
 mod inspect;
+mod job;
 mod keys;
+mod member;
+mod office;
 mod output;
 mod outside;
 mod password;
 mod sign;
+mod status;
 mod store;
 mod trust;
 mod up;
@@ -82,6 +87,13 @@ enum Verb {
     /// The own certificate authority
     #[command(subcommand)]
     Ca(ca::Ca),
+    /// The members: who they are, and their certificates
+    #[command(subcommand)]
+    Member(member::Member),
+    /// The work that is done without anybody asking
+    #[command(subcommand)]
+    Job(job::Job),
+    Status(status::Status),
     /// The issuers that are believed
     #[command(subcommand)]
     Trust(trust::Anchors),
@@ -179,6 +191,9 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {
         Verb::Explain(explain) => explain.run(everywhere),
         Verb::Cert(cert) => cert.run(everywhere),
         Verb::Ca(ca) => ca.run(everywhere),
+        Verb::Member(member) => member.run(everywhere),
+        Verb::Job(job) => job.run(everywhere),
+        Verb::Status(status) => status.run(everywhere),
         Verb::Trust(trust) => trust.run(everywhere),
         Verb::Directory(directory) => directory.run(everywhere),
         Verb::Deploy(deploy) => deploy.run(everywhere),

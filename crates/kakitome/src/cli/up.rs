@@ -2,6 +2,7 @@
 
 mod desk;
 mod inbound;
+mod jobs;
 mod judge;
 mod log;
 mod notify;
@@ -22,7 +23,7 @@ use kakitome_office::directory::publish::Publisher;
 use kakitome_office::directory::{Directory, Terms};
 use kakitome_office::evidence::{self, examine};
 use kakitome_office::journal::Journal;
-use kakitome_office::outgoing::{Certificates, Outgoing};
+use kakitome_office::outgoing::{Certificates, Outgoing, Roll};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::trust::Chosen;
 use kakitome_office::vault::Vault;
@@ -160,7 +161,7 @@ impl House {
         audit::settings(&store, &start, &settings.recorded(), input::now())?;
         audit::started(&store, &start, &settings.recorded(), env!("CARGO_PKG_VERSION"), input::now())?;
         let anchor = authority.anchor()?;
-        let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
+        let domains = settings.members.domain_names();
         // A list that cannot be read is told now, not to the first reader.
         evidence::gather(&trust::expected(&settings.check), input::now())?;
         let judge = Arc::new(Judge {
@@ -218,6 +219,9 @@ impl House {
             Arc::clone(&self.directory) as Arc<dyn Certificates>,
             Arc::new(SystemRandom),
         );
+        let actor = Actor::part(&audit::machine(), Part::Gateway);
+        let outgoing =
+            outgoing.for_members(Roll::new(Arc::clone(&self.judge.store), settings.members.joining(), actor));
         let inbound = InboundDesk::new(settings, Arc::clone(&self.intake));
         Ok(SigningDesk { outgoing, inbound, intake: Arc::clone(&self.intake), spools: self.spools.clone() })
     }
@@ -262,6 +266,7 @@ impl House {
                 .into_future(),
         );
         let lists = tokio::spawn(publishing(Arc::clone(&self.authority), stopped(stopping.clone())));
+        let jobs = jobs::start(&self.judge.store, &self.authority, settings)?;
         let control = gateway.control();
         let mail = tokio::spawn(gateway.serve(stopped(stopping)));
         let mut current = settings.clone();
@@ -276,6 +281,8 @@ impl House {
         notify::stopping();
         tracing::info!("stopping: mail in flight is finished, nothing new is taken");
         stop.send_replace(true);
+        // What it is at is begun again at the next start, or by another node.
+        jobs.stop();
         mail.await.map_err(|error| Failure::bug(format!("the gateway: {error}")))?;
         lists.await.ok();
         // A reader of the page who dawdles does not hold up the end; mail was finished above.
@@ -320,7 +327,7 @@ impl House {
             |hop| format!("smtp://{}:{}", hop.host(), hop.port()),
         );
         lines.push(format!("  mail goes to  {next}"));
-        let domains: Vec<String> = settings.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
+        let domains = settings.members.domain_names();
         lines.push(format!("  member domains  {}", domains.join(", ")));
         lines.push(format!("  data  {data}  (back it up whole: it holds the CA's keys and the key that seals them)"));
         lines.push(String::new());

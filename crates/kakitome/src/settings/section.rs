@@ -13,6 +13,7 @@ use super::deploy::Deploy;
 use super::directory::Directory;
 use super::inbound::Inbound;
 use super::listener::{Direction, Listener, Protocol};
+use super::members::Members;
 use super::policy::Policy;
 use super::sender::{Correspondent, Protected, Sender};
 use super::store::Store;
@@ -22,7 +23,7 @@ use super::value::{Domain, HostPort, Percent, PublicUrl};
 /// Everything that needs a restart to change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// `[members]`: whose mail is signed.
+    /// `[members]`: who they are, and what certificates they get.
     pub members: Members,
     /// `[gateway]`: the mail flow.
     pub gateway: Gateway,
@@ -48,15 +49,6 @@ pub struct Settings {
     pub vault: Vault,
     /// `[log]`: what is told.
     pub log: Log,
-}
-
-/// `[members]`: whose mail is signed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Members {
-    /// Domains whose addresses get a certificate at their first mail.
-    pub domains: Vec<Domain>,
-    /// The kind of key that a member's certificate gets.
-    pub key: MemberKey,
 }
 
 /// `[gateway]`: the mail flow.
@@ -141,18 +133,6 @@ pub struct Log {
     pub format: LogFormat,
 }
 
-/// The kind of key that a member's certificate gets.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub enum MemberKey {
-    /// RSA with 2048 bits: every mail program reads it.
-    #[default]
-    #[serde(rename = "rsa-2048")]
-    Rsa2048,
-    /// ECDSA on P-256: smaller, not read by old programs.
-    #[serde(rename = "p-256")]
-    P256,
-}
-
 /// Whether mail may be changed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -192,12 +172,6 @@ pub enum Level {
     Trace,
 }
 
-impl Default for Members {
-    fn default() -> Self {
-        Self { domains: vec![Domain::example()], key: MemberKey::default() }
-    }
-}
-
 impl Default for Gateway {
     fn default() -> Self {
         Self {
@@ -221,7 +195,7 @@ impl Default for Gateway {
 impl Settings {
     /// The policy for outbound mail.
     pub fn policy(&self) -> policy::Policy {
-        let members = self.members.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
+        let members = self.members.domain_names();
         let takes_submissions = self.gateway.listeners.iter().any(|listener| listener.submission);
         self.policy.clone().policy(members, takes_submissions)
     }

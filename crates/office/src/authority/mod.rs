@@ -29,7 +29,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::cert::{Certificate, hex};
 use kakitome_pki::crypto::{KeyKind, Random, SigningKey};
-use kakitome_pki::issue::Profile;
+use kakitome_pki::issue::{MailUse, Profile};
 use kakitome_pki::path::{Anchor, AnchorSource};
 
 use crate::audit::{self, Act, Actor, Clerk, NotRecorded, Part};
@@ -67,13 +67,23 @@ pub struct AuthoritySettings {
     pub organisation: String,
     /// The kind of the members' keys; a change counts from each member's next certificate on.
     pub member_key: KeyKind,
+    /// How long a member's signing certificate lives, in days.
+    pub signing_days: u32,
+    /// Makes an encryption certificate beside an address's first signing one, if it has none: it lives so many days.
+    pub encryption_days: Option<u32>,
     /// The address under which the outside reaches what the CA publishes; without one the certificates name no URL.
     pub base: Option<String>,
 }
 
 impl Default for AuthoritySettings {
     fn default() -> Self {
-        Self { organisation: "Kakitome".to_owned(), member_key: KeyKind::Rsa2048, base: None }
+        Self {
+            organisation: "Kakitome".to_owned(),
+            member_key: KeyKind::Rsa2048,
+            signing_days: 365,
+            encryption_days: None,
+            base: None,
+        }
     }
 }
 
@@ -352,9 +362,21 @@ impl Authority {
     fn first_or_next(&self, address: &Address, now: Time) -> Result<Credential, Fault> {
         // Before a key is made, which takes long: can it be used?
         self.offers(now)?;
-        let key = SigningKey::generate(self.settings.member_key).map_err(Fault::bug)?;
-        let asked = own::year(address, &key, now);
-        match self.issue(&[asked], &self.actor, now)?.pop() {
+        let make = || SigningKey::generate(self.settings.member_key).map_err(Fault::bug);
+        let key = make()?;
+        // Whoever gets the first signed mail is to be able to answer it encrypted.
+        let beside = match self.settings.encryption_days {
+            Some(days) if !self.store.read(|s| row::encrypts(s, &address.to_string(), now))? => Some((make()?, days)),
+            _ => None,
+        };
+        let mut wanted = vec![own::wanted(address, MailUse::Sign, &key, self.settings.signing_days, now)];
+        wanted.extend(beside.iter().map(|(key, days)| own::wanted(address, MailUse::Encrypt, key, *days, now)));
+        let mut outcomes = self.issue(&wanted, &self.actor, now)?.into_iter();
+        let signing = outcomes.next();
+        if let Some(Outcome::Refused(refused)) = outcomes.next() {
+            tracing::warn!(%address, why = refused.why, "an encryption certificate could not be made");
+        }
+        match signing {
             Some(Outcome::Issued(Issued { id, certificate })) => {
                 let house = self.house();
                 let ca = house.cas.iter().find(|ca| ca.id == id.authority);

@@ -230,8 +230,14 @@ fn signs(certificate: &Certificate) -> bool {
     certificate.extensions().key_usage.is_none_or(|usage| usage.signs_mail())
 }
 
-/// An address as it is asked for where nobody says more.
-pub(super) fn year<'a>(address: &'a Address, key: &'a kakitome_pki::crypto::SigningKey, now: Time) -> Asked<'a> {
-    let (from, until) = (now.plus(-super::BACKDATED), now.plus(issue::MEMBER_LIFETIME));
-    Asked { address, usage: MailUse::Sign, key, from, until }
+/// A wish for an address as from now on, for so many days.
+pub(super) fn wanted<'a>(
+    address: &'a Address,
+    usage: MailUse,
+    key: &'a kakitome_pki::crypto::SigningKey,
+    days: u32,
+    now: Time,
+) -> Asked<'a> {
+    let until = now.plus(i64::from(days).saturating_mul(24 * 60 * 60));
+    Asked { address, usage, key, from: now.plus(-super::BACKDATED), until }
 }

@@ -285,6 +285,15 @@ pub(super) fn signing(s: &mut Statements<'_>, address: &str, now: Time) -> Resul
     )
 }
 
+/// Has an address a certificate that mail to it can be encrypted to?
+pub(super) fn encrypts(s: &mut Statements<'_>, address: &str, now: Time) -> Result<bool, Fault> {
+    s.exists(
+        "SELECT 1 FROM certificate WHERE address = ?1 AND purpose IN ('encrypt', 'both')
+             AND state IN ('issued', 'imported') AND not_before <= ?2 AND not_after >= ?2",
+        &[&address, &now],
+    )
+}
+
 /// The octets of a certificate, and the fingerprints of those that travel with it.
 pub(super) fn octets(s: &mut Statements<'_>, id: &CertificateId) -> Result<Option<(Vec<u8>, String)>, Fault> {
     s.row(

@@ -56,7 +56,7 @@ pub fn open(store: &Store) -> Result<Vec<Replacement>, Fault> {
     })
 }
 
-/// Orders a replacement; the job that goes on with it is due at once. One that is open already goes on with its first
+/// Orders a replacement; the job that goes on with it is due at the moment of the order. One that is open already goes on with its first
 /// moment, under the terms of this order.
 ///
 /// # Errors
@@ -71,7 +71,7 @@ pub fn order(store: &Store, wanted: &Replacement, actor: &Actor, now: Time) -> R
                  finish_by = excluded.finish_by, rate = excluded.rate, revokes = excluded.revokes, ended_at = NULL",
             &[&wanted.issuer, &wanted.ordered_at, &wanted.finish_by, &wanted.rate, &wanted.revokes],
         )?;
-        jobs::plan(s, JOB, &wanted.issuer, now, None, now)?;
+        jobs::plan(s, JOB, &wanted.issuer, wanted.ordered_at.max(now), None, now)?;
         let until = wanted.finish_by.to_string();
         let details = [("what", "replace"), ("before", until.as_str())];
         audit::record(s, &Entry { actor, act: Act::CertificateReplaced, subject: &wanted.issuer, details: &details, at: now })

@@ -4,6 +4,7 @@
 
 mod known;
 mod notice;
+mod roll;
 mod sealed;
 mod signed;
 
@@ -17,6 +18,7 @@ use kakitome_pki::crypto::Random;
 use kakitome_smime::mime::scan::scan_header;
 use kakitome_smime::octets::{Octets, Spools, copy_range};
 
+pub use self::roll::Roll;
 use self::signed::Signed;
 use crate::audit::NotRecorded;
 use crate::authority::Authority;
@@ -121,6 +123,7 @@ pub struct Outgoing {
     policy: Policy,
     certificates: Arc<dyn Certificates>,
     random: Arc<dyn Random>,
+    roll: Option<Roll>,
 }
 
 impl Outgoing {
@@ -131,7 +134,13 @@ impl Outgoing {
         certificates: Arc<dyn Certificates>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { authority, policy, certificates, random }
+        Self { authority, policy, certificates, random, roll: None }
+    }
+
+    /// Signs for those alone who are in this roll, or may come into it by a mail.
+    #[must_use]
+    pub fn for_members(self, roll: Roll) -> Self {
+        Self { roll: Some(roll), ..self }
     }
 
     /// Decides about a mail and does it. Only call this for mail that came in by an outbound listener: whoever may call it
@@ -163,7 +172,10 @@ impl Outgoing {
             mail = Arc::from(spool.finish()?);
         }
         let mut find = |address: &Address| self.certificates.find(address, now).map_err(OutgoingFault::from);
-        let plan = self.policy.plan(&*mail, &submission, spools, &mut find)?;
+        let mut plan = self.policy.plan(&*mail, &submission, spools, &mut find)?;
+        if let Some(roll) = &self.roll {
+            roll.admit(&mut plan, now)?;
+        }
         let mut signed: Vec<Option<Signed>> = plan.signings.iter().map(|_| None).collect();
         let mut outcome = Outcome::default();
         for copy in &plan.copies {

@@ -39,6 +39,10 @@ impl Outgoing {
         }
         let signer = Signer::new(&credential.certificate, &credential.chain, algorithm, digest)
             .map_err(|NotWritten| OutgoingFault::Bug("the member's key has an algorithm that is not written"))?;
+        let signer = match &self.roll {
+            Some(roll) => roll.telling(signer, &credential, now)?,
+            None => signer,
+        };
         let asked = draft.request(&signer, signing_time)?;
         let signature = credential
             .key

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kakitome_pki::asn1::time::Time;
 use kakitome_smime::message::payload::Unsignable;
 use kakitome_smime::mime::address::NoAuthor;
 
@@ -19,6 +20,12 @@ pub enum Passed {
     Internationalised,
     /// From is in no member domain.
     NotMember,
+    /// Nobody in the roll of the members has the address of From, and nobody comes into it by a mail.
+    NotListed,
+    /// From is an address of a member who left, or one that was given up.
+    Left(Time),
+    /// From has a plus, and its member has certificates for as many such addresses as one may have.
+    TooManyTags,
     /// Nobody lets whoever handed it in sign as this member: what each rule misses.
     NotAuthorised(Vec<Miss>),
     /// It is of a kind that is left alone.
@@ -39,6 +46,9 @@ impl Passed {
             Self::NoAuthor(_) => "no-author",
             Self::Internationalised => "internationalised",
             Self::NotMember => "not-member",
+            Self::NotListed => "not-listed",
+            Self::Left(_) => "left",
+            Self::TooManyTags => "too-many-tags",
             Self::NotAuthorised(_) => "not-authorised",
             Self::Untouched(kind) => kind.name(),
             Self::Unwanted(_) => "unwanted",
@@ -58,6 +68,9 @@ impl fmt::Display for Passed {
             Self::NoAuthor(NoAuthor::NoAddress | NoAuthor::Syntax) => f.write_str("From is not one address"),
             Self::Internationalised => f.write_str("From is an internationalised address"),
             Self::NotMember => f.write_str("From is not in a member domain"),
+            Self::NotListed => f.write_str("From is nobody's in the roll of the members (kakitome member)"),
+            Self::Left(at) => write!(f, "From is nobody's any more, since {at} at the latest"),
+            Self::TooManyTags => f.write_str("its member has certificates for too many addresses with a plus"),
             Self::NotAuthorised(_) => f.write_str("no rule of policy.senders lets the sender sign as From"),
             Self::Untouched(kind) => write!(f, "mail of the kind {:?} is not signed", kind.name()),
             Self::Unwanted(source) => write!(f, "not to be signed, by {source}"),

@@ -13,10 +13,11 @@ use kakitome_pki::crypto::{SystemRandom, sha1_identifier};
 use kakitome_testkit::NOW;
 use kakitome_verdict::lang::Lang;
 
+use crate::ground::sqlite;
 use crate::office::{Office, address};
 
 fn office() -> Office {
-    let office = Office::numbered(HIT_LIMIT + 2);
+    let office = Office::numbered(sqlite(), HIT_LIMIT + 2);
     let issuer = Arc::clone(&office.authority);
     office.enrol(&*issuer, NOW);
     office
@@ -86,9 +87,7 @@ fn a_certificate_that_was_taken_back_is_not_told_any_more() {
     let by_hash = Question::parse(&format!("certHash={hash}")).unwrap();
     let by_address = Question::parse("email=m02@b.example").unwrap();
     assert!(matches!(publisher.answer(&by_hash, NOW).unwrap(), Answer::Certificates(_)));
-    let store = rusqlite::Connection::open(office.data.path().join(kakitome_office::store::FILE_NAME)).unwrap();
-    let sql = "UPDATE certificate SET state = 'revoked', revoked_at = 1 WHERE address = 'm02@b.example'";
-    store.execute(sql, []).unwrap();
+    office.ground.ask("UPDATE certificate SET state = 'revoked', revoked_at = 1 WHERE address = 'm02@b.example'");
     // the index is not made anew yet
     for question in [&by_hash, &by_address] {
         assert_eq!(publisher.answer(question, NOW.plus(INDEX_AGE - 1)).unwrap(), Answer::Absent);

@@ -20,10 +20,15 @@ pub struct Ground {
     server: Option<(&'static PostgresqlServer, String)>,
 }
 
+/// Over SQLite alone.
+pub fn sqlite() -> Ground {
+    let data = tempfile::tempdir().unwrap();
+    Ground { place: Place::Data(data.path().to_owned()), data, server: None }
+}
+
 /// One over SQLite; one over PostgreSQL, where it is installed (else `suite` is skipped visibly).
 pub fn grounds(suite: &str) -> Vec<Ground> {
-    let data = tempfile::tempdir().unwrap();
-    let mut grounds = vec![Ground { place: Place::Data(data.path().to_owned()), data, server: None }];
+    let mut grounds = vec![sqlite()];
     grounds.extend(postgresql(suite));
     grounds
 }

@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,19 +11,19 @@ use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::enrolment::lack::{Lack, Stock, Which};
 use kakitome_office::enrolment::{Enrolment, Tally, Terms};
 use kakitome_office::members::{Members, Table};
-use kakitome_office::store::{FILE_NAME, Store};
+use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
 use kakitome_testkit::NOW;
-use rusqlite::Connection;
-use tempfile::TempDir;
+
+use crate::ground::Ground;
 
 pub(crate) const TERMS: Terms = Terms { key: KeyKind::P256, signing_days: 300, encryption_days: 600 };
 
 pub(crate) struct Office {
-    pub(crate) data: TempDir,
+    pub(crate) ground: Ground,
     pub(crate) store: Arc<Store>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) authority: Arc<Authority>,
@@ -41,18 +40,17 @@ pub(crate) fn address(text: &str) -> Address {
 
 impl Office {
     /// With these members, by their addresses.
-    pub(crate) fn of(addresses: &[String]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let (store, vault, authority) = open(data.path());
+    pub(crate) fn of(ground: Ground, addresses: &[String]) -> Self {
+        let (store, vault, authority) = open(&ground);
         let members = Members::new(Arc::clone(&store));
         let table = format!("mail\n{}\n", addresses.join("\n"));
         let table = Table::read(table.as_bytes(), &["b.example".to_owned()]).unwrap();
         members.add_listed(&table.listed, &actor(), NOW, &SystemRandom).unwrap();
-        Self { data, store, vault, authority, members }
+        Self { ground, store, vault, authority, members }
     }
 
-    pub(crate) fn numbered(count: usize) -> Self {
-        Self::of(&(0..count).map(|number| format!("m{number:02}@b.example")).collect::<Vec<_>>())
+    pub(crate) fn numbered(ground: Ground, count: usize) -> Self {
+        Self::of(ground, &(0..count).map(|number| format!("m{number:02}@b.example")).collect::<Vec<_>>())
     }
 
     pub(crate) fn lacking(&self, which: Which<'_>, now: Time) -> Vec<Lack> {
@@ -89,16 +87,18 @@ impl Office {
 
     /// Address, purpose and state of every certificate that was ever begun.
     pub(crate) fn rows(&self) -> Vec<(String, String, String)> {
-        let store = Connection::open(self.data.path().join(FILE_NAME)).unwrap();
-        let mut rows =
-            store.prepare("SELECT address, purpose, state FROM certificate ORDER BY address, purpose, state").unwrap();
-        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
+        let rows = self.ground.ask("SELECT address, purpose, state FROM certificate ORDER BY address, purpose, state");
+        let row = |line: &str| {
+            let mut words = line.split('|').map(str::to_owned);
+            (words.next().unwrap(), words.next().unwrap(), words.next().unwrap())
+        };
+        rows.lines().map(row).collect()
     }
 }
 
-pub(crate) fn open(data: &Path) -> (Arc<Store>, Arc<Vault>, Arc<Authority>) {
-    let store = Arc::new(Store::open(data).unwrap());
-    let vault = Arc::new(Vault::open(&data.join("sealing.key"), &store).unwrap());
+pub(crate) fn open(ground: &Ground) -> (Arc<Store>, Arc<Vault>, Arc<Authority>) {
+    let store = ground.open();
+    let vault = Arc::new(Vault::open(&ground.key_file(), &store).unwrap());
     let settings = AuthoritySettings { member_key: KeyKind::P256, ..AuthoritySettings::default() };
     let (own, keys) = (Arc::clone(&store), Arc::clone(&vault));
     let authority = Authority::open(own, keys, settings, NOW, Arc::new(SystemRandom)).unwrap();

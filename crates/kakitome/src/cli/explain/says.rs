@@ -245,6 +245,10 @@ pub(super) fn reason(passed: &Passed, lang: Lang) -> String {
         (Passed::Internationalised, Lang::Ja) => "From が国際化メールアドレスです".to_owned(),
         (Passed::NotMember, Lang::En) => "From is in no domain of members.domains".to_owned(),
         (Passed::NotMember, Lang::Ja) => "From が members.domains のどのドメインにもありません".to_owned(),
+        (Passed::NotListed | Passed::Left(_) | Passed::TooManyTags, Lang::En) => passed.to_string(),
+        (Passed::NotListed, Lang::Ja) => "From が名簿にありません（kakitome member）".to_owned(),
+        (Passed::Left(at), Lang::Ja) => format!("From は退職者などのアドレスです（{at}まで）"),
+        (Passed::TooManyTags, Lang::Ja) => "＋付きアドレスの証明書が上限に達しています".to_owned(),
         (Passed::NotAuthorised(_), Lang::Ja) => {
             "policy.senders のどの規則も、この送信元にこの From での署名を許していません".to_owned()
         }
