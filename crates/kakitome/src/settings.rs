@@ -372,6 +372,14 @@ const ROWS: &[Row] = &[
         ""
     ),
     row!(
+        inbound.next_hop,
+        Text,
+        "The mail server that takes received mail after us, by SMTP: a way back of its own, where no milter signs in your\n\
+         name. Not set: gateway.next_hop.",
+        "\"smtp://host:port\" or \"host:port\"",
+        "\"smtp://127.0.0.1:10027\""
+    ),
+    row!(
         inbound.authserv_id,
         Text,
         "The name that our results bear in Authentication-Results (RFC 8601). Whatever a mail brings along under this name is\n\

@@ -11,7 +11,7 @@ use super::command::{Address, Keyword, Parameter};
 use super::next_hop::Delivery;
 use super::passage::{Account, blocking};
 use super::reply::Reply;
-use super::{Envelope, House, Notice};
+use super::{Direction, Envelope, House, Notice};
 
 /// What stands in the journal in the place of a recipient when a notice of a kind was sent. No path has such a character.
 const NOTICE: &str = "\u{0}notice ";
@@ -33,6 +33,7 @@ pub(super) struct Leaving {
 /// The way to the next hop.
 pub(super) struct Way<'a> {
     house: &'a House,
+    direction: Direction,
     sender: Address,
     recipients: Vec<Address>,
     xforward: Vec<(String, String)>,
@@ -45,12 +46,13 @@ impl<'a> Way<'a> {
     /// The way of a mail whose recipients the next hop has taken.
     pub(super) fn new(
         house: &'a House,
+        direction: Direction,
         sender: Address,
         recipients: Vec<Address>,
         xforward: Vec<(String, String)>,
         delivery: Delivery,
     ) -> Self {
-        Self { house, sender, recipients, xforward, delivery: Some(delivery), is_asked: true }
+        Self { house, direction, sender, recipients, xforward, delivery: Some(delivery), is_asked: true }
     }
 
     /// Ends it; what was not sent is not.
@@ -100,7 +102,7 @@ impl<'a> Way<'a> {
     }
 
     async fn begin_mail(&mut self, sender: &Address) -> Result<(), Reply> {
-        let next_hop = &self.house.next_hop;
+        let next_hop = self.house.next_hop(self.direction);
         self.delivery = Some(match self.delivery.take() {
             Some(last) => next_hop.begin_next(last, sender, &self.xforward).await?,
             None => next_hop.begin(sender, &self.xforward).await?.0,

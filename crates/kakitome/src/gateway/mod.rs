@@ -42,6 +42,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use self::client::{Idle, Peer};
 pub use self::next_hop::NextHop;
 use self::reply::Reply;
 use self::session::Session;
@@ -188,6 +189,8 @@ struct House {
     own_domains: Vec<String>,
     credentials: Arc<Credentials>,
     next_hop: NextHop,
+    /// Where received mail goes, if that is another place.
+    inbound_next_hop: Option<NextHop>,
     spools: SpoolDirectory,
     journal: Arc<Journal>,
     desk: Arc<dyn Desk>,
@@ -204,12 +207,21 @@ impl House {
             min_free_disk: settings.gateway.min_free_disk.get(),
             own_domains: domains.map(|domain| domain.as_str().to_owned()).collect(),
             next_hop: NextHop::open(&settings.gateway, &rest.data, &credentials)?,
+            inbound_next_hop: settings.inbound.next_hop.as_ref().map(|address| {
+                let (own_name, credentials) = (settings.gateway.own_name(), Arc::clone(&credentials));
+                NextHop::Smtp(Peer { address: address.clone(), own_name, credentials, idle: Idle::default() })
+            }),
             credentials,
             spools: rest.spools.clone(),
             journal: Arc::clone(&rest.journal),
             desk,
             metrics: Arc::clone(&rest.metrics),
         })
+    }
+
+    /// Where mail of a direction goes.
+    fn next_hop(&self, direction: Direction) -> &NextHop {
+        self.inbound_next_hop.as_ref().filter(|_| direction == Direction::Inbound).unwrap_or(&self.next_hop)
     }
 
     /// Is this domain the site's?

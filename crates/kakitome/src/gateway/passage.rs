@@ -120,7 +120,7 @@ impl Account {
 /// Looks into the journal first; then builds what leaves, or takes what was built before, and sends it.
 async fn pass(house: &Arc<House>, transaction: Transaction, mail: Arc<dyn Octets>, account: &mut Account) {
     let Transaction { envelope, mail: sender, recipients, xforward, delivery } = transaction;
-    let mut way = Way::new(house, sender, recipients, xforward, delivery);
+    let mut way = Way::new(house, envelope.listener.direction, sender, recipients, xforward, delivery);
     let (at, envelope) = (Arc::clone(house), Arc::new(envelope));
     let (about, size) = (Arc::clone(&envelope), mail.len());
     // In one turn of a thread that may block: for a small mail each further one costs more than the work.

@@ -313,7 +313,7 @@ impl Session {
             let text = format!("5.3.4 a mail has at most {} bytes here", self.house.max_mail);
             return self.say(&Reply::new(552, text));
         }
-        match self.house.next_hop.begin(mail, &self.xforward).await {
+        match self.house.next_hop(self.listener.direction).begin(mail, &self.xforward).await {
             Ok((delivery, reply)) => {
                 let queue_id = self.xforward.iter().rfind(|(name, value)| name == "IDENT" && value != "[UNAVAILABLE]");
                 let queue_id = queue_id.map(|(_, value)| value.clone());

@@ -5,11 +5,13 @@ use kakitome_verdict::lang::Lang;
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
-use super::value::Domain;
+use super::value::{Domain, HostPort};
 
 /// `[inbound]`: what is done with received mail.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inbound {
+    /// The mail server that takes received mail after us; absent: the gateway's.
+    pub next_hop: Option<HostPort>,
     /// The name that our results bear; absent: the gateway's.
     pub authserv_id: Option<Domain>,
     /// The language of the sentence in the header.
@@ -49,7 +51,7 @@ pub enum Opened {
 impl Settings {
     /// The terms for inbound mail.
     pub fn terms(&self) -> Terms {
-        let Inbound { authserv_id, language, decrypt, subject_tag, strip_signatures } = self.inbound.clone();
+        let Inbound { authserv_id, language, decrypt, subject_tag, strip_signatures, .. } = self.inbound.clone();
         Terms {
             authserv_id: authserv_id.map_or_else(|| self.gateway.own_name(), String::from),
             lang: match language {

@@ -47,7 +47,7 @@ fn what_is_shown_reads_back() {
          senders = [{ login = '*', from = ['own'] }, { network = '192.0.2.0/24', class = 'x', from = ['*', 'b.test'] },\n\
          { certificate = 'c', issuer = 'd', from = ['a@b.test'] }]\n\
          rules = [{ from = ['a@b.test'], to = ['c.test'], sign = 'never', header_protection = true, digest = 'sha512', max_size = 9 }]\n\
-         [inbound]\nauthserv_id = 'k.example.jp'\nlanguage = 'ja'\ndecrypt = 'authenticated'\nsubject_tag = true\n\
+         [inbound]\nnext_hop = 'mx.example.jp:27'\nauthserv_id = 'k.example.jp'\nlanguage = 'ja'\ndecrypt = 'authenticated'\nsubject_tag = true\n\
          strip_signatures = true\n\
          [web]\npublic_url = 'https://check.example.jp/'\n\
          [check]\nprotected = [{ name = '例示銀行', senders = ['bank.example', 'info@partner.example'] }]\n\
