@@ -90,6 +90,30 @@ fn planned(policy: &Policy, mail: &str, to: &[&str]) -> Vec<String> {
     told(&policy.plan(&mail, &submission, &InMemory, &mut find).unwrap())
 }
 
+/// A mail that answers what was opened here is encrypted where a certificate is known, whatever rule or author say; it stays
+/// in the house unencrypted, and where nobody can read it sealed, it leaves as the policy says.
+#[test]
+fn what_quotes_an_opened_mail_is_sealed_where_it_can_be() {
+    for (rules, fields, to, plain, opened) in [
+        (NEVER, "", &["c1@bank.example"][..], "signed", "sealed cbc"),
+        (LOWER, "X-Kakitome-Intent: verified\r\n", &["c1@bank.example"], "signed", "sealed cbc"),
+        (NEVER, "", &["nobody@bank.example"], "signed", "signed"),
+        ("[]", "", &["hana@a.example"], "signed", "signed"),
+    ] {
+        let recipients: Vec<String> = to.iter().map(|to| (*to).to_owned()).collect();
+        let mail = mail(fields, to).into_bytes();
+        let root = scan_header(&mail, 0..mail.len() as u64).unwrap();
+        for (quotes_opened, expected) in [(false, plain), (true, opened)] {
+            let policy = policy(rules);
+            let wish = policy.wish(&root);
+            let submission = Submission { recipients: &recipients, wish, quotes_opened, ..Submission::default() };
+            let mut find = |address: &Address| Ok::<_, io::Error>(found(address));
+            let told = told(&policy.plan(&mail, &submission, &InMemory, &mut find).unwrap());
+            assert_eq!(told, [format!("0 {expected}")], "{rules} {fields} {to:?} {quotes_opened}");
+        }
+    }
+}
+
 /// A mail of Alice's to those of these whom To shows, with these fields.
 fn mail(fields: &str, to: &[&str]) -> String {
     format!("{fields}From: Alice <alice@a.example>\r\nTo: {}\r\nSubject: The figures\r\n\r\nHello.\r\n", to.join(", "))

@@ -167,6 +167,7 @@ impl Desk<'_> {
                 ..Origin::default()
             },
             wish: self.policy.wish(&root),
+            quotes_opened: false,
         };
         let stripped = match self.policy.stripped(mail, &root)? {
             None => None,

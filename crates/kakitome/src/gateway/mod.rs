@@ -42,7 +42,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use self::client::{Idle, Peer};
+use self::client::Peer;
+use self::idle::Idle;
 pub use self::next_hop::NextHop;
 use self::reply::Reply;
 use self::session::Session;

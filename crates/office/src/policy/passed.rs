@@ -89,6 +89,7 @@ impl fmt::Display for Source {
             Self::Learned => f.write_str("what the recipient's own mail told of his program"),
             Self::Field => write!(f, "the field {FIELD}"),
             Self::Tag(number) => write!(f, "tag {number} of policy.tags"),
+            Self::Opened => f.write_str("it is about a mail that came sealed"),
             Self::Home => f.write_str("the default for members"),
             Self::Together => f.write_str("another recipient of the same mail"),
         }

@@ -29,6 +29,8 @@ pub struct Submission<'a> {
     pub origin: Origin,
     /// What its author asked for ([`Policy::wish`]); the octets come without that.
     pub wish: Wish,
+    /// It answers, or is, a mail that came sealed and was opened here: it is encrypted wherever that can be.
+    pub quotes_opened: bool,
 }
 
 /// What was decided about a mail, and on what.
@@ -180,6 +182,10 @@ impl Policy {
         let paths = if submission.recipients.is_empty() { &nobody } else { submission.recipients };
         let disclosed = disclosed(&root.header);
         plan.each = paths.iter().map(|to| self.recipient(plan.author.as_ref(), to, &disclosed, &plan.wish)).collect();
+        if submission.quotes_opened {
+            let least = Said { value: Encrypting::WhenPossible, by: Source::Opened };
+            plan.each.iter_mut().filter(|each| !each.is_at_home).for_each(|each| raise(&mut each.encrypt, least));
+        }
         if let Wish::Unreadable(value) = &plan.wish {
             let (recipients, why) = ((0..paths.len()).collect(), Withholding::Intent(value.clone()));
             plan.withheld.push(Withheld { recipients, is_held: false, why });

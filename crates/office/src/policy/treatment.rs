@@ -206,6 +206,8 @@ pub enum Source {
     Field,
     /// The tag of this number in policy.tags, from 1.
     Tag(usize),
+    /// What it answers, or what it is, came sealed and was opened here.
+    Opened,
     /// The recipient is a member: his mail stays in the house.
     Home,
     /// Another recipient of the same mail, whose copy must not be read in this one.

@@ -172,6 +172,8 @@ pub(super) fn source(by: Source, lang: Lang) -> String {
         (Source::Learned, Lang::Ja) => "宛先からのメールで分かったこと".to_owned(),
         (Source::Field, _) => FIELD.to_owned(),
         (Source::Tag(number), _) => format!("policy.tags {number}"),
+        (Source::Opened, Lang::En) => "it is about a mail that came sealed".to_owned(),
+        (Source::Opened, Lang::Ja) => "暗号化されて届いたメールに関するもの".to_owned(),
         (Source::Home, Lang::En) => "members' mail stays in the house".to_owned(),
         (Source::Home, Lang::Ja) => "組織内の宛先".to_owned(),
         (Source::Together, Lang::En) => "another recipient of the same mail".to_owned(),

@@ -164,6 +164,7 @@ fn source<T>(said: Said<T>) -> Value {
         Source::Default => json!("default"),
         Source::Learned => json!("learned"),
         Source::Field => json!("field"),
+        Source::Opened => json!("opened"),
         Source::Home => json!("home"),
         Source::Together => json!("together"),
     }

@@ -44,6 +44,7 @@ impl Desk for SigningDesk {
             recipients: &envelope.recipients,
             origin: envelope.origin(),
             wish: Wish::None,
+            quotes_opened: relation.is_some(),
         };
         let outcome = self
             .outgoing
