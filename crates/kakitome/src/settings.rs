@@ -599,10 +599,19 @@ const ROWS: &[Row] = &[
     row!(
         vault.key_file,
         Text,
-        "The file with the key that seals all other keys. Not set: sealing.key in the data directory. Whoever has this\n\
-         file and the store has every key; who loses it has none.",
+        "The file with the key that seals all other keys. Not set: systemd's credential kakitome.sealing-key, or else\n\
+         sealing.key in the data directory. Whoever has this file and the store has every key, unless it is under a\n\
+         passphrase (`kakitome store rekey --passphrase`); who loses it has none.",
         "a file name",
         "\"/etc/kakitome/sealing.key\""
+    ),
+    row!(
+        vault.passphrase_file,
+        Text,
+        "A file with the passphrase that the sealing key is under, in its first line. Not set: KAKITOME_SEALING_PASSPHRASE\n\
+         in the environment, systemd's credential kakitome.passphrase, or a question on the terminal.",
+        "a file name",
+        "\"/run/secrets/kakitome-passphrase\""
     ),
     row!(log.level, Text, "What is written to the log.", "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"", ""),
     row!(log.format, Text, "How: for people, or an object of JSON on each line.", "\"text\" or \"json\"", ""),

@@ -243,6 +243,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome store backup --json -o kakitome-2.backup", Mine, 0, r#""table": "audit""#),
         ("kakitome store restore --data ./restored kakitome.backup", Mine, 0, "read back and the same"),
         ("kakitome store copy --to ./another-data", Mine, 0, "read back and the same"),
+        ("kakitome store rekey", Mine, 0, "are sealed with the new key"),
         // no server is asked before its password is known
         (
             "kakitome store copy --to postgresql://kakitome@db.example.com/kaki --password-file db.txt",

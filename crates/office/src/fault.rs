@@ -122,7 +122,7 @@ pub enum Fault {
     /// Sealed keys without the key that opens them.
     #[error(
         "the file {} is missing, and without it the private keys in the store {store} cannot be opened; restore it \
-         (sealing.key) from the backup",
+         (sealing.key) from the backup, or copy it from another node",
         path.display()
     )]
     SealingKeyMissing {
@@ -148,6 +148,28 @@ pub enum Fault {
     SealingKeyMalformed {
         /// The file.
         path: PathBuf,
+    },
+    /// The key is under a passphrase, and none was given.
+    #[error(
+        "the sealing key in {} is under a passphrase; give it in the file of vault.passphrase_file, in the environment \
+         (KAKITOME_SEALING_PASSPHRASE) or on the terminal",
+        path.display()
+    )]
+    SealingKeyLocked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The passphrase is another.
+    #[error("the passphrase does not open the sealing key in {}; give the right one", path.display())]
+    SealingKeyPassphrase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// All keys were sealed anew while this one was being sealed.
+    #[error("the private keys in the store {store} have just been sealed anew; try again")]
+    SealingKeyChanged {
+        /// The store.
+        store: String,
     },
     /// Others can read the key.
     #[error(
@@ -234,9 +256,11 @@ impl Fault {
             ),
             Self::Store { is_lasting, .. } => !is_lasting,
             Self::NotIssued { again, .. } => *again,
-            Self::StoreBusy { .. } | Self::StoreUnreachable { .. } | Self::StoreFull { .. } | Self::NoRandomness => {
-                true
-            }
+            Self::StoreBusy { .. }
+            | Self::StoreUnreachable { .. }
+            | Self::SealingKeyChanged { .. }
+            | Self::StoreFull { .. }
+            | Self::NoRandomness => true,
             Self::StoreUnfit { .. }
             | Self::StoreNotEmpty { .. }
             | Self::NoBackup { .. }
@@ -247,6 +271,8 @@ impl Fault {
             | Self::SealingKeyWrong { .. }
             | Self::SealingKeyMalformed { .. }
             | Self::SealingKeyExposed { .. }
+            | Self::SealingKeyLocked { .. }
+            | Self::SealingKeyPassphrase { .. }
             | Self::OrganisationName { .. }
             | Self::AuthorityNotValid { .. }
             | Self::Anchors { .. }

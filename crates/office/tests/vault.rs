@@ -2,18 +2,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod ground;
+
 use std::collections::HashSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kakitome_office::audit::{Actor, Part};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
-use kakitome_office::vault::{KeyId, Vault};
+use kakitome_office::vault::{KeyFile, KeyId, Vault};
 use kakitome_pki::crypto::{DecryptionKey, KeyKind, SigningKey};
 use kakitome_testkit::NOW;
 use rusqlite::Connection;
+use zeroize::Zeroizing;
+
+use ground::{Ground, grounds};
 
 struct Place {
     directory: tempfile::TempDir,
@@ -111,7 +117,9 @@ fn a_key_file_that_was_there_first_is_used() {
     Vault::open(&key_file, &store).unwrap();
     assert_eq!(fs::read(&key_file).unwrap(), [7; 32]);
     // The rest of a first start that was killed is no obstacle, and stays no litter.
-    fs::remove_file(&key_file).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let key_file = directory.path().join("sealing.key");
+    let store = Arc::new(Store::open(directory.path()).unwrap());
     let rest = directory.path().join(format!("sealing.new.{}", std::process::id()));
     write_private(&rest, b"cut sh");
     Vault::open(&key_file, &store).unwrap();
@@ -222,4 +230,157 @@ fn keys_that_sign_and_keys_that_decrypt_are_kept_alike() {
         }
     }
     assert!(vault.keep_pkcs8("no key", b"no key", NOW).is_err());
+}
+
+const SUITE: &str = "sealed keys";
+/// More than a page.
+const KEYS: usize = 450;
+
+fn rekey(vault: &Vault, passphrase: Option<&Zeroizing<String>>) -> Result<u64, Fault> {
+    vault.rekey(passphrase, &Actor::part("test", Part::Jobs), NOW, &|_| {})
+}
+
+/// Many keys, without the cost of making as many.
+fn many(ground: &Ground) -> Vec<KeyId> {
+    let vault = ground.vault();
+    let ids =
+        (0..3).map(|_| vault.keep("a key", &SigningKey::generate(KeyKind::P256).unwrap(), NOW).unwrap()).collect();
+    // Rows that nobody opens but `rekey`: their contents are one key's, their names are their own.
+    let store = ground.open();
+    let sealing = kakitome_pki::crypto::SealingKey::new(&fs::read(ground.key_file()).unwrap()).unwrap();
+    store
+        .write(|s| {
+            for number in 0..KEYS {
+                let id = format!("row {number:04}");
+                let sealed = sealing.seal(&id, b"a secret", &kakitome_pki::crypto::SystemRandom).unwrap();
+                s.run(
+                    "INSERT INTO private_key (id, label, kind, sealed, made_at) VALUES (?1, '', '', ?2, 0)",
+                    &[&id, &sealed],
+                )?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    ids
+}
+
+#[test]
+fn all_keys_are_sealed_anew_and_those_who_run_meanwhile_go_on() {
+    for ground in grounds(SUITE) {
+        let ids = many(&ground);
+        let running = ground.vault();
+        let before = fs::read(ground.key_file()).unwrap();
+        let rows = |ground: &Ground| ground.ask("SELECT sealed FROM private_key ORDER BY id");
+        let sealed = rows(&ground);
+        assert_eq!(rekey(&ground.vault(), None).unwrap(), u64::try_from(KEYS + 3).unwrap());
+        let after = fs::read(ground.key_file()).unwrap();
+        assert_ne!(before, after);
+        let (old, new) = (sealed.lines().collect::<HashSet<_>>(), rows(&ground));
+        assert!(new.lines().all(|row| !old.contains(row)), "every row is sealed anew");
+        let kept: Vec<PathBuf> = fs::read_dir(ground.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "old"))
+            .collect();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(fs::read(&kept[0]).unwrap(), before, "the old key is kept for old backups");
+        // The one that ran opens and seals with the new key, and what it seals opens for all.
+        let id = running.keep("another", &SigningKey::generate(KeyKind::P256).unwrap(), NOW).unwrap();
+        for vault in [&running, &ground.vault()] {
+            for id in ids.iter().chain([&id]) {
+                vault.take(id).unwrap();
+            }
+        }
+        assert_eq!(ground.ask("SELECT count(*) FROM audit WHERE act = 'key.resealed'"), "1");
+        // The old key fits no more.
+        write_private(&ground.key_file(), &before);
+        let fault = Vault::open(&ground.key_file(), &ground.open()).unwrap_err();
+        assert!(matches!(fault, Fault::SealingKeyWrong { .. }), "{fault:?}");
+    }
+}
+
+#[test]
+fn wherever_it_is_broken_off_the_next_start_finds_the_key_that_fits() {
+    for ground in grounds(SUITE) {
+        let ids = many(&ground);
+        let next = ground.path().join("sealing.key.next");
+        let open = |what: &str| {
+            let vault = Vault::open(&ground.key_file(), &ground.open()).expect(what);
+            assert!(ids.iter().all(|id| vault.take(id).is_ok()), "{what}");
+            vault
+        };
+        // Killed after the new key was written: the old one counts, and the new one is used the next time.
+        write_private(&next, &[9; 32]);
+        let vault = open("before the transaction");
+        let old = fs::read(ground.key_file()).unwrap();
+        // In the middle of the transaction: nothing was done.
+        ground.ask(
+            "UPDATE private_key SET sealed = CAST('x' AS BLOB) WHERE id = 'row 0300'"
+                .replace("CAST('x' AS BLOB)", if ground.is_postgresql() { "'x'" } else { "x'78'" })
+                .as_str(),
+        );
+        assert!(matches!(rekey(&vault, None), Err(Fault::StoreDamaged { .. })));
+        open("a row that does not open");
+        ground.ask("DELETE FROM private_key WHERE id = 'row 0300'");
+        rekey(&vault, None).unwrap();
+        assert_eq!(fs::read(ground.key_file()).unwrap(), [9; 32], "the key that stood there is taken");
+        // Killed after the transaction: the files are as they were before.
+        fs::rename(ground.key_file(), &next).unwrap();
+        write_private(&ground.key_file(), &old);
+        open("after the transaction");
+        assert_eq!(fs::read(ground.key_file()).unwrap(), [9; 32]);
+        assert!(!next.exists());
+        // Another node, whose own key file never heard of it, gets the new one beside it.
+        let node = tempfile::tempdir().unwrap();
+        let file = node.path().join("sealing.key");
+        write_private(&file, &old);
+        assert!(matches!(Vault::open(&file, &ground.open()), Err(Fault::SealingKeyWrong { .. })));
+        write_private(&node.path().join("sealing.key.next"), &[9; 32]);
+        Vault::open(&file, &ground.open()).unwrap().take(&ids[0]).unwrap();
+    }
+}
+
+#[test]
+fn two_nodes_with_keys_of_their_own_do_not_both_seal() {
+    for ground in grounds(SUITE) {
+        let other = tempfile::tempdir().unwrap();
+        let files = [ground.key_file(), other.path().join("sealing.key")];
+        let opened: Vec<_> = std::thread::scope(|scope| {
+            let starts: Vec<_> =
+                files.iter().map(|file| scope.spawn(|| Vault::open(file, &ground.open()).map(drop))).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        let refused: Vec<_> = opened.iter().filter_map(|opened| opened.as_ref().err()).collect();
+        assert_eq!(refused.len(), 1, "{opened:?}");
+        let is_told = matches!(refused[0], Fault::SealingKeyWrong { .. } | Fault::SealingKeyMissing { .. });
+        assert!(is_told, "{opened:?}");
+    }
+}
+
+#[test]
+fn a_key_under_a_passphrase_opens_with_it_alone() {
+    let ground = grounds(SUITE).remove(0);
+    let ids = many(&ground);
+    let passphrase = Zeroizing::new("open sesame".to_owned());
+    rekey(&ground.vault(), Some(&passphrase)).unwrap();
+    let with = |given: Option<&str>| {
+        let given = given.map(|given| Zeroizing::new(given.to_owned()));
+        Vault::open_with(KeyFile::new(&ground.key_file(), given), &ground.open())
+    };
+    assert!(KeyFile::needs_passphrase(&ground.key_file()).unwrap());
+    assert!(matches!(with(None), Err(Fault::SealingKeyLocked { .. })));
+    assert!(matches!(with(Some("open sesam")), Err(Fault::SealingKeyPassphrase { .. })));
+    let vault = with(Some("open sesame")).unwrap();
+    vault.take(&ids[0]).unwrap();
+    let text = fs::read_to_string(ground.key_file()).unwrap();
+    for (from, to) in
+        [("passes 3", "passes 4000000000"), ("kibibytes 65536", "kibibytes 4000000000"), ("sealed ", "sealed zz")]
+    {
+        write_private(&ground.key_file(), text.replace(from, to).as_bytes());
+        assert!(matches!(with(Some("open sesame")), Err(Fault::SealingKeyMalformed { .. })), "{to}");
+    }
+    write_private(&ground.key_file(), text.as_bytes());
+    // And out from under it again.
+    rekey(&vault, None).unwrap();
+    Vault::open(&ground.key_file(), &ground.open()).unwrap().take(&ids[0]).unwrap();
 }

@@ -13,7 +13,7 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::crypto::{KeyKind, SystemRandom};
 use kakitome_verdict::sender::Evidence;
 
-use super::{Everywhere, Failure, config, input};
+use super::{Everywhere, Failure, config, input, vault};
 use crate::settings::Settings;
 
 /// The office as a verb changes it.
@@ -67,8 +67,7 @@ impl Opened {
     pub(super) fn new(everywhere: &Everywhere) -> Result<Self, Failure> {
         let settings = config::load(everywhere)?;
         let store = Arc::new(everywhere.store()?);
-        let key_file = settings.vault.key_file.clone().unwrap_or_else(|| everywhere.data.join("sealing.key"));
-        let vault = Arc::new(Vault::open(&key_file, &store)?);
+        let vault = Arc::new(vault::open(everywhere, &settings, &store)?);
         Ok(Self { settings, store, vault, actor: Actor::user(&audit::machine()), now: input::now() })
     }
 

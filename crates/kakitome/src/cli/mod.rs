@@ -28,6 +28,7 @@ mod status;
 mod store;
 mod trust;
 mod up;
+mod vault;
 mod verify;
 
 use std::ffi::OsString;

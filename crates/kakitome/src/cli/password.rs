@@ -39,11 +39,7 @@ impl Password {
         if let Some(given) = self.given()? {
             return Ok(given);
         }
-        let first = ask(&format!("New password of {}: ", file.display()))?;
-        if first != ask("The same again: ")? {
-            return Err(Failure::usage("the two passwords are not the same; nothing was written"));
-        }
-        Ok(first)
+        ask_twice(&format!("New password of {}: ", file.display()))
     }
 
     fn given(&self) -> Result<Option<Zeroizing<String>>, Failure> {
@@ -54,7 +50,17 @@ impl Password {
     }
 }
 
-fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
+/// Asks on the terminal for what nobody can read out of a file again.
+pub(super) fn ask_twice(question: &str) -> Result<Zeroizing<String>, Failure> {
+    let first = ask(question)?;
+    if first != ask("The same again: ")? {
+        return Err(Failure::usage("the two are not the same; nothing was written"));
+    }
+    Ok(first)
+}
+
+/// Asks on the terminal, unseen.
+pub(super) fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
     rpassword::prompt_password(question).map(Zeroizing::new).map_err(|_| {
         Failure::usage("the password: no terminal to ask on; use --password-file or KAKITOME_P12_PASSWORD")
     })

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,8 +10,9 @@ use kakitome_office::audit::{self, Actor};
 use kakitome_office::store::{MIGRATION_NAMES, Place, Server, Store};
 use kakitome_office::transfer::{self, Moved, Mover};
 use serde_json::json;
+use zeroize::Zeroizing;
 
-use super::{Ended, Everywhere, Failure, input, output, up};
+use super::{Ended, Everywhere, Failure, config, input, output, password, up, vault};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Storage {
@@ -19,6 +21,7 @@ pub(super) enum Storage {
     Backup(Backup),
     Restore(Restore),
     Copy(Copy),
+    Rekey(Rekey),
 }
 
 /// Show which store this is, its version, and how much is in it.
@@ -95,6 +98,25 @@ pub(super) struct Copy {
     json: bool,
 }
 
+/// Seal every private key anew, with a new sealing key.
+///
+/// The new key takes the place of the old one, which stays beside it as .old: backups that were made before open with no
+/// other. Where several nodes share a database, put the new key file beside the old one of each of them first, with .next
+/// at the end of its name; nodes that run take it from there by themselves.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kakitome store rekey
+  kakitome store rekey --passphrase --new-passphrase-file password.txt")]
+pub(super) struct Rekey {
+    /// Keep the new key under a passphrase
+    #[arg(long)]
+    passphrase: bool,
+    /// A file with the new passphrase in its first line; else it is asked for on the terminal, twice
+    #[arg(long, value_name = "FILE", requires = "passphrase")]
+    new_passphrase_file: Option<PathBuf>,
+}
+
 impl Storage {
     pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
         match self {
@@ -103,6 +125,7 @@ impl Storage {
             Self::Backup(backup) => backup.run(everywhere)?,
             Self::Restore(restore) => restore.run(everywhere)?,
             Self::Copy(copy) => copy.run(everywhere)?,
+            Self::Rekey(rekey) => rekey.run(everywhere)?,
         }
         Ok(Ended::Done)
     }
@@ -207,6 +230,41 @@ impl Copy {
     }
 }
 
+impl Rekey {
+    fn run(&self, everywhere: &Everywhere) -> Result<(), Failure> {
+        let settings = config::load(everywhere)?;
+        let place = everywhere.store_place()?;
+        there(&place, everywhere)?;
+        let vault = vault::open(everywhere, &settings, &Arc::new(place.open()?))?;
+        let passphrase = self.new_passphrase()?;
+        let bar = bar(everywhere, "{spinner} {pos} keys, {per_sec}");
+        let told = |done: u64| bar.set_position(done);
+        let count = vault.rekey(passphrase.as_ref(), &Actor::user(&audit::machine()), input::now(), &told)?;
+        bar.finish_and_clear();
+        if !everywhere.quiet {
+            eprintln!(
+                "kakitome: {count} private keys are sealed with the new key; keep the old one (.old) as long as backups \
+                 that were made before"
+            );
+        }
+        Ok(())
+    }
+
+    fn new_passphrase(&self) -> Result<Option<Zeroizing<String>>, Failure> {
+        if !self.passphrase {
+            return Ok(None);
+        }
+        let given = match &self.new_passphrase_file {
+            Some(file) => password::first_line(file)?,
+            None => password::ask_twice("New passphrase of the sealing key: ")?,
+        };
+        if given.is_empty() {
+            return Err(Failure::usage("an empty passphrase protects nothing; nothing was changed"));
+        }
+        Ok(Some(given))
+    }
+}
+
 /// The store, which must be there.
 fn there(place: &Place, everywhere: &Everywhere) -> Result<Store, Failure> {
     place.open_read_only()?.ok_or_else(|| {
@@ -223,11 +281,7 @@ fn moving(
     everywhere: &Everywhere,
     work: impl FnOnce(&Mover<'_>) -> Result<Vec<Moved>, Failure>,
 ) -> Result<Vec<Moved>, Failure> {
-    let is_shown = !everywhere.quiet && std::io::stderr().is_terminal();
-    let bar = if is_shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} rows, {per_sec}") {
-        bar.set_style(style);
-    }
+    let bar = bar(everywhere, "{wide_bar} {pos}/{len} rows, {per_sec}");
     let told = |done: u64, all: u64| {
         bar.set_length(all);
         bar.set_position(done);
@@ -235,6 +289,15 @@ fn moving(
     let done = work(&Mover { actor: &Actor::user(&audit::machine()), at: input::now(), told: &told });
     bar.finish_and_clear();
     done
+}
+
+fn bar(everywhere: &Everywhere, form: &str) -> ProgressBar {
+    let is_shown = !everywhere.quiet && std::io::stderr().is_terminal();
+    let bar = if is_shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template(form) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn tell(everywhere: &Everywhere, json: bool, from: &str, to: &str, moved: &[Moved], note: &str) -> Result<(), Failure> {

@@ -26,7 +26,6 @@ use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::{Certificates, Outgoing, Roll};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::trust::Chosen;
-use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::SystemRandom;
 use kakitome_pki::path::Known;
@@ -41,7 +40,7 @@ use tokio::time::MissedTickBehavior;
 use self::desk::SigningDesk;
 use self::inbound::{InboundDesk, Intake};
 use self::judge::Judge;
-use super::{Ended, Everywhere, Failure, authority, config, deploy, input, outside, trust};
+use super::{Ended, Everywhere, Failure, authority, config, deploy, input, outside, trust, vault};
 use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol, free_disk};
 use crate::metrics::Metrics;
 use crate::settings::{self, Settings};
@@ -151,8 +150,7 @@ impl House {
             eprintln!("kakitome: first start: making the own certificate authority");
         }
         let store = Arc::new(everywhere.store()?);
-        let key_file = settings.vault.key_file.clone().unwrap_or_else(|| data.join("sealing.key"));
-        let vault = Arc::new(Vault::open(&key_file, &store)?);
+        let vault = Arc::new(vault::open(everywhere, settings, &store)?);
         let random = Arc::new(SystemRandom);
         let wishes = authority::wishes(settings);
         let authority =

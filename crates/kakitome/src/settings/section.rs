@@ -122,6 +122,8 @@ pub struct Fetch {
 pub struct Vault {
     /// The file with the key that seals all others; absent: `sealing.key` in the data directory.
     pub key_file: Option<PathBuf>,
+    /// A file with the passphrase that its key is under.
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// `[log]`: what is told.

@@ -36,6 +36,7 @@ migrations! {
     "0008_setting"
     "0009_pickup"
     "0010_remembered"
+    "0011_sealing"
 }
 
 /// The version of a store that is up to date.

@@ -121,6 +121,14 @@ impl Store {
         Place::Data(data.to_owned()).open_read_only()
     }
 
+    /// Was it opened for reading alone?
+    pub(crate) fn is_read_only(&self) -> bool {
+        match &self.0 {
+            Backend::Sqlite(store) => store.is_read_only(),
+            Backend::Postgresql(store) => store.is_read_only(),
+        }
+    }
+
     /// What the store is called: where it stands, never how one gets in.
     pub fn name(&self) -> &str {
         match &self.0 {

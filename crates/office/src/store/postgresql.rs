@@ -118,6 +118,10 @@ impl Postgresql {
         store.blocking(|| store.with_session(|session| store.version(session)))
     }
 
+    pub(super) fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

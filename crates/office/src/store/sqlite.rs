@@ -95,6 +95,10 @@ impl Sqlite {
         folded.map(drop).map_err(|error| refused(&name, error))
     }
 
+    pub(super) fn is_read_only(&self) -> bool {
+        self.writer.is_none()
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

@@ -197,6 +197,13 @@ impl<'c> Statements<'c> {
     }
 }
 
+impl Statements<'_> {
+    /// The fault for a key that is sealed with a sealing key that went.
+    pub(super) fn resealed(&self) -> Fault {
+        Fault::SealingKeyChanged { store: self.store.to_owned() }
+    }
+}
+
 impl std::fmt::Debug for Statements<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Statements({})", self.store)

@@ -32,7 +32,7 @@ pub use public_key::{
     Curve, DSA_MODULUS_LIMIT, PublicKey, RSA_MODULUS_LIMIT, RSA_MODULUS_STRONG, RsaNumbers, RsaUse,
     bits as magnitude_bits,
 };
-pub use seal::{NotOpened, SEALING_KEY_OCTETS, SealingKey};
+pub use seal::{NotOpened, PassphraseCost, SEALING_KEY_OCTETS, SealingKey};
 pub use verify::Unverified;
 pub use wrap::{KeyEncryptionKey, PasswordKey};
 

@@ -28,6 +28,7 @@ const ALLOWED: [(&str, &[&str]); 3] = [
             "cbc",
             "der",
             "jiff",
+            "argon2",
             "pkcs12",
             "rc2",
             "sha1",
