@@ -83,3 +83,49 @@ fn others_ask_for_certificates_and_name_servers_take_their_records() {
         assert!(said.contains("SMIMEA 3 0 0 "), "{said}");
     }
 }
+
+#[test]
+fn what_is_named_is_meant_and_nothing_beside_it() {
+    let home = tempfile::tempdir().unwrap();
+    let world = kakitome_testkit::Pki::get();
+    let now = program_now();
+    let bob = kakitome_testkit::CertificateFactory::signer(&[], &["bob@x.example", "Bob@x.example"], "bob")
+        .without(kakitome_pki::asn1::oid::KEY_USAGE)
+        .valid(now.plus(-60), now.plus(86_400))
+        .issued_by(&world.rx);
+    fs::write(home.path().join("bob.pem"), pem::write("CERTIFICATE", bob.raw())).unwrap();
+    let directory = |arguments: &str| {
+        let arguments: Vec<&str> = std::iter::once("directory").chain(arguments.split(' ')).collect();
+        let output = run(home.path(), &arguments);
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
+        (output.status.code(), said)
+    };
+    // what cannot be read does not keep the rest out
+    let (code, said) = directory("import missing.pem bob.pem");
+    assert!(code == Some(60) && said.contains("2 entries added"), "{said}");
+    directory("import --for x.example bob.pem");
+    let states = || -> String {
+        let (_, said) = directory("list --json --quiet");
+        let state = |line: &str| line.split("\"state\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        said.lines().map(state).collect::<Vec<_>>().join(" ")
+    };
+    // the domain, Bob, bob
+    assert_eq!(states(), "active active active");
+    assert_eq!(directory("block x.example").0, Some(0));
+    assert_eq!(states(), "blocked active active");
+    assert_eq!(directory("block bob@x.example").0, Some(0));
+    assert_eq!(states(), "blocked active blocked");
+    assert_eq!(directory(&format!("block {}", &bob.fingerprint_hex()[..12])).0, Some(0));
+    assert_eq!(states(), "blocked blocked blocked");
+    assert_eq!(directory("accept --yes --at x.example x.example").0, Some(0));
+    assert_eq!(states(), "active blocked blocked");
+    assert_eq!(directory("lookup --offline bob@x.example").0, Some(30), "accepted, but neither believed nor pinned");
+    assert_eq!(directory("pin --yes x.example").0, Some(0));
+    assert_eq!(directory("lookup --offline bob@x.example").0, Some(0));
+    assert_eq!(directory("lookup --offline x.example").0, Some(2));
+}
+
+fn program_now() -> kakitome_pki::asn1::time::Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    kakitome_pki::asn1::time::Time::from_unix(i64::try_from(since.as_secs()).unwrap())
+}

@@ -195,12 +195,17 @@ fn actor() -> Actor {
     Actor::user(&machine())
 }
 
+/// Is it the beginning of a SHA-256?
+fn is_fingerprint(which: &str) -> bool {
+    let digits = which.replace(':', "");
+    digits.len() >= 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
 /// The entries that an address, a domain or the beginning of a fingerprint means.
 fn find(held: &Held, which: &str) -> Result<Vec<Entry>, Failure> {
     let digits = which.replace(':', "").to_ascii_lowercase();
-    let is_fingerprint = digits.len() >= 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     let limit = u32::try_from(CANDIDATES).unwrap_or(u32::MAX);
-    let found = if is_fingerprint {
+    let found = if is_fingerprint(which) {
         held.by_fingerprint(&digits, limit)?
     } else {
         let place = Place::of_party(&party(which).map_err(|_| {

@@ -19,8 +19,8 @@ use std::time::Duration;
 use clap::Args;
 use kakitome_office::audit::{self, Actor, Part};
 use kakitome_office::authority::Authority;
+use kakitome_office::directory::Directory;
 use kakitome_office::directory::publish::Publisher;
-use kakitome_office::directory::{Directory, Terms};
 use kakitome_office::evidence::{self, examine};
 use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::{Certificates, Outgoing, Roll};
@@ -169,7 +169,7 @@ impl House {
             known: Known::remembering(),
             last: Mutex::default(),
         });
-        let terms = Terms { choice: trust::expected(&settings.check), ..super::directory::terms(settings) };
+        let terms = super::directory::terms(settings);
         let directory = Directory::judging(Arc::clone(&store), terms);
         let directory = Arc::new(match outside::by(settings, everywhere) {
             Some(outside) => directory.asking(Arc::new(outside)),

@@ -101,10 +101,14 @@ fn what_is_looked_up_is_found_by_an_index_whatever_the_number() {
             let by_index = if ground.is_postgresql() { !plan.contains("Seq Scan") } else { !plan.contains("SCAN") };
             assert!(by_index, "{look_up}: {plan}");
         }
-        let began = Instant::now();
-        let found = directory.recipients(&Address::parse("bob@partner.example").unwrap(), NOW).unwrap();
-        assert_eq!(found.fit.len(), 1);
-        println!("one among {MANY}: {:?}", began.elapsed());
+        let bob = Address::parse("bob@partner.example").unwrap();
+        for _ in 0..3 {
+            let began = Instant::now();
+            let found = directory.recipients(&bob, NOW).unwrap();
+            assert_eq!(found.fit.len(), 1);
+            // read by a person: `--nocapture`, with MANY at a million
+            println!("one among {MANY}: {:?}", began.elapsed());
+        }
     }
 }
 

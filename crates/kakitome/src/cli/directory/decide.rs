@@ -9,7 +9,7 @@ use kakitome_office::fault::Fault;
 use kakitome_pki::asn1::time::Time;
 use kakitome_verdict::sender::expected::Party;
 
-use super::{CANDIDATES, actor, find, party, table, write};
+use super::{CANDIDATES, actor, find, is_fingerprint, party, table, write};
 use crate::cli::{Ended, Everywhere, Failure, input};
 
 /// Which certificate is meant.
@@ -99,6 +99,13 @@ impl Which {
     fn entries(&self, held: &Held, fits: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, Failure> {
         let at = self.at.as_ref().and_then(Place::of_party);
         let mut found = find(held, &self.which)?;
+        // Who names a place means that place: a domain is not everybody in it, and an address is not another in other letters.
+        if let Some(named) = party(&self.which).ok().as_ref().and_then(Place::of_party)
+            && (named.is_domain() || found.iter().any(|entry| entry.place == named))
+            && !is_fingerprint(&self.which)
+        {
+            found.retain(|entry| entry.place == named);
+        }
         found.retain(|entry| at.as_ref().is_none_or(|at| entry.place == *at));
         if found.iter().any(&fits) {
             found.retain(|entry| fits(entry));

@@ -127,7 +127,15 @@ impl Import {
             Ok(())
         };
         for file in files {
-            let Contents { certificates, unreadable } = read(&evidence::read(&file)?);
+            let Contents { certificates, unreadable } = match evidence::read(&file) {
+                Ok(bytes) => read(&bytes),
+                Err(unusable) => {
+                    let why = unusable.to_string();
+                    self.failed(&file, None, "unreadable", &why, &mut counts, &bar)?;
+                    bar.inc(1);
+                    continue;
+                }
+            };
             if certificates.is_empty() && unreadable.is_empty() {
                 self.failed(&file, None, "unreadable", "it holds no certificate", &mut counts, &bar)?;
             }

@@ -36,7 +36,7 @@ fn short(certificate: &Certificate) -> String {
 const fn state(entry: &Entry, lang: Lang) -> &'static str {
     match (entry.state, entry.pinned) {
         (State::Active, true) => lang.pick("固定", "pinned"),
-        (State::Active, false) => lang.pick("使用中", "in use"),
+        (State::Active, false) => lang.pick("有効", "active"),
         (State::Pending, _) => lang.pick("判断待ち", "waits"),
         (State::Retired, _) => lang.pick("引退", "retired"),
         (State::Blocked, _) => lang.pick("拒否", "blocked"),
