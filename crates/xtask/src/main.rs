@@ -8,6 +8,7 @@ mod corpus;
 mod crash;
 mod dist;
 mod docs;
+mod enrol;
 mod fuzz;
 mod load;
 mod roots;
@@ -27,6 +28,8 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
                             kills the gateway while mail goes through it beside a real Postfix, and counts what arrived
        cargo xtask load [MAILS]
                             measures how much mail goes through beside a real Postfix (with cargo run --release -p xtask)
+       cargo xtask enrol PROGRAM [MEMBERS] [p-256|rsa-2048] [postgresql://…]
+                            measures how long a release build needs to enrol a made-up company, and to replace everything
        cargo xtask fuzz [SECONDS]
                             builds the fuzz targets once and runs each for some seconds (10)
        cargo xtask corpus FOLDER
@@ -46,6 +49,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ["crash", "--short"] => crash::run(&root, true),
         ["load"] => load::run(&root, None),
         ["load", mails] => load::run(&root, Some(mails.parse()?)),
+        ["enrol", program, words @ ..] => enrol::run(&root, Path::new(program), words),
         ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),
         ["corpus", folder] => corpus::write(Path::new(folder)).map(|()| ExitCode::SUCCESS),
