@@ -39,7 +39,9 @@ fn library() -> Option<String> {
 
 /// Every page there is, by name.
 fn pages() -> impl Iterator<Item = &'static str> {
-    ["start", "help", "empty", "nowhere", "many", "attached"].into_iter().chain(State::ALL.map(State::name))
+    ["start", "help", "pickup", "wrong-code", "empty", "nowhere", "many", "attached"]
+        .into_iter()
+        .chain(State::ALL.map(State::name))
 }
 
 fn open(house: &House, browser: &Browser, lang: &str, page: &str) {
@@ -47,6 +49,18 @@ fn open(house: &House, browser: &Browser, lang: &str, page: &str) {
         "start" => browser.open(&house.url(lang)),
         "help" => browser.open(&house.help(lang)),
         "nowhere" => browser.open(&format!("http://{}/nowhere?lang={lang}", house.address)),
+        "pickup" => browser.open(&house.pickup(lang)),
+        "wrong-code" => {
+            browser.open(&house.pickup(lang));
+            browser.type_into("#code", "22222-22222-22222-22222-22222");
+            browser.click("button[type=submit]");
+            // the address stays the same: the answer is known by its words
+            let said = match lang {
+                "ja" => "コードが違います。あと 1 回まで試せます。",
+                _ => "That is not the code. You can try once more.",
+            };
+            browser.wait_for_text(".wrong", said);
+        }
         "empty" => {
             browser.open(&house.url(lang));
             browser.submit("button[type=submit]", "/check?");
@@ -127,9 +141,13 @@ fn spoken(browser: &Browser, lang: &str, page: &str, place: &str, found: &mut Fi
         found.add(place, format!("the page says that it is in {}", told["lang"]));
     }
     found.add_each(place, "in a language that is not told", &told["foreign"]);
-    // an answer is read out; a page that somebody opens begins at its beginning
-    let answered = !matches!(page, "start" | "help");
-    if told["focus"] != (if answered { "h1" } else { "body" }) {
+    // an answer is read out; a page that somebody opens begins at its beginning, one that asks again where it asks
+    let focus = match page {
+        "start" | "help" | "pickup" => "body",
+        "wrong-code" => "input",
+        _ => "h1",
+    };
+    if told["focus"] != focus {
         found.add(place, format!("the focus is on {}", told["focus"]));
     }
 }
@@ -204,7 +222,7 @@ fn the_keyboard_alone_does_it_all() {
     for (lang, scheme, (width, height)) in [("ja", "light", SIZES[0]), ("en", "dark", SIZES[1])] {
         browser.resize(width, height);
         browser.prefer(scheme);
-        for page in ["start", "help", "nowhere"] {
+        for page in ["start", "help", "pickup", "nowhere"] {
             open(&house, &browser, lang, page);
             // what is focused to be read out stands behind the name of the page
             walk(&browser, u64::from(page == "nowhere"), &format!("{page} {lang}"), &mut found);

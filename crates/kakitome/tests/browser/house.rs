@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use kakitome::settings::Settings;
+use kakitome::web::pickup::{Counter, routes};
 use kakitome::web::{Checker, Inside, InstanceInfo, router};
 use kakitome_office::authority::{Authority, AuthoritySettings};
+use kakitome_office::deploy::pickup::{Attempt, Offer, Standing};
+use kakitome_office::deploy::{File, Program};
 use kakitome_office::evidence::{self, Choice};
 use kakitome_office::outgoing::{NoCertificates, Outgoing};
 use kakitome_office::policy::{Policy, Submission};
@@ -85,6 +88,38 @@ impl Checker for Judge {
             spools: self.spools.clone(),
             max_mail: MAX_MAIL,
         }
+    }
+}
+
+/// Offers a file to whoever asks, and takes no code.
+struct Shelf;
+
+impl Shelf {
+    fn offer(tries: i64) -> Offer {
+        Offer {
+            id: "000000000000".into(),
+            address: "taro@example.test".into(),
+            program: Program::Thunderbird,
+            by: "user:root".into(),
+            made_at: NOW,
+            until: NOW.plus(600),
+            tries,
+            standing: Standing::Open,
+        }
+    }
+}
+
+impl Counter for Shelf {
+    fn look(&self, _: &str) -> Result<Option<Offer>, String> {
+        Ok(Some(Self::offer(0)))
+    }
+
+    fn authorities(&self) -> Result<Vec<File>, String> {
+        Ok(Vec::new())
+    }
+
+    fn take(&self, _: &str, _: &str) -> Result<Attempt, String> {
+        Ok(Attempt::Wrong(Self::offer(4)))
     }
 }
 
@@ -180,7 +215,7 @@ impl House {
             settings: directory.path().join("settings.toml"),
             asked: Arc::clone(&asked),
         };
-        let site = router(Arc::new(judge), Inside::default());
+        let site = router(Arc::new(judge), Inside::default()).merge(routes(Arc::new(Shelf)));
         runtime.spawn(async move { axum::serve(listener, site).await });
         Self { address, anchor, mails, asked, directory, _runtime: runtime }
     }
@@ -191,6 +226,11 @@ impl House {
 
     pub(crate) fn help(&self, lang: &str) -> String {
         format!("http://{}/help?lang={lang}", self.address)
+    }
+
+    /// Where a file is picked up.
+    pub(crate) fn pickup(&self, lang: &str) -> String {
+        format!("http://{}/pickup/token?lang={lang}", self.address)
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -115,9 +115,21 @@ fn every_page_is_readable_on_a_phone_and_on_a_desk() {
     let Some([chromium, chromedriver]) = programs() else { return };
     let house = House::open();
     let browser = Browser::start(&chromium, &chromedriver, &json!({}));
-    for (lang, start, help, empty) in [
-        ("en", "Who really sent this mail?", "How to save a mail as a file", "No mail was chosen"),
-        ("ja", "このメールは、だれから？", "メールをファイルに保存するには", "メールが選ばれていません"),
+    for (lang, start, help, pickup, empty) in [
+        (
+            "en",
+            "Who really sent this mail?",
+            "How to save a mail as a file",
+            "Pick up your certificate",
+            "No mail was chosen",
+        ),
+        (
+            "ja",
+            "このメールは、だれから？",
+            "メールをファイルに保存するには",
+            "証明書を受け取る",
+            "メールが選ばれていません",
+        ),
     ] {
         for (width, height) in SIZES {
             browser.resize(width, height);
@@ -127,6 +139,8 @@ fn every_page_is_readable_on_a_phone_and_on_a_desk() {
             assert_eq!(page("start").look(), start);
             browser.open(&house.help(lang));
             assert_eq!(page("help").look(), help);
+            browser.open(&house.pickup(lang));
+            assert_eq!(page("pickup").look(), pickup);
             browser.open(&house.url(lang));
             browser.submit("button[type=submit]", "/check?");
             assert_eq!(page("empty").look(), empty);

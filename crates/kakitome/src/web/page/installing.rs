@@ -18,7 +18,11 @@ struct Guide {
     name: [&'static str; 2],
     parts: &'static [Part],
     note: [&'static str; 2],
+    /// What spares everybody some of the steps; for the file beside the others, not for members.
+    administrators: [&'static str; 2],
 }
+
+const NOTHING: [&str; 2] = ["", ""];
 
 /// Every program's guide.
 const GUIDES: [Guide; 5] = [
@@ -67,6 +71,7 @@ const GUIDES: [Guide; 5] = [
             "アドレスは、証明書のアドレスと大文字小文字まで同じでなければなりません。違うと、印が出ません。",
             "The account’s address must be that of the certificate, capitals included; else no marks appear.",
         ],
+        administrators: NOTHING,
     },
     Guide {
         program: Program::Thunderbird,
@@ -103,7 +108,8 @@ const GUIDES: [Guide; 5] = [
                 ],
             },
         ],
-        note: [
+        note: NOTHING,
+        administrators: [
             "管理者のかたへ：policies.json を Thunderbird の distribution フォルダー（Linux では /etc/thunderbird/policies）に、kakitome-ca.pem を証明書のフォルダー（Windows では %LOCALAPPDATA%\\Mozilla\\Certificates、Mac では ~/Library/Application Support/Mozilla/Certificates、Linux では /usr/lib/mozilla/certificates）に置くと、前半は要りません。",
             "For administrators: with policies.json in Thunderbird’s folder “distribution” (Linux: /etc/thunderbird/policies) and kakitome-ca.pem in the folder of certificates (Windows: %LOCALAPPDATA%\\Mozilla\\Certificates, Mac: ~/Library/Application Support/Mozilla/Certificates, Linux: /usr/lib/mozilla/certificates), nobody has to do the first part.",
         ],
@@ -147,6 +153,7 @@ const GUIDES: [Guide; 5] = [
             "新しい Outlook では「設定」→「メール」→「S/MIME」です。職場のアカウントでは、管理者が先に認証局を登録している必要があります。",
             "In the new Outlook it is Settings → Mail → S/MIME. For a work account, an administrator must have registered the authority first.",
         ],
+        administrators: NOTHING,
     },
     Guide {
         program: Program::Android,
@@ -170,6 +177,7 @@ const GUIDES: [Guide; 5] = [
             "Android 標準の Gmail アプリは、職場のアカウントでだけ S/MIME を使えます。",
             "Android’s own Gmail app uses S/MIME for work accounts alone.",
         ],
+        administrators: NOTHING,
     },
     Guide {
         program: Program::Exchange,
@@ -195,6 +203,7 @@ const GUIDES: [Guide; 5] = [
             "Outlook on the web を使うには、利用者の端末に自分の証明書（.p12）と S/MIME の拡張機能も要ります。",
             "For Outlook on the web, each user also needs the own certificate (.p12) and the S/MIME extension.",
         ],
+        administrators: NOTHING,
     },
 ];
 
@@ -222,7 +231,7 @@ pub(super) fn steps(program: Program, lang: Lang) -> Markup {
                 h3 { (said(part.title, lang)) }
                 ol { @for step in if lang == Lang::Ja { ja } else { en } { li { (step) } } }
             }
-            p.note { (note) }
+            @if !note.is_empty() { p.note { (note) } }
         }
     }
 }
@@ -246,6 +255,9 @@ pub fn file(program: Program) -> String {
                             section.program lang=(lang.tag()) {
                                 h1 { (name(program, lang)) }
                                 (steps(program, lang))
+                                @if let Some(guide) = guide(program).filter(|guide| guide.administrators != NOTHING) {
+                                    p.note { (said(guide.administrators, lang)) }
+                                }
                             }
                         }
                     }

@@ -29,7 +29,7 @@ pub fn pickup(offer: &Offer, token: &str, is_wrong: bool, lang: Lang) -> Markup 
             }
             label for="code" { (lang.pick("コード", "Code")) }
             input #code type="text" name="code" required maxlength="100" autocomplete="off" autocapitalize="none"
-                spellcheck="false" aria-describedby="about" aria-invalid=[is_wrong.then_some("true")] autofocus[is_wrong];
+                spellcheck="false" aria-describedby=(if is_wrong { "wrong about" } else { "about" }) aria-invalid=[is_wrong.then_some("true")] autofocus[is_wrong];
             small #about {
                 (lang.pick("5文字ずつ、5組。ハイフンはなくてもかまいません。", "Five groups of five letters; the hyphens may be left out."))
             }
