@@ -382,7 +382,11 @@ async fn publishing(authority: Arc<Authority>, stopped: impl Future<Output = ()>
         }
         let (authority, actor) = (Arc::clone(&authority), actor.clone());
         // Another program may have brought a CA, or revoked a certificate.
-        let work = move || authority.look_again().and_then(|()| authority.publish(&actor, input::now()));
+        let work = move || {
+            authority.look_again()?;
+            authority.roll_over(&actor, input::now())?;
+            authority.publish(&actor, input::now())
+        };
         if let Ok(Err(fault)) = tokio::task::spawn_blocking(work).await {
             tracing::error!(%fault, "the revocation lists could not be signed; it is tried again");
         }

@@ -102,6 +102,58 @@ pub(super) fn found(
     Ok(stored)
 }
 
+/// Makes an issuing CA that takes the place of one that is about to end: under the same root, by the same names, with a key
+/// of the same kind. The old one issues no more, and goes on answering for what it issued.
+pub(super) fn succeed(
+    (store, vault, random): (&Store, &Vault, &dyn Random),
+    (old, parent): (&OwnCa, &OwnCa),
+    base: Option<&str>,
+    actor: &Actor,
+    now: Time,
+) -> Result<(), Fault> {
+    let Some(parent_key) = &parent.key else {
+        return Err(Fault::AuthorityWithoutKey { name: parent.certificate.subject().to_string() });
+    };
+    let mut tag = [0; NAME_OCTETS];
+    random.fill(&mut tag)?;
+    let subject = old.certificate.subject();
+    let before = subject.find(oid::COMMON_NAME).unwrap_or("issuing CA");
+    // The digits behind a name of ours tell one CA from the next.
+    let name = before.rsplit_once(' ').map_or(before, |(name, _)| name);
+    let common_name = format!("{name} {}", hex(&tag));
+    let mut parts = Vec::new();
+    parts.extend(subject.find(oid::ORGANIZATION).map(|organisation| (oid::ORGANIZATION, organisation)));
+    parts.push((oid::COMMON_NAME, common_name.as_str()));
+    let key = SigningKey::generate(look::kind_like(old.certificate.key())?).map_err(Fault::bug)?;
+    let places = place::places(base, &parent.id, 0, false);
+    let profile = Profile::issuing(&Name::build(&parts), &super::permitted(&old.certificate)).published_at(&places);
+    let signs = vault.take(parent_key)?;
+    let maker = Maker { store, random, now };
+    let by = Some(&parent.certificate);
+    let certificate = maker.make(&profile, "issuing", &parent.id, by, &signs, &key, ISSUING_LIFETIME)?;
+    let sealed = vault.seal("issuing CA of the own CA", &key, now)?;
+    store.write(|s| {
+        // Another node may have been faster.
+        if ca::all(s)?.iter().any(|ca| ca.id == old.id && !ca.is_current) {
+            return Ok(());
+        }
+        let next = OwnCa {
+            id: ca::free_id(s, Role::Issuing)?,
+            role: Role::Issuing,
+            parent: Some(parent.id.clone()),
+            certificate: certificate.clone(),
+            key: Some(KeyId::of(&key)),
+            is_anchor: false,
+            is_current: true,
+        };
+        ca::retire(s, Role::Issuing)?;
+        put_key(s, &sealed)?;
+        ca::put(s, &next, now)?;
+        ca::finish(s, &parent.id, &certificate)?;
+        record(s, Act::AuthorityFounded, &next, actor, now)
+    })
+}
+
 fn keep(s: &mut Statements<'_>, keys: &[KeyRow], made: &[OwnCa], now: Time) -> Result<(), Fault> {
     for key in keys {
         put_key(s, key)?;

@@ -93,10 +93,9 @@ fn is_known(lint: Lint, is_published: bool) -> bool {
     }
 }
 
-/// The throw-away key of this run that signs like the holder of this key.
-fn throw_away(like: &PublicKey) -> Result<Arc<SigningKey>, Fault> {
-    static KEYS: Mutex<Option<HashMap<String, Arc<SigningKey>>>> = Mutex::new(None);
-    let kind = match like {
+/// The kind of key that signs like this one.
+pub(super) fn kind_like(like: &PublicKey) -> Result<KeyKind, Fault> {
+    Ok(match like {
         PublicKey::Rsa { bits: 0..=2048, .. } => KeyKind::Rsa2048,
         PublicKey::Rsa { bits: 2049..=3072, .. } => KeyKind::Rsa3072,
         PublicKey::Rsa { .. } => KeyKind::Rsa4096,
@@ -106,7 +105,13 @@ fn throw_away(like: &PublicKey) -> Result<Arc<SigningKey>, Fault> {
         PublicKey::Ed25519(_) => KeyKind::Ed25519,
         PublicKey::MlDsa(set, _) => KeyKind::MlDsa(*set),
         other => return Err(Fault::bug(format!("a CA cannot sign with a key of this kind: {}", other.describe()))),
-    };
+    })
+}
+
+/// The throw-away key of this run that signs like the holder of this key.
+fn throw_away(like: &PublicKey) -> Result<Arc<SigningKey>, Fault> {
+    static KEYS: Mutex<Option<HashMap<String, Arc<SigningKey>>>> = Mutex::new(None);
+    let kind = kind_like(like)?;
     // Held while a key is made: the second who asks would only make another one.
     let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
     let keys = keys.get_or_insert_default();

@@ -57,6 +57,8 @@ pub use row::{CertificateId, Recorded, State, usage_name, usage_of};
 pub const BACKDATED: i64 = 60 * 60;
 /// ub-organization-name of RFC 5280 Appendix A.1, in characters.
 pub const ORGANISATION_LIMIT: usize = 64;
+/// An issuing CA is followed by the next so long before members' certificates would be cut short, in seconds.
+const ROLLED_OVER_BEFORE: i64 = 30 * 24 * 60 * 60;
 /// Rows of an older program that are completed in one step.
 const COMPLETED_AT_ONCE: i64 = 500;
 
@@ -253,6 +255,32 @@ impl Authority {
     pub fn record_signature(&self, address: &Address, by: &Credential, now: Time) -> Result<(), NotRecorded> {
         let serial = by.certificate.serial_hex();
         self.clerk.record(Act::KeySigned, &address.to_string(), &[("serial", &serial)], now)
+    }
+
+    /// Makes the next issuing CA where a member's certificate of full length would no longer fit into the life of this one;
+    /// warns where that is not ours to do. To be called now and then; true if there is another now.
+    ///
+    /// # Errors
+    /// Store, vault or randomness fail.
+    pub fn roll_over(&self, actor: &Actor, now: Time) -> Result<bool, Fault> {
+        let house = self.house();
+        let Some(current) = house.current() else { return Ok(false) };
+        let last = current.certificate.not_after().plus(LONGEST.saturating_neg()).plus(-ROLLED_OVER_BEFORE);
+        if now < last {
+            return Ok(false);
+        }
+        let parent = current.parent.as_ref().and_then(|id| house.find(id));
+        let lasts =
+            |parent: &&OwnCa| parent.key.is_some() && parent.certificate.not_after() > current.certificate.not_after();
+        let Some(parent) = parent.filter(lasts) else {
+            let (ca, until) = (&current.id, current.certificate.not_after());
+            tracing::warn!(%ca, %until, "the CA is about to end, and so do its members' certificates; bring another: kakitome ca import");
+            return Ok(false);
+        };
+        let tools = (&*self.store, &*self.vault, &*self.random);
+        found::succeed(tools, (current, parent), self.settings.base.as_deref(), actor, now)?;
+        self.look_again()?;
+        Ok(true)
     }
 
     /// What a reader must trust to believe what is issued now.
