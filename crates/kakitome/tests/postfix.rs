@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "gateway/certificates.rs"]
+mod certificates;
 mod peers;
 
 use std::fs;
@@ -15,8 +17,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use kakitome_pki::asn1::time::Time;
+use kakitome_smime::cms::recipient::NoKeys;
+use kakitome_smime::dkim;
+use kakitome_smime::message::open::open;
+use kakitome_smime::octets::InMemory;
 use kakitome_testkit::POSTFIX_SERVICES;
 
 const SUITE: &str = "postfix";
@@ -28,15 +35,7 @@ const SILENCE: Duration = Duration::from_millis(1500);
 
 #[test]
 fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
-    let Some([postfix, postconf, postqueue, openssl]) =
-        peers::programs(SUITE, ["postfix", "postconf", "postqueue", "openssl"])
-    else {
-        return;
-    };
-    if let Some(missing) = cannot_start() {
-        return peers::skip(SUITE, missing);
-    }
-
+    let Some(([postfix, postconf, postqueue], openssl)) = programs() else { return };
     let house = tempfile::tempdir().unwrap();
     // Postfix's daemons run as another user and have to walk through
     fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -107,19 +106,12 @@ fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
 /// when the certificate is there; what must not wait is returned, without its text.
 #[test]
 fn mail_that_must_be_encrypted_waits_for_its_certificate() {
-    let Some([postfix, postconf, postqueue, openssl]) =
-        peers::programs(SUITE, ["postfix", "postconf", "postqueue", "openssl"])
-    else {
-        return;
-    };
-    if let Some(missing) = cannot_start() {
-        return peers::skip(SUITE, missing);
-    }
+    let Some((programs, openssl)) = programs() else { return };
     let house = tempfile::tempdir().unwrap();
     fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let ports = Ports::free();
     let world = Sink::start();
-    let mail_server = Postfix::start(house.path(), &ports, world.port, [postfix, postconf, postqueue]);
+    let mail_server = Postfix::start(house.path(), &ports, world.port, programs);
     let policy = block("toml encryption").replace("example.com", "example.test");
     let gateway = Gateway::start(house.path(), &ports, &policy);
     let [key, certificate] = ["bank.key", "bank.pem"].map(|name| house.path().join(name));
@@ -195,10 +187,124 @@ fn assert_sealed(openssl: &Path, gateway: &Gateway, mail: &str, house: &Path) {
     assert_confirmed(openssl, gateway, &String::from_utf8(opened.stdout).unwrap(), house);
 }
 
+/// Postfix and Kakitome on two hosts: TLS with certificates of both on both ways, and nothing without.
+#[test]
+fn two_hosts_know_each_other() {
+    let Some((programs, openssl)) = programs() else { return };
+    let house = tempfile::tempdir().unwrap();
+    fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let tls = house.path().join("tls");
+    fs::create_dir(&tls).unwrap();
+    certificates::write_for(&tls, "mail", "mail.example.test");
+    certificates::write_for(&tls, "kakitome", "localhost");
+    let ports = Ports::free();
+    let world = Sink::start();
+    let mail_server = Postfix::start_on(Hosts::Two, house.path(), &ports, world.port, programs, "");
+    let page = block("toml two hosts");
+    let gateway = Gateway::start_by(house.path(), &ports, &page, "");
+    send(ports.submission, "alice@example.test", &mail("alice@example.test", "over two hosts"));
+    let signed = world.next(&mail_server);
+    assert_confirmed(&openssl, &gateway, &signed, house.path());
+    // nobody without a certificate hands in mail at either door
+    for (port, hello, refusal) in [(ports.filter, "LHLO a", "530 5.7.0"), (ports.reinject, "EHLO a", "530 5.7.0")] {
+        let said = refused(port, hello);
+        assert!(said.starts_with(refusal), "port {port}: {said}");
+    }
+
+    // a Postfix with another name is not known: its mail waits
+    drop(gateway);
+    let gateway = Gateway::start_by(house.path(), &ports, &page.replace("[\"mail.", "[\"other."), "");
+    send(ports.submission, "alice@example.test", &mail("alice@example.test", "from a stranger"));
+    mail_server.wait_for_queue("4.7.1");
+    world.nothing();
+    drop(gateway);
+    let _gateway = Gateway::start_by(house.path(), &ports, &page, "");
+    mail_server.flush();
+    assert!(world.next(&mail_server).contains("Subject: from a stranger"));
+}
+
+/// DKIM comes after us, by OpenDKIM where the page says: at the end both signatures are valid.
+#[test]
+fn dkim_is_put_on_the_signed_mail() {
+    let Some((programs, openssl)) = programs() else { return };
+    let Some([opendkim, genkey]) = peers::programs(SUITE, ["opendkim", "opendkim-genkey"]) else { return };
+    let house = tempfile::tempdir().unwrap();
+    fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (ports, at) = (Ports::free(), house.path().display());
+    let key = ["-b", "2048", "-d", "example.test", "-s", "sel", "-D"];
+    let made = Command::new(genkey).args(key).arg(house.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let milter = ports.trial;
+    fs::write(
+        house.path().join("opendkim.conf"),
+        format!(
+            "Domain example.test\nSelector sel\nKeyFile {at}/sel.private\nSocket inet:{milter}@127.0.0.1\nMode s\n\
+             Canonicalization relaxed/simple\nBackground no\nRequireSafeKeys no\nPidFile {at}/opendkim.pid\n"
+        ),
+    )
+    .unwrap();
+    let mut signer =
+        Command::new(opendkim).arg("-f").arg("-x").arg(house.path().join("opendkim.conf")).spawn().unwrap();
+    let world = Sink::start();
+    let way_back = format!("  -o smtpd_milters=inet:127.0.0.1:{milter}\n");
+    wait_for_port(milter, &String::new);
+    let free = Ports { trial: Ports::free().trial, ..ports };
+    let mail_server = Postfix::start_on(Hosts::One, house.path(), &free, world.port, programs, &way_back);
+    let gateway = Gateway::start(house.path(), &free, "");
+    send(free.submission, "alice@example.test", &mail("alice@example.test", "signed twice"));
+    let left = world.next(&mail_server);
+    let _ = signer.kill();
+    let _ = signer.wait();
+    assert_confirmed(&openssl, &gateway, &left, house.path());
+    let record = fs::read_to_string(house.path().join("sel.txt")).unwrap();
+    let record: String = record.split('"').skip(1).step_by(2).collect();
+    let verified = |mail: &str| {
+        let mail = mail.as_bytes().to_vec();
+        let opened = open(&mail, &InMemory, &NoKeys).unwrap();
+        let root = opened.structure.root();
+        let found: Vec<_> = dkim::signatures(&root.header).into_iter().map(|one| one.unwrap()).collect();
+        assert_eq!(found.len(), 1, "one signature of DKIM");
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = Time::from_unix(i64::try_from(seconds).unwrap() + 5);
+        found[0].verify(&mail, root, record.as_bytes(), now).unwrap()
+    };
+    assert_eq!(verified(&left), Ok(()), "{left}");
+    assert!(verified(&left.replace("Good morning", "Good evening")).is_err());
+}
+
+/// The answer to MAIL in clear.
+fn refused(port: u16, hello: &str) -> String {
+    let mut out = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    out.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut lines = BufReader::new(out.try_clone().unwrap());
+    let mut reply = || loop {
+        let reply = line(&mut lines).unwrap();
+        if reply.as_bytes()[3] == b' ' {
+            return reply;
+        }
+    };
+    reply();
+    out.write_all(format!("{hello}\r\n").as_bytes()).unwrap();
+    reply();
+    out.write_all(b"MAIL FROM:<a@example.test>\r\n").unwrap();
+    reply()
+}
+
 #[test]
 fn the_page_warns_of_no_filter_for_everybody() {
     let main_cf = block("main.cf");
     assert!(!main_cf.contains("content_filter"), "in main.cf it would hold for port 25 too: {main_cf}");
+}
+
+/// Postfix's programs and OpenSSL, if they are here and can be started.
+fn programs() -> Option<([PathBuf; 3], PathBuf)> {
+    let [postfix, postconf, postqueue, openssl] =
+        peers::programs(SUITE, ["postfix", "postconf", "postqueue", "openssl"])?;
+    if let Some(missing) = cannot_start() {
+        peers::skip(SUITE, missing);
+        return None;
+    }
+    Some(([postfix, postconf, postqueue], openssl))
 }
 
 fn assert_confirmed(openssl: &Path, gateway: &Gateway, mail: &str, house: &Path) {
@@ -269,6 +375,13 @@ fn block(name: &str) -> String {
     rest.split_once("```").unwrap().0.to_owned()
 }
 
+/// Do Postfix and Kakitome share a machine?
+#[derive(Clone, Copy, PartialEq)]
+enum Hosts {
+    One,
+    Two,
+}
+
 struct Postfix {
     folder: PathBuf,
     programs: [PathBuf; 3],
@@ -277,6 +390,11 @@ struct Postfix {
 
 impl Postfix {
     fn start(house: &Path, ports: &Ports, world: u16, programs: [PathBuf; 3]) -> Self {
+        Self::start_on(Hosts::One, house, ports, world, programs, "")
+    }
+
+    /// With more lines for the last service, which is the way back.
+    fn start_on(hosts: Hosts, house: &Path, ports: &Ports, world: u16, programs: [PathBuf; 3], way_back: &str) -> Self {
         let folder = house.join("etc");
         for name in ["etc", "queue", "postfix-data", "log"] {
             fs::create_dir(house.join(name)).unwrap();
@@ -288,6 +406,10 @@ impl Postfix {
         let first = house.join("kakitome_first");
         let fitted = |name: &str| {
             block(name)
+                .replace("kakitome.example.com", "localhost")
+                .replace("0.0.0.0:", "127.0.0.1:")
+                .replace("192.0.2.20/32", "127.0.0.0/8")
+                .replace("/etc/postfix/tls", house.join("tls").to_str().unwrap())
                 .replace("10024", &ports.filter.to_string())
                 .replace("10026", &ports.reinject.to_string())
                 .replace("example.com", "example.test")
@@ -304,22 +426,26 @@ impl Postfix {
                  maillog_file = {at}/log/mail.log\nmaillog_file_prefixes = {at}\n\
                  myhostname = mail.example.test\nmydestination =\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
                  mynetworks = 127.0.0.0/8\nalias_maps =\nalias_database =\nrelay_domains = example.net\n\
-                 relayhost = [127.0.0.1]:{world}\nsmtp_tls_security_level = none\n{page}"
+                 relayhost = [127.0.0.1]:{world}\nsmtp_tls_security_level = none\nlmtp_host_lookup = native\n{page}"
             ),
         )
         .unwrap();
-        let (services, submission, size, login, trial) = (
-            fitted("master.cf services"),
-            fitted("master.cf submission"),
-            fitted("master.cf submission size"),
-            fitted("master.cf submission login"),
-            fitted("master.cf submission trial"),
-        );
+        let [services, submission, size, login, trial] = match hosts {
+            Hosts::One => ["services", "submission", "submission size", "submission login", "submission trial"]
+                .map(|name| fitted(&format!("master.cf {name}"))),
+            Hosts::Two => [
+                fitted("master.cf two hosts"),
+                fitted("master.cf two hosts submission"),
+                String::new(),
+                String::new(),
+                String::new(),
+            ],
+        };
         fs::write(
             folder.join("master.cf"),
             format!(
                 "{POSTFIX_SERVICES}127.0.0.1:{} inet n - n - - smtpd\n127.0.0.1:{} inet n - n - - smtpd\n{submission}{size}{login}\
-                 \x20 -o smtpd_authorized_xclient_hosts=127.0.0.0/8\n127.0.0.1:{} inet n - n - - smtpd\n{trial}{services}",
+                 \x20 -o smtpd_authorized_xclient_hosts=127.0.0.0/8\n127.0.0.1:{} inet n - n - - smtpd\n{trial}{services}{way_back}",
                 ports.smtp, ports.submission, ports.trial
             ),
         )
@@ -395,19 +521,26 @@ struct Gateway {
 
 impl Gateway {
     fn start(house: &Path, ports: &Ports, sections: &str) -> Self {
-        let [data, log, config] = ["data", "kakitome.log", "kakitome.toml"].map(|name| house.join(name));
-        // the page's own settings, on this test's ports
-        let page = block("toml").replace("10026", &ports.reinject.to_string()).replace("example.com", "example.test");
         let filter = ports.filter;
-        fs::write(
-            &config,
-            format!(
-                "{page}listeners = [{{ protocol = \"lmtp\", address = \"127.0.0.1:{filter}\", direction = \"outbound\" }}]\n\
-                 \n[web]\naddress = \"127.0.0.1:{}\"\n{sections}",
-                ports.web
-            ),
-        )
-        .unwrap();
+        let listener = format!(
+            "listeners = [{{ protocol = \"lmtp\", address = \"127.0.0.1:{filter}\", direction = \"outbound\" }}]\n"
+        );
+        Self::start_by(house, ports, &format!("{}{listener}", block("toml")), sections)
+    }
+
+    /// With the settings of the page, on this test's ports.
+    fn start_by(house: &Path, ports: &Ports, page: &str, sections: &str) -> Self {
+        let [data, log, config] = ["data", "kakitome.log", "kakitome.toml"].map(|name| house.join(name));
+        let page = page
+            .replace("mail.example.com:10026", "127.0.0.1:10026")
+            .replace("0.0.0.0:10024", "127.0.0.1:10024")
+            .replace("192.0.2.10/32", "127.0.0.0/8")
+            .replace("/etc/kakitome/tls", house.join("tls").to_str().unwrap())
+            .replace("10024", &ports.filter.to_string())
+            .replace("10026", &ports.reinject.to_string())
+            .replace("example.com", "example.test");
+        let filter = ports.filter;
+        fs::write(&config, format!("{page}\n[web]\naddress = \"127.0.0.1:{}\"\n{sections}", ports.web)).unwrap();
         let write = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let process = Command::new(binary())
             .arg("up")

@@ -18,6 +18,7 @@ showq unix n - n - - showq
 error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
+tlsmgr unix - - n 1000? 1 tlsmgr
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 ";

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kakitome_pki::asn1::oid;
+use kakitome_pki::asn1::{oid, write as der};
 use kakitome_pki::cert::pem;
 use kakitome_testkit::{Authority, CertificateFactory, in_days, key, write};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -19,7 +19,7 @@ const STRANGER: &str = "Strange TLS CA";
 
 fn authority(name: &str) -> Authority {
     // Far from any clock: TLS asks the real one.
-    CertificateFactory::authority(name).valid(in_days(-9000), in_days(9000)).self_signed(name)
+    CertificateFactory::authority(name).valid(in_days(-9000), in_days(7000)).self_signed(name)
 }
 
 /// A certificate for this name and for 127.0.0.1, and its key.
@@ -27,12 +27,23 @@ fn pair(issuer: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
     let address = write::element(0x87, &[&[127, 0, 0, 1]]);
     let names = if name == "other.test" { vec![write::dns(name)] } else { vec![write::dns(name), address] };
     let certificate = CertificateFactory::new(&[(oid::COMMON_NAME, name)], name)
-        .valid(in_days(-9000), in_days(9000))
+        .valid(in_days(-9000), in_days(7000))
         .with(oid::KEY_USAGE, true, write::named_bits(&[0]))
         .with(oid::EXTENDED_KEY_USAGE, false, write::usages(&[oid::SERVER_AUTH, oid::CLIENT_AUTH]))
         .names(&names)
         .issued_by(&authority(issuer));
-    (certificate.raw().to_vec(), key(name).to_pkcs8().unwrap().to_vec())
+    (certificate.raw().to_vec(), whole_key(name))
+}
+
+/// The key with its public half, which GnuTLS and OpenSSL's server want to find in the file (RFC 5915 §3).
+fn whole_key(name: &str) -> Vec<u8> {
+    let (own, spki) = (key(name).to_pkcs8().unwrap(), key(name).spki());
+    let algorithm = write::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::P256)]);
+    // PrivateKeyInfo { version, algorithm, OCTET STRING { ECPrivateKey { 1, OCTET STRING … } } }: the number is the last.
+    let number = &own[own.len() - 32..];
+    let point = write::element(0x03, &[&[0], &spki[spki.len() - 65..]]);
+    let inner = write::sequence(&[&write::unsigned(&[1]), &write::octet_string(number), &write::context(1, &[&point])]);
+    write::sequence(&[&write::unsigned(&[0]), &algorithm, &write::octet_string(&inner)])
 }
 
 fn tls_pair(issuer: &str, name: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
@@ -47,6 +58,14 @@ pub(crate) fn files(folder: &Path, name: &str) -> [PathBuf; 2] {
     fs::write(&paths[0], pem::write("CERTIFICATE", &certificate)).unwrap();
     fs::write(&paths[1], pem::write("PRIVATE KEY", &key)).unwrap();
     paths
+}
+
+/// Writes `NAME.pem`, `NAME.key` and the believed CA as `ca.pem`, for programs of others.
+pub(crate) fn write_for(folder: &Path, name: &str, host: &str) {
+    let (certificate, key) = pair(GOOD, host);
+    fs::write(folder.join(format!("{name}.pem")), pem::write("CERTIFICATE", &certificate)).unwrap();
+    fs::write(folder.join(format!("{name}.key")), pem::write("PRIVATE KEY", &key)).unwrap();
+    fs::write(folder.join("ca.pem"), pem::write("CERTIFICATE", authority(GOOD).certificate.raw())).unwrap();
 }
 
 /// The `[tls]` of the settings, but for what a test adds.
