@@ -106,8 +106,7 @@ pub(super) struct Copy {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  kakitome store rekey
-  kakitome store rekey --passphrase --new-passphrase-file password.txt")]
+  kakitome store rekey")]
 pub(super) struct Rekey {
     /// Keep the new key under a passphrase
     #[arg(long)]
