@@ -56,10 +56,10 @@ fn others_ask_for_certificates_and_name_servers_take_their_records() {
         assert_eq!(get(page, &path, None).0, expected, "{path}");
     }
     // so many questions of one client, however it is told apart, and no more
-    let many = |from: &str| (0..40).map(|_| get(page, &path, Some(from)).0).filter(|status| *status == 429).count();
-    assert!(many("192.0.2.7") >= 8);
-    let (status, head, _) = get(page, &path, Some("203.0.113.1, 192.0.2.7"));
-    assert!(status == 429 && head.contains("retry-after: "), "{head}");
+    let spoken = ["192.0.2.7", "203.0.113.1, 192.0.2.7"].into_iter().cycle().take(400);
+    let refused = spoken.map(|from| get(page, &path, Some(from))).find(|(status, ..)| *status == 429);
+    let (_, head, _) = refused.expect("one question too many");
+    assert!(head.contains("retry-after: "), "{head}");
     assert_eq!(get(page, &path, Some("192.0.2.8")).0, 200);
 
     let Some([checker]) = peers::programs("SMIMEA records in a zone", ["named-checkzone"]) else { return };
