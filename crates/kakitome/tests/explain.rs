@@ -8,6 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use instance::{Client, Instance, run, settings};
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::pem;
+use kakitome_testkit::envelope::Takes;
 use serde_json::{Value, json};
 
 const POLICY: &str = r#"
@@ -158,5 +161,94 @@ fn stored_mail_is_rehearsed() {
         let lines = said(folder, &[arguments, &["--json"]].concat());
         let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 4);
+    }
+}
+
+#[test]
+fn what_would_be_encrypted_and_to_whom_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let rules = "[fetch]\nenabled = false\n[policy]\ntags = [{ tag = '[secure]', intent = 'confidential' }]\n\
+                 rules = [{ to = ['court.example'], encrypt = 'always' }, { to = ['open.example'], encrypt = 'never' }]\n";
+    fs::write(folder.join("kakitome.toml"), rules).unwrap();
+    let holder =
+        Takes::P256.holder_of("desk", |factory| factory.valid(Time::from_unix(0), Time::from_unix(4_000_000_000)));
+    fs::write(folder.join("bank.pem"), pem::write("CERTIFICATE", holder.certificate.raw())).unwrap();
+    let imported = run(folder, &["directory", "import", "--for", "bank.example", "bank.pem"]);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    let serial = holder.certificate.serial_hex();
+    let secure = "X-Kakitome-Intent: confidential\r\n";
+    let strange = "X-Kakitome-Intent: secret\r\n";
+    for (name, fields, to, outcome, english, japanese) in [
+        (
+            "sealed",
+            "",
+            &["desk@bank.example"][..],
+            "sealed",
+            "leaves signed and encrypted, AES-256-CBC",
+            "署名し、暗号化して送られます、AES-256-CBC",
+        ),
+        ("alone", "", &["x@bank.example"], "sealed", "a copy of his own", "一人だけの写し"),
+        (
+            "together",
+            "",
+            &["desk@bank.example", "x@open.example"],
+            "signed",
+            "not encrypted [policy.rules 2]",
+            "暗号化しない [policy.rules 2]",
+        ),
+        (
+            "refused",
+            "",
+            &["desk@bank.example", "c@court.example"],
+            "withheld",
+            "c@court.example: no certificate can be used",
+            "使える証明書がありません",
+        ),
+        (
+            "held",
+            secure,
+            &["n@x.example"],
+            "withheld",
+            "is held until it can be encrypted, and its sender is told",
+            "暗号化できるまで保留",
+        ),
+        (
+            "asked for",
+            secure,
+            &["desk@bank.example"],
+            "sealed",
+            "confidential [X-Kakitome-Intent]",
+            "差出人の希望  confidential",
+        ),
+        (
+            "not known",
+            strange,
+            &["desk@bank.example"],
+            "withheld",
+            "what its author asks for is not known",
+            "差出人の希望が読み取れません",
+        ),
+        (
+            "a member beside",
+            "",
+            &["desk@bank.example", "bob@example.test"],
+            "split",
+            "members' mail stays in the house",
+            "組織内の宛先",
+        ),
+    ] {
+        let mail = format!("From: alice@example.test\r\nTo: desk@bank.example\r\n{fields}\r\nHello.\r\n");
+        fs::write(folder.join("mail.eml"), mail).unwrap();
+        let mut arguments = vec!["mail.eml"];
+        arguments.extend(to.iter().flat_map(|to| ["--to", to]));
+        let json = wire(folder, &arguments);
+        assert_eq!(json["outcome"], outcome, "{name}: {json}");
+        let (en, ja) = (said(folder, &arguments), said(folder, &[&arguments[..], &["--lang", "ja"]].concat()));
+        assert!(en.contains(english), "{name}: {en}");
+        assert!(ja.contains(japanese), "{name}: {ja}");
+        if outcome == "sealed" {
+            assert_eq!(json["copies"][0]["readers"], json!([serial]), "{name}");
+        }
     }
 }

@@ -148,6 +148,11 @@ impl Passage {
                     client.write_all(b"450 4.2.1 later\r\n").ok()?;
                     continue;
                 }
+                // Kakitome was killed before it could tell; a server that refused stays with that.
+                "RCPT" if self.has_refused(&recipient()) => {
+                    client.write_all(b"550 5.1.1 nobody\r\n").ok()?;
+                    continue;
+                }
                 "RCPT" if self.refuses(&[recipient()], Trouble::RecipientRefused) => {
                     client.write_all(b"550 5.1.1 nobody\r\n").ok()?;
                     continue;
@@ -253,13 +258,19 @@ impl Passage {
         true
     }
 
+    fn has_refused(&self, recipient: &str) -> bool {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).refused.contains_key(recipient)
+    }
+
     /// The next hop is to hear the end of the mail; `None` if it has refused it in the meantime, in another connection
     /// (this one is then left from a Kakitome that was killed).
     fn lets_hear(&self, recipients: &[String]) -> Option<()> {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = recipients.iter().any(|recipient| notes.refused.contains_key(recipient));
+        if recipients.iter().any(|recipient| notes.refused.contains_key(recipient)) {
+            return None;
+        }
         notes.heard.extend(recipients.iter().cloned());
-        (!refused).then_some(())
+        Some(())
     }
 }
 
