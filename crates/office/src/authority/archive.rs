@@ -60,7 +60,7 @@ pub fn read(archive: &[u8]) -> Result<Vec<Entry>, NoArchive> {
     let from = archive.len().saturating_sub(END_OCTETS.saturating_add(COMMENT_LIMIT));
     let tail = archive.get(from..).unwrap_or_default();
     let end = tail.windows(END.len()).rposition(|window| window == END).ok_or(NoArchive("it has no end"))?;
-    let end = tail.get(end..).unwrap_or_default();
+    let end = tail.get(end..).filter(|end| end.len() >= END_OCTETS).ok_or(NoArchive("it is cut short"))?;
     let count = usize::from(short(end, 10)?);
     let mut place = long(end, 16)?;
     if count > ENTRY_LIMIT {
