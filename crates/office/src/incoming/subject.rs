@@ -80,7 +80,7 @@ mod tests {
             ("Subject: Hello\r\n", Lang::En, "[Nothing to go by] Hello"),
             ("Subject: [Confirmed] Hello\r\n", Lang::En, "[Nothing to go by] Hello"),
             ("Subject: [ confirmed ] [CONFIRMED] Hello\r\n", Lang::Ja, "[確認材料なし] Hello"),
-            (&format!("Subject: {imitated}\r\n"), Lang::En, "[Nothing to go by] 【下書き】 Re: 見積り [draft]"),
+            (&format!("Subject: {imitated}\r\n"), Lang::En, "[Nothing to go by] 【下書き】Re: 見積り [draft]"),
             ("", Lang::En, "[Nothing to go by]"),
         ] {
             let mail = format!("From: a@b.example\r\n{subject}To: c@d.example\r\n\r\ntext");
