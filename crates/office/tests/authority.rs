@@ -410,7 +410,7 @@ fn the_next_issuing_ca_is_made_in_time_and_the_old_one_goes_on_answering() {
     assert_eq!(authority.publish(&actor, late).unwrap(), 0);
     let why = Revocation { when: late, reason: Reason::Superseded, actor: &actor };
     let later = late.plus(60);
-    assert_eq!(authority.revoke(&[before.id.clone()], &why, later).unwrap(), 1);
+    assert_eq!(authority.revoke(std::slice::from_ref(&before.id), &why, later).unwrap(), 1);
     let list = authority.list("issuing", list_of(&before.certificate)).unwrap().unwrap();
     let list = Crl::parse(&list.der).unwrap();
     assert_eq!(
@@ -435,7 +435,7 @@ fn a_slice_is_answered_wish_by_wish() {
     let keys: Vec<SigningKey> = (0..60).map(|n| SigningKey::generate(key(n)).unwrap()).collect();
     let wish = |n: usize| {
         let days = if n == 9 { 900 } else { 800 };
-        let usage = if n % 2 == 0 { MailUse::Sign } else { MailUse::Encrypt };
+        let usage = if n.is_multiple_of(2) { MailUse::Sign } else { MailUse::Encrypt };
         Asked { address: &addresses[n], usage, key: &keys[n], from: NOW, until: in_days(days) }
     };
     let asked: Vec<Asked<'_>> = (0..60).map(wish).collect();
