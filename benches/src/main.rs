@@ -27,10 +27,6 @@ use process::Programs;
 use recipient::Recipients;
 use workload::{Mail, Member};
 
-/// As in the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const USAGE: &str = "\
 usage: cargo run --release -p kakitome-benches -- --kakitome FILE [--quick | --full] [--certval] [--write]
 
