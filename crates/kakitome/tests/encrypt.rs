@@ -140,27 +140,35 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The most that a process may ever have held, in KiB.
-const PEAK_KIB: u64 = 24 * 1024;
+/// How much more a process may have held for a mail ten times as large, in KiB. What it holds at all is for the most part
+/// the program itself, which is larger here than in a release build (docs/benchmarks.md has those peaks).
+const GROWTH_KIB: u64 = 2 * 1024;
 
 #[test]
-fn a_mail_of_40_mb_needs_little_memory() {
+fn a_mail_of_40_mb_needs_no_more_memory_than_one_of_4() {
     let home = tempfile::tempdir().unwrap();
     prepare(home.path());
     let line = format!("{}\r\n", "QUJD".repeat(19));
-    let large = format!("{}\r\n{}", MAIL.trim_end(), line.repeat(40_000_000 / line.len()));
-    fs::write(home.path().join("large.eml"), &large).unwrap();
     for cipher in ["aes256-gcm", "aes128-cbc"] {
-        for arguments in [
-            format!("encrypt --to bob.pem --cipher {cipher} -o large.sealed large.eml"),
-            "decrypt -q --cert bob.pem --key bob.key -o large.opened large.sealed".to_owned(),
-        ] {
-            let peak = peak_kib(home.path(), &arguments);
-            println!("{arguments}: peak {peak} KiB");
-            assert!((1..PEAK_KIB).contains(&peak), "{arguments}: the peak was {peak} KiB");
+        let [small, large] = [4_000_000, 40_000_000].map(|size| {
+            let mail = format!("{}\r\n{}", MAIL.trim_end(), line.repeat(size / line.len()));
+            fs::write(home.path().join("large.eml"), &mail).unwrap();
+            let peaks = [
+                format!("encrypt --to bob.pem --cipher {cipher} -o large.sealed large.eml"),
+                "decrypt -q --cert bob.pem --key bob.key -o large.opened large.sealed".to_owned(),
+            ]
+            .map(|arguments| (peak_kib(home.path(), &arguments), arguments));
+            let opened = fs::read_to_string(home.path().join("large.opened")).unwrap();
+            assert_eq!(opened.split_once("\r\n\r\n").unwrap().1, mail.split_once("\r\n\r\n").unwrap().1);
+            for written in ["large.sealed", "large.opened"] {
+                fs::remove_file(home.path().join(written)).unwrap();
+            }
+            peaks
+        });
+        for ((small, _), (large, arguments)) in small.into_iter().zip(large) {
+            println!("{arguments}: peak {small} and {large} KiB");
+            assert!(small > 0 && large < small + GROWTH_KIB, "{arguments}: the peaks were {small} and {large} KiB");
         }
-        let opened = fs::read_to_string(home.path().join("large.opened")).unwrap();
-        assert_eq!(opened.split_once("\r\n\r\n").unwrap().1, large.split_once("\r\n\r\n").unwrap().1);
     }
 }
 

@@ -449,7 +449,8 @@ fn a_blind_copy_can_be_inferred_by_nobody() {
     assert_eq!(whose, [&[0, 1][..], &[2], &[3]]);
     for copy in &outcome.copies {
         let seen = text(&*copy.mail);
-        for hidden in ["Bcc", "X-Kakitome", "secret.example", "c3@", "The figures"] {
+        // no three letters alone: they turn up in base64, too
+        for hidden in ["Bcc:", "X-Kakitome", "secret.example", "c3@", "The figures"] {
             assert!(!seen.contains(hidden), "{hidden} in {seen}");
         }
         for (number, reader) in all.iter().enumerate() {

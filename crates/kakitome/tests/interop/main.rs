@@ -114,7 +114,7 @@ impl House {
             assert!(line.contains("action=\"signed\""), "{label}: {line}");
             let (before, after) =
                 (folder.join(format!("{}.before", row.name)), folder.join(format!("{}.eml", row.name)));
-            fs::write(&before, &sent).unwrap();
+            fs::write(&before, without_bcc(&sent)).unwrap();
             fs::write(&after, &arrived).unwrap();
             self.add(label, before, after, root.clone(), false);
         }
@@ -221,6 +221,18 @@ fn canonical(bytes: &[u8]) -> Vec<u8> {
         out.push(*byte);
     }
     out
+}
+
+/// The gateway tells nobody who gets a blind copy: it takes the field out, which is one of a line here.
+fn without_bcc(mail: &[u8]) -> Vec<u8> {
+    let mut lines: Vec<&[u8]> = mail.split_inclusive(|byte| *byte == b'\n').collect();
+    let header = lines.iter().position(|line| *line == b"\r\n").unwrap_or(lines.len());
+    let mut number = 0;
+    lines.retain(|line| {
+        number += 1;
+        number > header || !line.starts_with(b"Bcc:")
+    });
+    lines.concat()
 }
 
 /// The fields that must come through as they are and in order: all but `Content-*` and MIME-Version, which is looked at
