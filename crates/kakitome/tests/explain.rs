@@ -135,6 +135,40 @@ fn each_outcome_is_said_in_both_languages() {
 }
 
 #[test]
+fn the_roll_is_asked_and_nobody_comes_into_it() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let roll = |join: &str| {
+        fs::write(folder.join("kakitome.toml"), format!("[members]\njoin = \"{join}\"\n")).unwrap();
+    };
+    let does = |arguments: &[&str]| {
+        let out = run(folder, &[&["member"], arguments, &["--config", "kakitome.toml"]].concat());
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let becomes = |from: &str| {
+        fs::write(folder.join("mail.eml"), mail(from, "")).unwrap();
+        let told = wire(folder, &["mail.eml", "--to", "x@y.example"]);
+        (told["outcome"].clone(), told["reason"]["code"].clone())
+    };
+    let (signed, passed) = ((json!("signed"), Value::Null), |code: &str| (json!("passed"), json!(code)));
+
+    roll("listed");
+    assert_eq!(becomes("alice@example.test"), passed("not-listed"));
+    does(&["add", "alice@example.test"]);
+    assert_eq!(becomes("alice@example.test"), signed);
+    assert_eq!(becomes("alice+news@example.test"), signed);
+    assert_eq!(becomes("bob@example.test"), passed("not-listed"));
+    roll("first-mail");
+    assert_eq!(becomes("bob@example.test"), signed);
+    does(&["leave", "alice@example.test"]);
+    assert_eq!(becomes("alice@example.test"), passed("left"));
+    assert_eq!(becomes("alice+news@example.test"), passed("left"));
+    // who only was asked about is no member
+    assert!(!does(&["list"]).contains("bob@"));
+}
+
+#[test]
 fn stored_mail_is_rehearsed() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();

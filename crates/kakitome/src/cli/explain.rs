@@ -12,7 +12,8 @@ use std::sync::Arc;
 use clap::Args;
 use kakitome_office::authority::{Listed, certificates};
 use kakitome_office::directory::{Directory, Terms};
-use kakitome_office::outgoing::{Certificates, NoCertificates};
+use kakitome_office::members::Joining;
+use kakitome_office::outgoing::{Certificates, NoCertificates, rehearse};
 use kakitome_office::policy::origin::ClientCertificate;
 use kakitome_office::policy::{Origin, Plan, Policy, Submission};
 use kakitome_office::store::Store;
@@ -94,6 +95,8 @@ pub(super) struct Explained<'a> {
 struct Desk<'a> {
     explain: &'a Explain,
     policy: Policy,
+    /// Who may come into the roll by a mail.
+    joining: Joining,
     store: Option<Arc<Store>>,
     certificates: Box<dyn Certificates>,
     lang: Lang,
@@ -116,6 +119,7 @@ impl Explain {
         let mut desk = Desk {
             explain: self,
             policy: settings.policy(),
+            joining: settings.members.joining(),
             store,
             certificates,
             lang: everywhere.lang(),
@@ -181,8 +185,9 @@ impl Desk<'_> {
         let left = stripped.as_deref().unwrap_or(mail);
         let now = input::now();
         let mut find = |address: &Address| self.certificates.find(address, now).map_err(Failure::from);
-        let plan = self.policy.plan(left, &submission, spools, &mut find)?;
-        let signs = plan.signings.first();
+        let mut plan = self.policy.plan(left, &submission, spools, &mut find)?;
+        rehearse(self.store.as_ref(), self.joining, &mut plan, now)?;
+        let signs = plan.signings.first().filter(|_| plan.copies.iter().any(|copy| copy.signing.is_ok()));
         let listed = match (signs, &self.store) {
             (Some(ready), Some(store)) => Some(certificates(store, &ready.author, now)?),
             (Some(_), None) => Some(Vec::new()),

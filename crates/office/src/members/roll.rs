@@ -124,6 +124,20 @@ impl Members {
         self.store.write(|s| at_first_mail(s, address, joining, actor, now))
     }
 
+    /// What the roll would say of the author of a mail: the same, and nobody comes in. `None`: he would, as somebody new.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn rehearsed(&self, address: &Address, joining: Joining, now: Time) -> Result<Option<Standing>, Fault> {
+        self.store.read(|s| {
+            Ok(match coming(s, address, joining, now)? {
+                Coming::Stands(standing) => Some(standing),
+                Coming::Tagged { address, member, .. } => Some(Standing::Member(member, address)),
+                Coming::New { .. } => None,
+            })
+        })
+    }
+
     /// Takes a member in.
     ///
     /// # Errors
@@ -254,6 +268,46 @@ fn new_id(random: &dyn Random) -> Result<MemberId, Fault> {
     Ok(MemberId::new(hex(&octets)))
 }
 
+/// What the roll says of the author of a mail, before anything is written.
+enum Coming {
+    /// It says so already, or he does not come in.
+    Stands(Standing),
+    /// A plus-address of a member, which becomes one of his.
+    Tagged { address: Address, base: Address, member: MemberId },
+    /// Somebody new; `base` where the address is a plus-address.
+    New { address: Address, base: Option<Address> },
+}
+
+fn coming(s: &mut Statements<'_>, address: &Address, joining: Joining, now: Time) -> Result<Coming, Fault> {
+    if let Some(standing) = known(s, address, now)? {
+        return Ok(Coming::Stands(standing));
+    }
+    let address = canonical(address).map_err(Fault::bug)?;
+    let base = untagged(&address).filter(|_| joining.plus_addresses);
+    if let Some(base) = &base {
+        match owner(s, &folded(base))? {
+            Some(holder) if holder.used.is_none() => return Ok(Coming::Stands(Standing::Left(now))),
+            Some(Holder { leaves: Some(at), .. }) if at <= now => return Ok(Coming::Stands(Standing::Left(at))),
+            Some(Holder { member, .. }) => {
+                let count = s.row(
+                    "SELECT count(*) FROM member_address WHERE member_id = ?1 AND used = 'tagged'",
+                    &[&member.as_str()],
+                    |row| row.integer(0),
+                )?;
+                if count.is_some_and(|count| usize::try_from(count).is_ok_and(|count| count >= TAGGED_LIMIT)) {
+                    return Ok(Coming::Stands(Standing::TooManyTags));
+                }
+                return Ok(Coming::Tagged { address, base: base.clone(), member });
+            }
+            None => {}
+        }
+    }
+    if !joining.by_first_mail {
+        return Ok(Coming::Stands(Standing::NotListed));
+    }
+    Ok(Coming::New { address, base })
+}
+
 /// Who comes in by a mail, comes in; what the roll says of him then. Part of a larger step.
 ///
 /// # Errors
@@ -265,37 +319,17 @@ pub fn at_first_mail(
     actor: &Actor,
     now: Time,
 ) -> Result<Standing, Fault> {
-    if let Some(standing) = known(s, address, now)? {
-        return Ok(standing);
-    }
-    let address = canonical(address).map_err(Fault::bug)?;
-    let base = untagged(&address).filter(|_| joining.plus_addresses);
-    if let Some(base) = &base {
-        match owner(s, &folded(base))? {
-            Some(holder) if holder.used.is_none() => return Ok(Standing::Left(now)),
-            Some(Holder { leaves: Some(at), .. }) if at <= now => return Ok(Standing::Left(at)),
-            Some(holder) => {
-                let count = s.row(
-                    "SELECT count(*) FROM member_address WHERE member_id = ?1 AND used = 'tagged'",
-                    &[&holder.member.as_str()],
-                    |row| row.integer(0),
-                )?;
-                if count.is_some_and(|count| usize::try_from(count).is_ok_and(|count| count >= TAGGED_LIMIT)) {
-                    return Ok(Standing::TooManyTags);
-                }
-                put_address(s, &holder.member, &address, Use::Tagged, now)?;
-                let subject = address.to_string();
-                let details = [("changes", "a further address by its first mail"), ("of", &*base.to_string())];
-                let entry = Entry { actor, act: Act::MemberChanged, subject: &subject, details: &details, at: now };
-                audit::record(s, &entry)?;
-                return Ok(Standing::Member(holder.member, address));
-            }
-            None => {}
+    let (address, base) = match coming(s, address, joining, now)? {
+        Coming::Stands(standing) => return Ok(standing),
+        Coming::Tagged { address, base, member } => {
+            put_address(s, &member, &address, Use::Tagged, now)?;
+            let subject = address.to_string();
+            let details = [("changes", "a further address by its first mail"), ("of", &*base.to_string())];
+            audit::record(s, &Entry { actor, act: Act::MemberChanged, subject: &subject, details: &details, at: now })?;
+            return Ok(Standing::Member(member, address));
         }
-    }
-    if !joining.by_first_mail {
-        return Ok(Standing::NotListed);
-    }
+        Coming::New { address, base } => (address, base),
+    };
     // Rows of addresses are never taken out, so this was nobody's identifier.
     let id = &MemberId::new(folded(base.as_ref().unwrap_or(&address)));
     insert_member(

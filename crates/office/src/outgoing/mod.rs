@@ -18,7 +18,7 @@ use kakitome_pki::crypto::Random;
 use kakitome_smime::mime::scan::scan_header;
 use kakitome_smime::octets::{Octets, Spools, copy_range};
 
-pub use self::roll::Roll;
+pub use self::roll::{Roll, rehearse};
 use self::signed::Signed;
 use crate::audit::NotRecorded;
 use crate::authority::Authority;

@@ -33,22 +33,7 @@ impl Roll {
     /// Lets the plan sign for members alone, and in the spelling of the roll. What must be encrypted still is.
     pub(super) fn admit(&self, plan: &mut Plan<'_>, now: Time) -> Result<(), Fault> {
         let Some(author) = plan.author.clone().filter(|_| !plan.signings.is_empty()) else { return Ok(()) };
-        let refused = match self.members.standing(&author, self.joining, &self.actor, now)? {
-            Standing::Member(_, kept) => {
-                for ready in &mut plan.signings {
-                    ready.author = kept.clone();
-                }
-                return Ok(());
-            }
-            Standing::NotListed => Passed::NotListed,
-            Standing::Left(at) => Passed::Left(at),
-            Standing::TooManyTags => Passed::TooManyTags,
-        };
-        for copy in &mut plan.copies {
-            if copy.signing.is_ok() {
-                copy.signing = Err(refused.clone());
-            }
-        }
+        apply(plan, self.members.standing(&author, self.joining, &self.actor, now)?);
         Ok(())
     }
 
@@ -65,5 +50,41 @@ impl Roll {
             Some(told) => signer.encrypting_to(&told),
             None => signer,
         })
+    }
+}
+
+/// What the roll of a store would make of a plan, for `kakitome explain`: nobody comes into it. Without a store it is empty.
+///
+/// # Errors
+/// The store's.
+pub fn rehearse(store: Option<&Arc<Store>>, joining: Joining, plan: &mut Plan<'_>, now: Time) -> Result<(), Fault> {
+    let Some(author) = plan.author.clone().filter(|_| !plan.signings.is_empty()) else { return Ok(()) };
+    let standing = match store {
+        Some(store) => Members::new(Arc::clone(store)).rehearsed(&author, joining, now)?,
+        None => (!joining.by_first_mail).then_some(Standing::NotListed),
+    };
+    if let Some(standing) = standing {
+        apply(plan, standing);
+    }
+    Ok(())
+}
+
+/// Members sign in the spelling of the roll, others not at all.
+fn apply(plan: &mut Plan<'_>, standing: Standing) {
+    let refused = match standing {
+        Standing::Member(_, kept) => {
+            for ready in &mut plan.signings {
+                ready.author = kept.clone();
+            }
+            return;
+        }
+        Standing::NotListed => Passed::NotListed,
+        Standing::Left(at) => Passed::Left(at),
+        Standing::TooManyTags => Passed::TooManyTags,
+    };
+    for copy in &mut plan.copies {
+        if copy.signing.is_ok() {
+            copy.signing = Err(refused.clone());
+        }
     }
 }
