@@ -6,6 +6,7 @@
 mod instance;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -137,8 +138,13 @@ fn systemd_hears_how_far_we_are() {
     systemd.set_read_timeout(Some(PATIENCE)).unwrap();
     let heard = || {
         let mut into = [0; 64];
-        let count = systemd.recv(&mut into).unwrap();
-        String::from_utf8(into[..count].to_vec()).unwrap()
+        loop {
+            match systemd.recv(&mut into) {
+                Ok(count) => return String::from_utf8(into[..count].to_vec()).unwrap(),
+                // A wait that has an end is never taken up again by the kernel (signal(7)).
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}"),
+            }
+        }
     };
     let mut up = Instance::spawn_with(folder, &settings("", ""), &[("NOTIFY_SOCKET", place.to_str().unwrap())]);
     assert_eq!(heard(), "READY=1");
