@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kakitome_office::evidence::fetch::{AGE_LIMIT, Fetcher, Limits, Settings, WAIT_AFTER_FAILURE};
 use kakitome_office::evidence::outside::Outside;
@@ -48,13 +48,20 @@ fn settings(allowed: &str) -> Settings {
     Settings {
         allow_private: allowed.split_whitespace().map(|range| range.parse().unwrap()).collect(),
         limits: Limits {
-            answer: Duration::from_millis(700),
-            mail: Duration::from_secs(3),
+            // On a busy machine everything but the rows that mean it has time.
+            answer: Duration::from_secs(60),
+            mail: Duration::from_secs(180),
             list: 50_000,
             ..Limits::default()
         },
         ..Settings::default()
     }
+}
+
+/// Who does not wait.
+fn hurried(allowed: &str) -> Settings {
+    let limits = Limits { answer: Duration::from_millis(400), ..settings("").limits };
+    Settings { limits, ..settings(allowed) }
 }
 
 fn outside(settings: Settings, folder: Option<PathBuf>) -> Outside {
@@ -105,7 +112,7 @@ fn serves(path: &str) -> Serves {
             Serves::Octets(list)
         }
         "/large.crl" => Serves::Octets(large()),
-        "/late.crl" => Serves::Late(Duration::from_secs(2), good()),
+        "/late.crl" => Serves::Late(Duration::from_secs(60), good()),
         "/drip.crl" => Serves::Drop(Duration::from_millis(100), good()),
         "/cut.crl" => Serves::Raw([b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n".as_slice(), &good()].concat()),
         "/announces.crl" => Serves::Announces(1 << 40),
@@ -170,10 +177,10 @@ fn every_place_ends_as_it_should() {
             .map(|path| if path.starts_with('/') { server.url(path) } else { (*path).to_owned() })
             .collect();
         let leaf = named(&urls.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
-        let began = Instant::now();
-        let found = told(&report(&leaf, &outside(settings("127.0.0.0/8"), None)));
-        if found != ((*reason).to_owned(), (*ends).to_owned()) || began.elapsed() > Duration::from_secs(3) {
-            wrong.push(format!("{paths:?}: {found:?} after {:?}, not {reason} {ends}", began.elapsed()));
+        let waits = if ends.contains("timeout") { hurried("127.0.0.0/8") } else { settings("127.0.0.0/8") };
+        let found = told(&report(&leaf, &outside(waits, None)));
+        if found != ((*reason).to_owned(), (*ends).to_owned()) {
+            wrong.push(format!("{paths:?}: {found:?}, not {reason} {ends}"));
         }
         if server.asked().len() - before != *count {
             wrong.push(format!("{paths:?}: asked {} times, not {count}", server.asked().len() - before));

@@ -103,10 +103,17 @@ impl Drop for Server {
 }
 
 fn serve(stream: TcpStream, asked: &Mutex<Vec<Asked>>, handler: &Handler) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut reader = BufReader::new(stream.try_clone()?);
+    let first = loop {
+        match reader.fill_buf() {
+            // A wait that has an end is never taken up again by the kernel (signal(7)).
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            first => break first?.first().copied(),
+        }
+    };
     // The first octet of TLS: answered in plain text, as servers of HTTP do.
-    if reader.fill_buf()?.first() == Some(&0x16) {
+    if first == Some(0x16) {
         return (&stream).write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n");
     }
     let mut first = String::new();

@@ -13,7 +13,7 @@ mod dialogues;
 mod doors;
 mod stage;
 
-use stage::{Desk, NextHop, Peer, Stage};
+use stage::{Desk, Gate, NextHop, Peer, Stage};
 
 /// Bytes of every kind in lines of every length, with CR LF, lone CR and dots at the begin of lines.
 fn odd_mail(size: usize) -> Vec<u8> {
@@ -152,7 +152,8 @@ async fn one_connection_too_many_is_turned_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_sends_the_idle_away_and_finishes_mail_in_flight() {
-    let mut house = Stage { desk: Desk::Slow(Duration::from_millis(300)), ..Stage::default() }.open().await;
+    let gate = Arc::new(Gate::default());
+    let mut house = Stage { desk: Desk::Behind(gate.clone()), ..Stage::default() }.open().await;
     let mut idle = house.connect().await;
     idle.greet().await;
     let mut between = house.connect().await;
@@ -167,7 +168,10 @@ async fn a_stop_sends_the_idle_away_and_finishes_mail_in_flight() {
     idle.ask("", "421 4.3.2").await;
     assert_eq!(idle.line().await, None);
     between.ask("", "421 4.3.2").await;
-    sending.ask("a mail\r\n.\r\nNOOP", "250 2.0.0 stored").await;
+    sending.send(b"a mail\r\n.\r\nNOOP\r\n").await;
+    gate.reached().await;
+    gate.open();
+    sending.ask("", "250 2.0.0 stored").await;
     sending.ask("", "421 4.3.2").await;
     assert!(sending.rest().await.is_empty());
     assert_eq!(house.mails(), [b"half of a mail\r\n".to_vec()]);
@@ -202,7 +206,7 @@ async fn what_goes_out_again_is_the_same(answer: &str, end: &str) {
     for (queue_id, _) in rows {
         send_as(&house, queue_id, end).await;
     }
-    let heard = house.peer_heard(7 * rows.len()).await;
+    let heard = house.peer_now();
     let built: Vec<&String> = heard.iter().filter(|line| line.starts_with("X-Built")).collect();
     assert_eq!(built.len(), rows.len(), "{heard:?}");
     for (line, (queue_id, same)) in built.iter().zip(rows) {
@@ -261,12 +265,13 @@ async fn each_copy_goes_out_again_as_it_was_and_to_whom() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_has_to_wait_while_it_is_on_its_way() {
-    let desk = Desk::Slow(Duration::from_millis(500));
-    let house = Stage { desk, ..Stage::default() }.open().await;
+    let gate = Arc::new(Gate::default());
+    let house = Stage { desk: Desk::Behind(gate.clone()), ..Stage::default() }.open().await;
     let first = send_as(&house, Some("4F1"), "250");
     let second = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        send_as(&house, Some("4F1"), "451 4.3.0 the same mail is still on its way").await
+        gate.reached().await;
+        send_as(&house, Some("4F1"), "451 4.3.0 the same mail is still on its way").await;
+        gate.open();
     };
     tokio::join!(first, second);
     send_as(&house, Some("4F1"), "250").await;

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use kakitome::gateway::reply::Reply;
@@ -48,7 +48,7 @@ pub(crate) enum NextHop {
     Nobody,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Desk {
     Passes,
     Signs,
@@ -61,10 +61,38 @@ pub(crate) enum Desk {
     Splits {
         numbered: bool,
     },
-    /// Waits, then passes.
-    Slow(Duration),
+    /// Passes what comes as soon as the gate is open.
+    Behind(Arc<Gate>),
     /// Passes with a reason that tries to look like another log line.
     Forges,
+}
+
+/// Holds a mail in the desk for as long as a test wants it there.
+#[derive(Default)]
+pub(crate) struct Gate {
+    /// How many came to it, and whether it is open.
+    state: Mutex<(usize, bool)>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.0 += 1;
+        drop(self.opened.wait_while(state, |(_, is_open)| !*is_open).unwrap());
+    }
+
+    /// Until a mail stands before it.
+    pub(crate) async fn reached(&self) {
+        while self.state.lock().unwrap().0 == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(crate) fn open(&self) {
+        self.state.lock().unwrap().1 = true;
+        self.opened.notify_all();
+    }
 }
 
 impl Default for Stage {
@@ -200,8 +228,8 @@ impl gateway::Desk for Desk {
         match self {
             Self::Passes => whole(mail, "passed", "no member"),
             Self::Forges => whole(mail, "passed", "no\r\nINFO mail action=signed \u{1b}[31m"),
-            Self::Slow(time) => {
-                std::thread::sleep(*time);
+            Self::Behind(gate) => {
+                gate.pass();
                 whole(mail, "passed", "no member")
             }
             Self::Signs => {
@@ -300,7 +328,9 @@ impl Stage {
         let spools = SpoolDirectory::new(data.path().join("spool")).unwrap();
         let journal = Arc::new(Journal::open(data.path()).unwrap());
         let gateway =
-            Gateway::bind(&settings, data.path(), spools, journal, Arc::new(self.desk), Arc::default()).await.unwrap();
+            Gateway::bind(&settings, data.path(), spools, journal, Arc::new(self.desk.clone()), Arc::default())
+                .await
+                .unwrap();
         let port = gateway.addresses().unwrap()[0].1.unwrap().port();
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
         let control = gateway.control();
@@ -344,7 +374,7 @@ impl House {
     pub(crate) async fn peer_heard(&self, count: usize) -> Vec<String> {
         let heard = &self.peer.as_ref().unwrap().heard;
         let begin = Instant::now();
-        while heard.lock().unwrap().len() < count && begin.elapsed() < Duration::from_secs(3) {
+        while heard.lock().unwrap().len() < count && begin.elapsed() < Duration::from_secs(60) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         heard.lock().unwrap().clone()
