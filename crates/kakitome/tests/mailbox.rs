@@ -20,7 +20,7 @@ use kakitome_testkit::POSTFIX_SERVICES;
 const SUITE: &str = "mailbox";
 const PAGE: &str = include_str!("../../../docs/postfix.md");
 /// How long anything may take: a start, a delivery, a stop.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn what_is_sealed_to_a_member_lies_opened_in_his_mailbox() {

@@ -29,7 +29,7 @@ use kakitome_testkit::POSTFIX_SERVICES;
 const SUITE: &str = "postfix";
 const PAGE: &str = include_str!("../../../docs/postfix.md");
 /// How long anything may take: a start, a delivery, a stop.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How long to look for mail that must not come.
 const SILENCE: Duration = Duration::from_millis(1500);
 

@@ -82,7 +82,7 @@ struct Reply {
 impl Server {
     fn send(&self, request: &[u8]) -> Reply {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         stream.write_all(request).unwrap();
         let mut reply = Vec::new();
         stream.read_to_end(&mut reply).unwrap();

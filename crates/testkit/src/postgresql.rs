@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 /// Where distributions keep the server's programs.
 const BEYOND_PATH: &str = "/usr/lib/postgresql";
 /// How long a server may take to begin or to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Starts, stops and removes the server: one word a line on its input; at the end of the input it ends.
 const KEEPER: &str = r#"

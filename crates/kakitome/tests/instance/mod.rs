@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long anything may take: a start, a delivery, a stop.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program, as a command that runs in `folder` and takes nothing from this process's environment.
 pub(crate) fn kakitome(folder: &Path) -> Command {

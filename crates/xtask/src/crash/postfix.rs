@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use kakitome_testkit::POSTFIX_SERVICES;
 
 /// How long a start may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The ports around it.
 pub(crate) struct Ports {
