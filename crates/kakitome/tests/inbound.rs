@@ -105,6 +105,12 @@ fn what_openssl_seals_to_a_member_arrives_opened_and_does_not_leave_in_the_clear
     let audit = String::from_utf8_lossy(&audit.stdout).into_owned();
     let used = audit.lines().find(|line| line.contains("key.opened")).unwrap_or_else(|| panic!("{audit}"));
     assert!(used.contains("jiro@example.test") && used.contains("4XJIRO"), "{used}");
+    // So is the use of one that signs.
+    let hello = "From: jiro@example.test\r\nTo: eve@elsewhere.example\r\nSubject: Hello\r\n\r\nHello.\r\n";
+    hand_in(&up, "outbound", "jiro@example.test", &["eve@elsewhere.example"], Some("4XLEAVES"), hello);
+    let audit = run(folder, &["audit", "show", "--act", "key.signed", "--last", "1"]);
+    let audit = String::from_utf8_lossy(&audit.stdout).into_owned();
+    assert!(audit.contains("jiro@example.test") && audit.contains("queue=4XLEAVES"), "{audit}");
 
     // What leaves is known to be about it: an answer, and a report that brings it back.
     let answer = "From: jiro@example.test\r\nTo: eve@elsewhere.example\r\nSubject: Re: Hello\r\n\

@@ -172,6 +172,7 @@ impl Desk<'_> {
             },
             wish: self.policy.wish(&root),
             quotes_opened: false,
+            mail_id: "",
         };
         let stripped = match self.policy.stripped(mail, &root)? {
             None => None,

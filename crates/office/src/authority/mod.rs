@@ -247,14 +247,21 @@ impl Authority {
         Ok(())
     }
 
-    /// Records that the key of a credential signed a mail. What it signed may leave only after that: when this returns, the
-    /// entry is on the disk. Blocks.
+    /// Records that the key of a credential signed a mail, which the log of the mail knows by `mail_id`. What it signed may
+    /// leave only after that: when this returns, the entry is on the disk. Blocks.
     ///
     /// # Errors
     /// The store's.
-    pub fn record_signature(&self, address: &Address, by: &Credential, now: Time) -> Result<(), NotRecorded> {
+    pub fn record_signature(
+        &self,
+        address: &Address,
+        by: &Credential,
+        mail_id: &str,
+        now: Time,
+    ) -> Result<(), NotRecorded> {
         let serial = by.certificate.serial_hex();
-        self.clerk.record(Act::KeySigned, &address.to_string(), &[("serial", &serial)], now)
+        let details = [("serial", serial.as_str()), ("queue", mail_id)];
+        self.clerk.record(Act::KeySigned, &address.to_string(), &details, now)
     }
 
     /// Makes the next issuing CA where a member's certificate of full length would no longer fit into the life of this one;

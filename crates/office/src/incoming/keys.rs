@@ -25,7 +25,7 @@ pub struct MemberKeys {
 /// The same for one mail.
 pub struct MailKeys<'a> {
     members: &'a MemberKeys,
-    queue_id: &'a str,
+    mail_id: &'a str,
     now: Time,
 }
 
@@ -41,9 +41,9 @@ impl MemberKeys {
         Self { store, vault, random, clerk }
     }
 
-    /// For a mail, which the log knows by its queue id.
-    pub fn for_mail<'a>(&'a self, queue_id: Option<&'a str>, now: Time) -> MailKeys<'a> {
-        MailKeys { members: self, queue_id: queue_id.unwrap_or("none"), now }
+    /// For a mail, which the log knows by its queue id, or by a name of ours where its server told none.
+    pub fn for_mail<'a>(&'a self, mail_id: &'a str, now: Time) -> MailKeys<'a> {
+        MailKeys { members: self, mail_id, now }
     }
 }
 
@@ -61,7 +61,7 @@ impl Keys for RecipientKeys<'_> {
     fn content_key(&self, question: &Question<'_>) -> io::Result<Answer> {
         let answer = self.stored.content_key(question)?;
         if let (Answer::Key(_), Some(used)) = (&answer, self.stored.used()) {
-            let details = [("serial", used.serial.as_str()), ("queue", self.mail.queue_id)];
+            let details = [("serial", used.serial.as_str()), ("queue", self.mail.mail_id)];
             let recorded = self.mail.members.clerk.record(Act::KeyOpened, &used.address, &details, self.mail.now);
             recorded.map_err(io::Error::other)?;
         }

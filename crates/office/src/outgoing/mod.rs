@@ -200,7 +200,7 @@ impl Outgoing {
         let ready = place.and_then(|place| plan.signings.get(place).zip(signed.get_mut(place)));
         let mine = match ready {
             Some((_, Some(known))) => Some(known.clone()),
-            Some((ready, place)) => Some(place.insert(self.sign(ready, spools, now)?).clone()),
+            Some((ready, place)) => Some(place.insert(self.sign(ready, &plan.mail_id, spools, now)?).clone()),
             None => None,
         };
         let passed = copy.signing.as_ref().err().cloned();

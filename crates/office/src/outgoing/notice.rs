@@ -53,7 +53,7 @@ impl Outgoing {
             return Ok(Some(Notice { kind, mail: Arc::new(mail) }));
         };
         let draft = Draft::new(&mail)?.map_err(|_| OutgoingFault::Bug("a notice cannot be signed"))?;
-        let signed = self.sign(&Ready::plain(role.clone(), draft, Form::Clear), spools, now)?;
+        let signed = self.sign(&Ready::plain(role.clone(), draft, Form::Clear), &plan.mail_id, spools, now)?;
         Ok(Some(Notice { kind, mail: signed.mail }))
     }
 

@@ -25,7 +25,13 @@ pub(super) struct Signed {
 }
 
 impl Outgoing {
-    pub(super) fn sign(&self, ready: &Ready<'_>, spools: &dyn Spools, now: Time) -> Result<Signed, OutgoingFault> {
+    pub(super) fn sign(
+        &self,
+        ready: &Ready<'_>,
+        mail_id: &str,
+        spools: &dyn Spools,
+        now: Time,
+    ) -> Result<Signed, OutgoingFault> {
         let Ready { author, draft, form, digest, rsa, .. } = ready;
         let credential = self.authority.credential(author, now)?;
         let signing_time = draft.signing_time(now);
@@ -48,7 +54,7 @@ impl Outgoing {
             .key
             .sign(asked.algorithm(), asked.octets())
             .map_err(|_| OutgoingFault::Bug("the member's key does not sign with its own algorithm"))?;
-        self.authority.record_signature(author, &credential, now)?;
+        self.authority.record_signature(author, &credential, mail_id, now)?;
         let mut spool = spools.spool()?;
         asked.write(*form, &signature, &*self.random, &mut spool)?;
         let mail: Arc<dyn Octets> = Arc::from(spool.finish()?);

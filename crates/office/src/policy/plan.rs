@@ -31,6 +31,8 @@ pub struct Submission<'a> {
     pub wish: Wish,
     /// It answers, or is, a mail that came sealed and was opened here: it is encrypted wherever that can be.
     pub quotes_opened: bool,
+    /// By which the log knows the mail: the queue id of its server, else a name of ours; empty where it has none.
+    pub mail_id: &'a str,
 }
 
 /// What was decided about a mail, and on what.
@@ -53,6 +55,8 @@ pub struct Plan<'a> {
     pub copies: Vec<Planned>,
     /// For whom nothing leaves, and why.
     pub withheld: Vec<Withheld>,
+    /// By which the log knows the mail.
+    pub mail_id: String,
 }
 
 /// What holds for one recipient.
@@ -175,6 +179,7 @@ impl Policy {
             signings: Vec::new(),
             copies: Vec::new(),
             withheld: Vec::new(),
+            mail_id: submission.mail_id.to_owned(),
         };
         let author = self.author(&root, submission, &mut plan);
         // A mail to nobody is never met; `explain` may ask all the same.

@@ -45,6 +45,7 @@ impl Desk for SigningDesk {
             origin: envelope.origin(),
             wish: Wish::None,
             quotes_opened: relation.is_some(),
+            mail_id: &envelope.id,
         };
         let outcome = self
             .outgoing

@@ -145,7 +145,7 @@ impl InboundDesk {
         let (now, intake) = (input::now(), &*self.intake);
         let evidence = intake.judge.evidence_or_last().map_err(fault("the evidence"))?;
         let court = Court {
-            holders: &intake.keys.for_mail(envelope.queue_id.as_deref(), now),
+            holders: &intake.keys.for_mail(&envelope.id, now),
             spools: &intake.spools,
             evidence: &evidence,
             outside: intake.judge.outside.as_ref(),
