@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 
 use ground::{Ground, grounds};
-use kakitome_office::audit::{self, Act, Actor, Broken, Clerk, Entry, Filter, Head, Link, Part, Record, line};
+use kakitome_office::audit::{self, Act, Actor, Broken, Clerk, Entry, Filter, Head, Link, Noted, Part, Record, line};
 use kakitome_office::fault::Fault;
 use kakitome_office::store::Store;
 use kakitome_testkit::NOW;
@@ -29,6 +29,11 @@ fn stores(entries: i64) -> Vec<(Ground, Arc<Store>)> {
         (ground, store)
     });
     stores.collect()
+}
+
+/// Hashes that were noted elsewhere.
+fn noting<const N: usize>(hashes: [Link; N]) -> Noted {
+    Noted { hashes: hashes.to_vec(), keys: Vec::new() }
 }
 
 fn append(store: &Store, number: i64) -> Head {
@@ -58,7 +63,7 @@ fn numbers(store: &Store, filter: &Filter) -> Vec<u64> {
 fn a_log_is_a_chain_from_its_first_entry_to_its_head() {
     for (_ground, store) in stores(0) {
         assert_eq!(audit::head(&store).unwrap(), Head::NONE);
-        assert!(audit::verify(&store, &[]).unwrap().is_whole());
+        assert!(audit::verify(&store, &Noted::default()).unwrap().is_whole());
         let heads: Vec<Head> = (0..7).map(|number| append(&store, number)).collect();
         let records = all(&store, &Filter::default());
         assert_eq!(records.len(), 7);
@@ -69,7 +74,7 @@ fn a_log_is_a_chain_from_its_first_entry_to_its_head() {
             previous = record.hash;
         }
         assert_eq!(audit::head(&store).unwrap(), heads[6]);
-        let walked = audit::verify(&store, &[heads[2].hash, heads[6].hash]).unwrap();
+        let walked = audit::verify(&store, &noting([heads[2].hash, heads[6].hash])).unwrap();
         assert!(walked.is_whole(), "{walked:?}");
         assert_eq!((walked.first, walked.count, walked.head), (1, 7, heads[6]));
         assert_eq!(records[0].details, r#"{"serial":"0","例":"\"値\"\n"}"#);
@@ -105,7 +110,7 @@ fn what_is_rolled_back_leaves_no_entry() {
         assert!(refused.is_err());
         assert_eq!(audit::head(&store).unwrap(), head);
         append(&store, 2);
-        assert!(audit::verify(&store, &[head.hash]).unwrap().is_whole());
+        assert!(audit::verify(&store, &noting([head.hash])).unwrap().is_whole());
     }
 }
 
@@ -187,7 +192,7 @@ fn whatever_is_done_to_the_tables_is_found() {
     for (sql, expected) in rows {
         for (ground, store) in stores(10) {
             owned(&ground, sql);
-            let walked = audit::verify(&store, &[]).unwrap();
+            let walked = audit::verify(&store, &Noted::default()).unwrap();
             assert_eq!(walked.broken, expected, "{sql}");
         }
     }
@@ -243,12 +248,12 @@ fn a_chain_that_was_written_anew_is_found_by_a_noted_head() {
         records[3].subject = "somebody else".to_owned();
         rewrite(&mut records[3..6]);
         put(&ground, &records);
-        assert_eq!(audit::verify(&store, &[]).unwrap().broken, [Broken::Unlinked { number: 7 }]);
+        assert_eq!(audit::verify(&store, &Noted::default()).unwrap().broken, [Broken::Unlinked { number: 7 }]);
         rewrite(&mut records[3..]);
         put(&ground, &records);
         owned(&ground, &format!("UPDATE audit_head SET hash = x'{}'", records[9].hash));
-        assert!(audit::verify(&store, &[]).unwrap().is_whole(), "by itself it is a chain again");
-        assert_eq!(audit::verify(&store, &[noted]).unwrap().broken, [Broken::Unknown { hash: noted }]);
+        assert!(audit::verify(&store, &Noted::default()).unwrap().is_whole(), "by itself it is a chain again");
+        assert_eq!(audit::verify(&store, &noting([noted])).unwrap().broken, [Broken::Unknown { hash: noted }]);
     }
     // The same for an end that was cut off together with the head.
     for (ground, store) in stores(10) {
@@ -258,8 +263,8 @@ fn a_chain_that_was_written_anew_is_found_by_a_noted_head() {
             "DELETE FROM audit WHERE number > 8; \
              UPDATE audit_head SET number = 8, hash = (SELECT hash FROM audit WHERE number = 8)",
         );
-        assert!(audit::verify(&store, &[]).unwrap().is_whole());
-        assert_eq!(audit::verify(&store, &[noted]).unwrap().broken, [Broken::Unknown { hash: noted }]);
+        assert!(audit::verify(&store, &Noted::default()).unwrap().is_whole());
+        assert_eq!(audit::verify(&store, &noting([noted])).unwrap().broken, [Broken::Unknown { hash: noted }]);
     }
 }
 
@@ -289,7 +294,7 @@ fn the_tables_refuse_whatever_is_not_an_appending() {
             assert!(refused.contains("append-only"), "{sql}: {refused}");
         }
         append(&store, 3);
-        assert!(audit::verify(&store, &[]).unwrap().is_whole());
+        assert!(audit::verify(&store, &Noted::default()).unwrap().is_whole());
     }
 }
 
@@ -315,7 +320,7 @@ fn many_threads_of_two_nodes_append_to_one_chain_and_nobody_goes_on_before_his_e
         for thread in threads.collect::<Vec<_>>() {
             thread.join().unwrap();
         }
-        let walked = audit::verify(&store, &[]).unwrap();
+        let walked = audit::verify(&store, &Noted::default()).unwrap();
         assert!(walked.is_whole(), "{walked:?}");
         let subjects: HashSet<String> =
             all(&store, &Filter::default()).into_iter().map(|record| record.subject).collect();
@@ -340,15 +345,15 @@ fn an_export_is_verified_without_its_store() {
     for (_ground, store) in stores(10) {
         let whole = export(&store, &Filter::default());
         let head = audit::head(&store).unwrap();
-        let walked = line::walk(Cursor::new(&whole), vec![head.hash]).unwrap();
+        let walked = line::walk(Cursor::new(&whole), noting([head.hash])).unwrap();
         assert!(walked.is_whole(), "{walked:?}");
         assert_eq!((walked.first, walked.count, walked.head), (1, 10, head));
         let part =
             export(&store, &Filter { since: Some(NOW.plus(240)), until: Some(NOW.plus(360)), ..Filter::default() });
-        let walked = line::walk(Cursor::new(&part), Vec::new()).unwrap();
+        let walked = line::walk(Cursor::new(&part), Noted::default()).unwrap();
         assert!(walked.is_whole(), "{walked:?}");
         assert_eq!((walked.first, walked.count), (5, 3));
-        assert!(line::walk(Cursor::new(""), Vec::new()).unwrap().is_whole());
+        assert!(line::walk(Cursor::new(""), Noted::default()).unwrap().is_whole());
 
         let lines: Vec<&str> = whole.lines().collect();
         let joined = |lines: Vec<&str>| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
@@ -358,7 +363,7 @@ fn an_export_is_verified_without_its_store() {
         swapped.swap(3, 4);
         let mut twice = lines.clone();
         twice.insert(4, lines[3]);
-        let (noted, none) = (vec![head.hash], Vec::new());
+        let (noted, none) = (noting([head.hash]), Noted::default());
         let rows = [
             (whole.replacen("taro1", "taro9", 1), &none, Broken::Changed { number: 2 }),
             (without(4), &none, Broken::Missing { from: 5, to: 5 }),
@@ -398,8 +403,8 @@ fn what_is_no_export_is_refused_with_its_line() {
         (format!("{}\n", "a".repeat(100_000)), "it has no end"),
     ];
     for (text, expected) in rows {
-        let error = line::walk(Cursor::new(&text), Vec::new()).unwrap_err().to_string();
+        let error = line::walk(Cursor::new(&text), Noted::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    assert!(line::walk(Cursor::new(b"\xff\n"), Vec::new()).unwrap_err().to_string().contains("UTF-8"));
+    assert!(line::walk(Cursor::new(b"\xff\n"), Noted::default()).unwrap_err().to_string().contains("UTF-8"));
 }

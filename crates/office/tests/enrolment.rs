@@ -212,6 +212,7 @@ impl Clock {
         let told = Arc::clone(&time);
         let office = works::Office {
             store: office.store.clone(),
+            vault: office.vault.clone(),
             issuer: office.authority.clone(),
             terms: TERMS,
             actor: actor(),

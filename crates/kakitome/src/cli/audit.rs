@@ -1,11 +1,13 @@
 //! `kakitome audit`: the log of what was done.
 
+mod checkpoint;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use kakitome_office::audit::{self, Act, Filter, Link, Record, Walked, line};
+use kakitome_office::audit::{self, Act, Checkpoint, Filter, Link, Noted, Record, Walked, line};
 use kakitome_office::store::Store;
 use kakitome_pki::asn1::time::Time;
 use kakitome_verdict::lang::Lang;
@@ -25,6 +27,8 @@ pub(super) enum Audit {
     Show(Show),
     Verify(Verify),
     Head(Head),
+    Checkpoint(checkpoint::Sign),
+    Key(checkpoint::Key),
     Export(Export),
     Acts(Acts),
 }
@@ -72,13 +76,15 @@ pub(super) struct Show {
 
 /// Look whether anything in the log was changed, taken out, put in or moved.
 ///
-/// That the end was cut off, or all of it written anew, shows only against a head that was noted elsewhere: print it with
-/// `audit head` and keep it where nobody who can write to the store can write. Exit code 0: nothing was changed; 40:
-/// something was.
+/// That the end was cut off shows only against something that was noted elsewhere, where nobody who can write to the store
+/// can write: a checkpoint (`audit checkpoint`) or a head (`audit head`). That all of it was written anew shows against the
+/// key that signs the log (`audit key`), too, which has to be noted once. Exit code 0: nothing was changed; 40: something
+/// was.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   kakitome audit verify
+  kakitome audit verify --checkpoint checkpoint.jsonl
   kakitome audit verify --from-export log.jsonl")]
 pub(super) struct Verify {
     /// An export instead of the store, which is not needed then; `-` is standard input
@@ -87,6 +93,12 @@ pub(super) struct Verify {
     /// The hash of a head that was noted elsewhere, which must be an entry's; may be given more than once
     #[arg(long, value_name = "HASH", value_parser = hash)]
     head: Vec<Link>,
+    /// Checkpoints that were noted elsewhere: the log must hold them, and be signed by their key
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// The fingerprint of the log's key, noted elsewhere: whatever is signed must be signed by it
+    #[arg(long, value_name = "HASH", value_parser = hash)]
+    key: Vec<Link>,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -140,6 +152,8 @@ impl Audit {
             Self::Show(show) => show.run(everywhere),
             Self::Verify(verify) => verify.run(everywhere),
             Self::Head(head) => head.run(everywhere),
+            Self::Checkpoint(sign) => sign.run(everywhere),
+            Self::Key(key) => key.run(everywhere),
             Self::Export(export) => export.run(everywhere),
             Self::Acts(acts) => acts.run(),
         }
@@ -199,6 +213,13 @@ fn told(record: &Record) -> String {
 }
 
 #[derive(Serialize)]
+struct SignedUpTo {
+    number: u64,
+    time: String,
+    key: String,
+}
+
+#[derive(Serialize)]
 struct Verified {
     version: u32,
     whole: bool,
@@ -206,13 +227,15 @@ struct Verified {
     last: u64,
     entries: u64,
     hash: String,
+    signed: Option<SignedUpTo>,
+    keys: Vec<String>,
     broken: Vec<String>,
     more: u64,
 }
 
 impl Verify {
     fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
-        let noted = self.head.clone();
+        let noted = self.noted()?;
         let walked = match &self.from_export {
             Some(path) => from_export(path, noted)?,
             None => audit::verify(&store(everywhere)?.ok_or_else(|| missing(everywhere))?, &noted)?,
@@ -225,6 +248,12 @@ impl Verify {
                 last: walked.head.number,
                 entries: walked.count,
                 hash: walked.head.hash.to_string(),
+                signed: walked.signed.as_ref().map(|signed| SignedUpTo {
+                    number: signed.signed.number,
+                    time: signed.at.to_string(),
+                    key: signed.key.to_string(),
+                }),
+                keys: walked.keys.iter().map(ToString::to_string).collect(),
                 broken: walked.broken.iter().map(ToString::to_string).collect(),
                 more: walked.untold,
             };
@@ -235,8 +264,21 @@ impl Verify {
         Ok(if walked.is_whole() { Ended::Done } else { BROKEN })
     }
 
+    /// What was noted elsewhere.
+    fn noted(&self) -> Result<Noted, Failure> {
+        let mut noted = Noted { hashes: self.head.clone(), keys: self.key.clone() };
+        for path in &self.checkpoint {
+            let checkpoints = line::checkpoints(reader(path)?);
+            for Checkpoint { hash, key, .. } in checkpoints.map_err(|error| unreadable(path, &error))? {
+                noted.hashes.push(hash);
+                noted.keys.push(key);
+            }
+        }
+        Ok(noted)
+    }
+
     fn said(&self, walked: &Walked, lang: Lang) -> String {
-        let Walked { first, head, count, broken, untold } = walked;
+        let Walked { first, head, count, broken, untold, signed, keys } = walked;
         let (last, hash) = (head.number, head.hash);
         let mut text = match (lang, broken.is_empty()) {
             (Lang::Ja, true) => {
@@ -257,34 +299,63 @@ impl Verify {
                 Lang::En => format!("  and {untold} more\n"),
             });
         }
+        text.push_str(&match (signed, lang) {
+            (Some(Checkpoint { signed, at, key, .. }), Lang::Ja) => {
+                format!("  {at} に記録 {} までが署名されています。鍵：{key}\n", signed.number)
+            }
+            (Some(Checkpoint { signed, at, key, .. }), Lang::En) => {
+                format!("  Entries up to {} were signed at {at}, by the key {key}\n", signed.number)
+            }
+            (None, Lang::Ja) => "  署名されたチェックポイントはありません。\n".to_owned(),
+            (None, Lang::En) => "  There is no signed checkpoint in it.\n".to_owned(),
+        });
+        if keys.len() > 1 {
+            text.push_str(&match lang {
+                Lang::Ja => format!("  署名した鍵は {} 個あります。\n", keys.len()),
+                Lang::En => format!("  {} keys have signed it.\n", keys.len()),
+            });
+        }
         if self.from_export.is_some() && *first > 1 {
             text.push_str(lang.pick(
                 "  このファイルより前の記録は確かめていません。\n",
                 "  What stands before this file was not looked at.\n",
             ));
         }
-        if self.head.is_empty() {
+        if self.head.is_empty() && self.checkpoint.is_empty() {
             text.push_str(lang.pick(
-                "  末尾の切り捨ては、別に控えたハッシュ（--head）と比べないと分かりません。\n",
-                "  That the end was cut off shows only against a hash that was noted elsewhere (--head).\n",
+                "  末尾の切り捨ては、別に控えたチェックポイント（--checkpoint）かハッシュ（--head）と比べないと分かりません。\n",
+                "  That the end was cut off shows only against a checkpoint (--checkpoint) or a hash (--head) that was noted \
+                 elsewhere.\n",
+            ));
+        }
+        if self.key.is_empty() && self.checkpoint.is_empty() {
+            text.push_str(lang.pick(
+                "  すべてが作り直されたことは、別に控えた鍵（--key）かチェックポイントと比べないと分かりません。\n",
+                "  That all of it was written anew shows only against a key (--key) or a checkpoint that was noted elsewhere.\n",
             ));
         }
         text
     }
 }
 
-fn from_export(path: &Path, noted: Vec<Link>) -> Result<Walked, Failure> {
-    let file: Box<dyn BufRead> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        let unreadable = |error| Failure::unreadable(format!("{}: {error}", path.display()));
-        Box::new(BufReader::new(File::open(path).map_err(unreadable)?))
-    };
-    line::walk(file, noted).map_err(|error| Failure::unreadable(format!("{}: {error}", path.display())))
+fn from_export(path: &Path, noted: Noted) -> Result<Walked, Failure> {
+    line::walk(reader(path)?, noted).map_err(|error| unreadable(path, &error))
+}
+
+/// A file; `-` is standard input.
+fn reader(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    Ok(Box::new(BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?)))
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::unreadable(format!("{}: {error}", path.display()))
 }
 
 #[derive(Serialize)]
-struct Noted {
+struct Last {
     version: u32,
     number: u64,
     hash: String,
@@ -295,8 +366,8 @@ impl Head {
         let head = audit::head(&store(everywhere)?.ok_or_else(|| missing(everywhere))?)?;
         let (number, hash) = (head.number, head.hash.to_string());
         output::print(&if self.json {
-            let noted = Noted { version: VERSION, number, hash };
-            format!("{}\n", serde_json::to_string_pretty(&noted).map_err(Failure::bug)?)
+            let last = Last { version: VERSION, number, hash };
+            format!("{}\n", serde_json::to_string_pretty(&last).map_err(Failure::bug)?)
         } else {
             format!("{number} {hash}\n")
         })?;

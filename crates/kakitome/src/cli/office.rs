@@ -12,7 +12,7 @@ use kakitome_office::vault::Vault;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::crypto::SystemRandom;
 
-use super::{Everywhere, Failure, authority, config, input};
+use super::{Everywhere, Failure, authority, config, input, vault};
 use crate::settings::Settings;
 
 /// What a verb works with.
@@ -61,19 +61,27 @@ impl Office {
 
     /// Who issues: the own CA, made where there is none.
     pub(super) fn issuer(&self, everywhere: &Everywhere) -> Result<Arc<Authority>, Failure> {
-        let settings = &self.settings;
-        let key_file = settings.vault.key_file.clone().unwrap_or_else(|| everywhere.data.join("sealing.key"));
-        let vault = Arc::new(Vault::open(&key_file, &self.store)?);
-        let own = authority::wishes(settings);
+        self.issuer_over(self.vault(everywhere)?)
+    }
+
+    fn issuer_over(&self, vault: Arc<Vault>) -> Result<Arc<Authority>, Failure> {
+        let own = authority::wishes(&self.settings);
         let authority = Authority::open(Arc::clone(&self.store), vault, own, self.now, Arc::new(SystemRandom))?;
         Ok(Arc::new(authority))
     }
 
+    /// The sealed keys.
+    pub(super) fn vault(&self, everywhere: &Everywhere) -> Result<Arc<Vault>, Failure> {
+        Ok(Arc::new(vault::open(everywhere, &self.settings, &self.store)?))
+    }
+
     /// What the jobs of the life cycle work with.
     pub(super) fn works(&self, everywhere: &Everywhere) -> Result<works::Office, Failure> {
+        let vault = self.vault(everywhere)?;
         Ok(works::Office {
             store: Arc::clone(&self.store),
-            issuer: self.issuer(everywhere)?,
+            vault: Arc::clone(&vault),
+            issuer: self.issuer_over(vault)?,
             terms: self.settings.members.terms(),
             actor: self.actor.clone(),
             random: Arc::new(SystemRandom),

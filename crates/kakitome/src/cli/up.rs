@@ -26,6 +26,7 @@ use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::{Certificates, Outgoing, Roll};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_office::trust::Chosen;
+use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::SystemRandom;
 use kakitome_pki::path::Known;
@@ -129,6 +130,7 @@ pub(super) fn lock(data: &Path) -> Result<File, Failure> {
 /// What stands behind the doors.
 struct House {
     anchor: Certificate,
+    vault: Arc<Vault>,
     authority: Arc<Authority>,
     publisher: Arc<Publisher>,
     is_published: bool,
@@ -177,8 +179,9 @@ impl House {
         });
         let (journal, metrics) = (Arc::new(Journal::open(data)?), Arc::<Metrics>::default());
         let shared = (Arc::clone(&judge), Arc::clone(&journal), Arc::clone(&metrics), Arc::clone(&directory));
-        let intake = Arc::new(Intake::new(shared.0, shared.1, spools.clone(), shared.2, vault, shared.3));
+        let intake = Arc::new(Intake::new(shared.0, shared.1, spools.clone(), shared.2, Arc::clone(&vault), shared.3));
         Ok(Self {
+            vault,
             authority,
             directory,
             judge: Arc::clone(&judge),
@@ -264,7 +267,7 @@ impl House {
                 .into_future(),
         );
         let lists = tokio::spawn(publishing(Arc::clone(&self.authority), stopped(stopping.clone())));
-        let jobs = jobs::start(&self.judge.store, &self.authority, settings)?;
+        let jobs = jobs::start(&self.judge.store, &self.vault, &self.authority, settings)?;
         let control = gateway.control();
         let mail = tokio::spawn(gateway.serve(stopped(stopping)));
         let mut current = settings.clone();

@@ -61,6 +61,7 @@ acts! {
     SettingChanged "setting.changed" "A node started with a setting that it did not have before.";
     NodeStarted "node.started" "A node started.";
     JobOrdered "job.ordered" "Somebody ordered, repeated or gave up a job.";
+    LogSigned "log.signed" "The log was signed, up to the entry before.";
     StoreMoved "store.moved" "The store was backed up, restored, copied or migrated.";
     // files for members
     FileMade "file.made" "A file with a member's key was made for a mail program.";

@@ -7,10 +7,14 @@ use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::hex;
 use kakitome_pki::crypto::Hasher;
 
+use super::checkpoint::Checkpoint;
+
 /// What a hash begins with: another form would begin with another text.
 const FORM: &str = "kakitome-audit-1";
 /// So many faults of one chain are told; the walk counts the others.
 pub const BROKEN_LIMIT: usize = 100;
+/// So many keys of checkpoints are named; a log has one, or one more for each time that its keys were lost.
+pub const KEYS_LIMIT: usize = 16;
 
 /// SHA-256 over an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -139,6 +143,23 @@ pub enum Broken {
         /// The last by the head.
         head: u64,
     },
+    /// A checkpoint's signature is not that of what stands before it.
+    #[error("entry {number} is a checkpoint, and its signature is not that of the entries before it")]
+    Unsigned {
+        /// Which.
+        number: u64,
+    },
+    /// A checkpoint is by another key than those that were noted elsewhere.
+    #[error("entry {number} is a checkpoint by the key {key}, which is none of those that were noted elsewhere")]
+    OtherKey {
+        /// Which.
+        number: u64,
+        /// SHA-256 over its SubjectPublicKeyInfo.
+        key: Link,
+    },
+    /// There is no checkpoint by a key that was noted elsewhere.
+    #[error("no checkpoint is by a key that was noted elsewhere: they were taken out, or the log written anew")]
+    NotSigned,
     /// A hash that was noted elsewhere is no entry's.
     #[error("no entry has the hash {hash}, which was noted elsewhere: the end was cut off, or the log written anew")]
     Unknown {
@@ -147,13 +168,25 @@ pub enum Broken {
     },
 }
 
+/// What somebody noted elsewhere, where whoever owns the store cannot write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// Hashes: each must be an entry's.
+    pub hashes: Vec<Link>,
+    /// The log's public keys, as SHA-256 over the SubjectPublicKeyInfo. Where there are any, every checkpoint must be by
+    /// one of them, and there must be one.
+    pub keys: Vec<Link>,
+}
+
 /// Walks along a chain, entry by entry; goes on behind a fault.
 #[derive(Debug)]
 pub struct Walk {
     last: Option<Head>,
     first: Option<u64>,
     count: u64,
-    noted: Vec<Link>,
+    noted: Noted,
+    signed: Option<Checkpoint>,
+    keys: Vec<Link>,
     broken: Vec<Broken>,
     untold: u64,
 }
@@ -167,6 +200,10 @@ pub struct Walked {
     pub head: Head,
     /// How many were there.
     pub count: u64,
+    /// The last checkpoint whose signature holds.
+    pub signed: Option<Checkpoint>,
+    /// The keys of the checkpoints, in the order of their first, [`KEYS_LIMIT`] at most.
+    pub keys: Vec<Link>,
     /// What is wrong, in the order of the entries, [`BROKEN_LIMIT`] at most.
     pub broken: Vec<Broken>,
     /// How many more faults there are.
@@ -174,14 +211,14 @@ pub struct Walked {
 }
 
 impl Walk {
-    /// A walk along a whole log, from entry 1. Every hash in `noted` must be met.
-    pub fn whole(noted: Vec<Link>) -> Self {
+    /// A walk along a whole log, from entry 1.
+    pub fn whole(noted: Noted) -> Self {
         Self { last: Some(Head::NONE), ..Self::part(noted) }
     }
 
     /// A walk along a part: its first entry is taken to follow what it says that it follows.
-    pub fn part(noted: Vec<Link>) -> Self {
-        Self { last: None, first: None, count: 0, noted, broken: Vec::new(), untold: 0 }
+    pub fn part(noted: Noted) -> Self {
+        Self { last: None, first: None, count: 0, noted, signed: None, keys: Vec::new(), broken: Vec::new(), untold: 0 }
     }
 
     /// The next entry.
@@ -199,10 +236,26 @@ impl Walk {
                 self.tell(Broken::Unlinked { number });
             }
         }
-        self.noted.retain(|noted| *noted != record.hash);
+        match Checkpoint::of(record) {
+            Some(Ok(checkpoint)) => self.signed_by(number, checkpoint),
+            Some(Err(_)) => self.tell(Broken::Unsigned { number }),
+            None => {}
+        }
+        self.noted.hashes.retain(|noted| *noted != record.hash);
         self.first.get_or_insert(number);
         self.count = self.count.saturating_add(1);
         self.last = Some(Head { number, hash: record.hash });
+    }
+
+    fn signed_by(&mut self, number: u64, checkpoint: Checkpoint) {
+        let key = checkpoint.key;
+        if !self.noted.keys.is_empty() && !self.noted.keys.contains(&key) {
+            return self.tell(Broken::OtherKey { number, key });
+        }
+        if !self.keys.contains(&key) && self.keys.len() < KEYS_LIMIT {
+            self.keys.push(key);
+        }
+        self.signed = Some(checkpoint);
     }
 
     /// The end; `head` is what the store says that it should be.
@@ -212,10 +265,15 @@ impl Walk {
             self.tell(Broken::End { last: last.number, head: head.number });
         }
         // What an empty log follows can be noted, too.
-        for hash in std::mem::take(&mut self.noted).into_iter().filter(|hash| *hash != Link::NONE) {
+        for hash in std::mem::take(&mut self.noted.hashes).into_iter().filter(|hash| *hash != Link::NONE) {
             self.tell(Broken::Unknown { hash });
         }
+        if !self.noted.keys.is_empty() && self.signed.is_none() {
+            self.tell(Broken::NotSigned);
+        }
         Walked {
+            signed: self.signed,
+            keys: self.keys,
             first: self.first.unwrap_or_default(),
             head: last,
             count: self.count,

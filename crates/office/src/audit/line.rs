@@ -5,7 +5,8 @@ use std::io::{self, BufRead};
 use kakitome_pki::asn1::time::Time;
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Link, Record, Walk, Walked};
+use super::chain::{Link, Noted, Record, Walk, Walked};
+use super::checkpoint::Checkpoint;
 
 /// The longest line that is read, in octets: what the limits of an entry can grow to when it is escaped.
 pub const LINE_LIMIT: u64 = 64 * 1024;
@@ -84,11 +85,11 @@ pub fn read(text: &str) -> Result<Record, String> {
     if write(&record) == text { Ok(record) } else { Err("it is not written as an export writes it".to_owned()) }
 }
 
-/// Walks along an export, which may begin anywhere. `noted`: hashes that must be met.
+/// Walks along an export, which may begin anywhere.
 ///
 /// # Errors
 /// The file cannot be read, or is no export.
-pub fn walk(file: impl BufRead, noted: Vec<Link>) -> Result<Walked, NoLog> {
+pub fn walk(file: impl BufRead, noted: Noted) -> Result<Walked, NoLog> {
     let mut walk: Option<Walk> = None;
     let mut lines = Lines { file, number: 0, line: String::new() };
     while let Some(record) = lines.next()? {
@@ -103,6 +104,30 @@ struct Lines<R> {
     file: R,
     number: u64,
     line: String,
+}
+
+/// Reads a file of few entries: checkpoints that were noted elsewhere. Each must be one, and its signature must hold.
+///
+/// # Errors
+/// The file cannot be read, or a line is no checkpoint.
+pub fn checkpoints(file: impl BufRead) -> Result<Vec<Checkpoint>, NoLog> {
+    let mut lines = Lines { file, number: 0, line: String::new() };
+    let mut found = Vec::new();
+    while let Some(record) = lines.next()? {
+        let wrong = |why: &str| NoLog::Line { line: lines.number, why: why.to_owned() };
+        if record.computed() != record.hash {
+            return Err(wrong("it was changed"));
+        }
+        match Checkpoint::of(&record) {
+            Some(Ok(checkpoint)) => found.push(checkpoint),
+            Some(Err(_)) => return Err(wrong("its signature does not hold")),
+            None => return Err(wrong("it is no checkpoint")),
+        }
+    }
+    if found.is_empty() {
+        return Err(NoLog::Line { line: 1, why: "the file is empty".to_owned() });
+    }
+    Ok(found)
 }
 
 impl<R: BufRead> Lines<R> {

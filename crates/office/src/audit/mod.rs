@@ -6,13 +6,14 @@
 //!
 //! Each entry holds the hash of the one before, so whatever is changed, taken out, put in or moved is found ([`verify`]).
 //! Who can write to the tables of the store can still write the whole chain anew, or cut its end off: that is found by
-//! whoever noted the head elsewhere ([`head()`]). Triggers refuse every change that is not an appending, so that it takes
+//! whoever noted the head elsewhere ([`head()`]), or the key that signs the log now and then ([`Checkpoint`]). Triggers refuse every change that is not an appending, so that it takes
 //! intent.
 //!
 //! The numbers have no gaps. All nodes of one store append to one chain; the store's writers stand in a line.
 
 mod act;
 pub mod chain;
+mod checkpoint;
 mod clerk;
 pub mod line;
 mod read;
@@ -28,9 +29,10 @@ use crate::fault::Fault;
 use crate::store::Statements;
 
 pub use act::Act;
-pub use chain::{Broken, Head, Link, Record, Walked};
+pub use chain::{Broken, Head, Link, Noted, Record, Walked};
+pub use checkpoint::{Checkpoint, Unsigned, sign};
 pub use clerk::{Clerk, NotRecorded};
-pub use read::{Filter, each, head, stretch, verify};
+pub use read::{Filter, each, head, newest_checkpoint, stretch, verify};
 pub use settings::{Setting, settings, started};
 
 /// The longest name of a node, in octets; a longer one is cut.

@@ -2,7 +2,8 @@
 
 use kakitome_pki::asn1::time::Time;
 
-use super::chain::{Head, Link, Record, Walk, Walked};
+use super::chain::{Head, Link, Noted, Record, Walk, Walked};
+use super::{Act, checkpoint};
 use crate::fault::Fault;
 use crate::store::{Bind, Row, Statements, Store};
 
@@ -108,15 +109,14 @@ pub fn stretch<E: From<Fault>>(
     walk(store, &Filter::default(), after, until, to)
 }
 
-/// Walks along the whole log of a store, as it is at one moment. Every hash in `noted`, heads that were noted elsewhere,
-/// must be met.
+/// Walks along the whole log of a store, as it is at one moment.
 ///
 /// # Errors
 /// The store fails.
-pub fn verify(store: &Store, noted: &[Link]) -> Result<Walked, Fault> {
+pub fn verify(store: &Store, noted: &Noted) -> Result<Walked, Fault> {
     store.read(|s| {
         let head = stored(s)?;
-        let mut steps = Walk::whole(noted.to_vec());
+        let mut steps = Walk::whole(noted.clone());
         let mut after = 0;
         loop {
             let page = page(s, None, Towards::Newer(after))?;
@@ -125,6 +125,15 @@ pub fn verify(store: &Store, noted: &[Link]) -> Result<Walked, Fault> {
             page.iter().for_each(|record| steps.step(record));
         }
     })
+}
+
+/// The newest checkpoint, as it stands in the log; its signature is not looked at.
+///
+/// # Errors
+/// The store fails.
+pub fn newest_checkpoint(store: &Store) -> Result<Option<Record>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE subject = ?1 AND act = ?2 ORDER BY number DESC LIMIT 1");
+    store.read(|s| s.row(&sql, &[&checkpoint::SUBJECT, &Act::LogSigned.name()], read))
 }
 
 fn walk<E: From<Fault>>(
@@ -220,7 +229,7 @@ fn read(row: &Row<'_>) -> Result<Record, Fault> {
     })
 }
 
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

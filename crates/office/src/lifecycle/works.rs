@@ -9,13 +9,14 @@ use kakitome_verdict::lang::Lang;
 
 use super::replacement;
 use super::warnings::Urgency;
-use crate::audit::Actor;
+use crate::audit::{self, Actor};
 use crate::authority::issuer::Issuer;
 use crate::enrolment::lack::{Lack, Stock, Which};
 use crate::enrolment::{Enrolment, Tally, Terms};
 use crate::fault::Fault;
 use crate::jobs::{self, Clock, Done, Held, Work};
 use crate::store::Store;
+use crate::vault::Vault;
 
 /// How often renewals are looked for, in seconds.
 pub const RENEW_EVERY: i64 = 6 * 60 * 60;
@@ -23,6 +24,8 @@ pub const RENEW_EVERY: i64 = 6 * 60 * 60;
 pub const LEAVE_EVERY: i64 = 60 * 60;
 /// How often warnings are logged, in seconds.
 pub const WARN_EVERY: i64 = 24 * 60 * 60;
+/// How often the log of what was done is signed, in seconds.
+pub const SIGN_EVERY: i64 = 60 * 60;
 /// A job makes at most so many certificates at once, and comes again for the rest: others wait behind it.
 pub const AT_ONCE: usize = 1000;
 
@@ -31,6 +34,8 @@ pub const AT_ONCE: usize = 1000;
 pub struct Office {
     /// The store.
     pub store: Arc<Store>,
+    /// The sealed keys: that of the log is among them.
+    pub vault: Arc<Vault>,
     /// Who issues.
     pub issuer: Arc<dyn Issuer>,
     /// How certificates are made.
@@ -92,6 +97,7 @@ pub fn works(office: &Office) -> Vec<Box<dyn Work>> {
         Box::new(Leave(office.clone())),
         Box::new(Replace(office.clone())),
         Box::new(Warn(office.clone())),
+        Box::new(SignLog(office.clone())),
     ]
 }
 
@@ -101,7 +107,7 @@ pub fn works(office: &Office) -> Vec<Box<dyn Work>> {
 /// The store fails.
 pub fn plan(store: &Store, now: Time) -> Result<(), Fault> {
     store.write(|s| {
-        for (kind, every) in [(RENEW, RENEW_EVERY), (LEAVE, LEAVE_EVERY), (WARN, WARN_EVERY)] {
+        for (kind, every) in [(RENEW, RENEW_EVERY), (LEAVE, LEAVE_EVERY), (WARN, WARN_EVERY), (SIGN_LOG, SIGN_EVERY)] {
             jobs::plan(s, kind, "", now, Some(every), now)?;
         }
         Ok(())
@@ -111,11 +117,13 @@ pub fn plan(store: &Store, now: Time) -> Result<(), Fault> {
 const RENEW: &str = "certificates.renew";
 const LEAVE: &str = "members.leave";
 const WARN: &str = "office.warn";
+const SIGN_LOG: &str = "log.sign";
 
 struct Renew(Office);
 struct Leave(Office);
 struct Replace(Office);
 struct Warn(Office);
+struct SignLog(Office);
 
 impl Work for Renew {
     fn kind(&self) -> &'static str {
@@ -187,6 +195,22 @@ impl Work for Warn {
                 Urgency::Now => tracing::error!(code, "{says}"),
                 Urgency::Soon => tracing::warn!(code, "{says}"),
             }
+        }
+        Ok(Done::Finished)
+    }
+}
+
+impl Work for SignLog {
+    fn kind(&self) -> &'static str {
+        SIGN_LOG
+    }
+
+    fn run(&self, _: &Held<'_>, now: Time) -> Result<Done, String> {
+        let Office { store, vault, actor, .. } = &self.0;
+        let sign = || audit::sign(store, &vault.log_key(actor, now)?, actor, now);
+        if let Some(head) = sign().map_err(|fault: Fault| fault.to_string())? {
+            // Whoever collects the logs of machines elsewhere has noted the head with it.
+            tracing::info!(entry = head.number, hash = %head.hash, "the log of what was done was signed");
         }
         Ok(Done::Finished)
     }

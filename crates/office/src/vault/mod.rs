@@ -5,6 +5,7 @@
 //! that went. A node that runs meanwhile takes the new key from its file when it meets the first row under it.
 
 mod key_file;
+mod log_key;
 
 use std::fmt;
 use std::path::Path;

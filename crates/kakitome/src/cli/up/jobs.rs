@@ -7,17 +7,24 @@ use kakitome_office::authority::Authority;
 use kakitome_office::jobs::{Jobs, Runner};
 use kakitome_office::lifecycle::works;
 use kakitome_office::store::Store;
+use kakitome_office::vault::Vault;
 use kakitome_pki::crypto::SystemRandom;
 
 use crate::cli::{Failure, input};
 use crate::settings::Settings;
 
 /// Starts the thread that does it.
-pub(super) fn start(store: &Arc<Store>, authority: &Arc<Authority>, settings: &Settings) -> Result<Runner, Failure> {
+pub(super) fn start(
+    store: &Arc<Store>,
+    vault: &Arc<Vault>,
+    authority: &Arc<Authority>,
+    settings: &Settings,
+) -> Result<Runner, Failure> {
     let machine = audit::machine();
     works::plan(store, input::now())?;
     let office = works::Office {
         store: Arc::clone(store),
+        vault: Arc::clone(vault),
         issuer: Arc::<Authority>::clone(authority),
         terms: settings.members.terms(),
         actor: Actor::part(&machine, Part::Jobs),
