@@ -84,8 +84,8 @@ pub enum Fault {
     },
     /// The store is older than what a reader that may not write can read.
     #[error(
-        "the store {store} has version {found}, and this program needs {known}; run `kakitome up` once, which upgrades \
-         it"
+        "the store {store} has version {found}, and this program needs {known}; run `kakitome store migrate`, which \
+         brings it up to date (make a backup first)"
     )]
     StoreOlder {
         /// The store.

@@ -14,9 +14,9 @@ use std::time::Duration;
 use ground::grounds;
 use kakitome_office::audit::Actor;
 use kakitome_office::authority::issuer::{Asked, Issuer, Offers, Outcome, Refused, Revocation};
-use kakitome_office::authority::{CertificateId, OWN};
+use kakitome_office::authority::{BEGUN_FOR, CertificateId, OWN};
 use kakitome_office::enrolment::lack::Which;
-use kakitome_office::enrolment::{Enrolment, TRIES};
+use kakitome_office::enrolment::{Enrolment, TRIES, Tally};
 use kakitome_office::fault::Fault;
 use kakitome_office::jobs::Jobs;
 use kakitome_office::lifecycle::replacement::{self, Replacement};
@@ -159,18 +159,75 @@ fn a_run_that_is_stopped_goes_on_with_the_rest() {
 }
 
 #[test]
-fn two_runs_at_once_may_not_lose_a_certificate() {
+fn two_runs_at_once_make_each_certificate_once() {
     for ground in grounds("an enrolment") {
-        let office = Office::numbered(ground, 6);
+        let office = Office::numbered(ground, 40);
+        // Another node: its own connections, its own CA in memory.
+        let (_, _, other) = office::open(&office.ground);
         let lacks = office.lacking(Which::Missing, NOW);
+        let tallies: Vec<Tally> = std::thread::scope(|scope| {
+            let runs = [&office.authority, &other, &office.authority, &other].map(|authority| {
+                let (lacks, office) = (lacks.clone(), &office);
+                scope.spawn(move || office.run(&**authority, lacks, NOW, &|_| true))
+            });
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        assert_eq!(tallies.iter().map(|tally| tally.made).sum::<usize>(), 80);
+        assert_eq!(office.lacking(Which::Missing, NOW), []);
+        assert_each_has(&office, 40, &["issued"]);
+        // So it is with renewals, and beside the mail.
+        let later = NOW.plus(250 * DAY);
+        let due = office.lacking(Which::Due, later);
+        assert_eq!(due.len(), 40);
         std::thread::scope(|scope| {
-            for _ in 0..2 {
-                let lacks = lacks.clone();
-                scope.spawn(|| office.run(&*office.authority, lacks, NOW, &|_| true));
+            let (due, office) = (&due, &office);
+            for authority in [&office.authority, &other] {
+                scope.spawn(move || office.run(&**authority, due.clone(), later, &|_| true));
+                scope.spawn(move || {
+                    due.iter().for_each(|lack| drop(authority.credential(&lack.address, later).unwrap()))
+                });
             }
         });
+        for ((_, purpose), states) in counted(&office) {
+            assert_eq!(states, vec!["issued"; if purpose == "sign" { 2 } else { 1 }], "{purpose}");
+        }
+    }
+}
+
+#[test]
+fn what_was_begun_by_one_who_died_is_made_by_another_after_a_while() {
+    for ground in grounds("an enrolment") {
+        let office = Office::numbered(ground, 3);
+        office.enrol(&*office.authority, NOW);
+        // As if it had died between recording and signing.
+        office.ground.ask("UPDATE certificate SET state = 'begun', der = NULL WHERE address = 'm01@b.example'");
+        let lacks = office.lacking(Which::Missing, NOW);
+        assert_eq!(lacks.len(), 2);
+        let stopped = office.run(&*office.authority, lacks.clone(), NOW, &|pause| pause < Duration::from_secs(2));
+        assert_eq!((stopped.made, stopped.left, stopped.held_up.is_some()), (0, 2, true));
+        let time = AtomicI64::new(NOW.unix());
+        let actor = actor();
+        let run = Enrolment {
+            issuer: &*office.authority,
+            terms: TERMS,
+            threads: 1,
+            rate: None,
+            actor: &actor,
+            clock: &|| Time::from_unix(time.load(Ordering::Relaxed)),
+            rest: &|pause| {
+                time.fetch_add(i64::try_from(pause.as_secs()).unwrap(), Ordering::Relaxed);
+                true
+            },
+            random: &SystemRandom,
+            told: &|_| {},
+        };
+        assert_eq!(run.run(lacks.clone()).unwrap().made, 2);
+        assert!(time.into_inner() <= NOW.unix() + 2 * BEGUN_FOR);
         assert_eq!(office.lacking(Which::Missing, NOW), []);
-        assert_eq!(office.rows().iter().filter(|(.., state)| state != "issued").count(), 0);
+        assert_eq!(counted(&office)[&("m01@b.example".to_owned(), "sign".to_owned())], ["abandoned", "issued"]);
+        // Whoever had found them lacking before learns that they are there.
+        let late = office.run(&*office.authority, lacks, NOW, &|_| true);
+        assert_eq!((late.made, late.there), (0, 2));
     }
 }
 

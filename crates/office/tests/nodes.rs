@@ -48,8 +48,9 @@ fn nodes_that_start_at_once_found_one_ca_and_issue_side_by_side() {
                 });
             }
         });
-        let issued = "SELECT count(DISTINCT address) FROM certificate WHERE state = 'issued' AND purpose = 'sign'";
-        assert_eq!(ground.ask(issued), "6");
+        // Each got one, whichever was faster.
+        let issued = "SELECT count(*), count(DISTINCT address) FROM certificate WHERE purpose = 'sign'";
+        assert_eq!(ground.ask(issued), "6|6");
         // A node that comes later signs with what the others made.
         let address = Address::parse("0@example.test").unwrap();
         let later = node(&ground).credential(&address, NOW).unwrap();

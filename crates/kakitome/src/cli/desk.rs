@@ -162,17 +162,20 @@ impl Ran {
 
     /// Tells how it ended.
     pub(super) fn says(&self, json: bool) -> Result<Ended, Failure> {
-        let Tally { made, pending, retried, refused, left } = &self.tally;
+        let Tally { made, there, pending, retried, refused, left, .. } = &self.tally;
         if json {
             let named: Vec<_> = refused
                 .iter()
                 .map(|(lack, why)| json!({ "address": lack.address.to_string(), "use": used(lack), "why": why }))
                 .collect();
-            output::print(&lines(
-                &json!({ "made": made, "pending": pending, "retried": retried, "left": left, "refused": named }),
-            ))?;
+            output::print(&lines(&json!({
+                "made": made, "there": there, "pending": pending, "retried": retried, "left": left, "refused": named
+            })))?;
         } else {
             let mut told = format!("{} made", certificates(*made));
+            if *there > 0 {
+                told.push_str(&format!(", {there} by others meanwhile"));
+            }
             if *pending > 0 {
                 told.push_str(&format!(", {pending} asked for"));
             }

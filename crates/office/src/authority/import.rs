@@ -323,6 +323,7 @@ impl Importer<'_> {
                 .map(|id| hex(&id))
                 .unwrap_or_default(),
             list: 0,
+            ordinal: None,
             not_before: leaf.not_before(),
             not_after: leaf.not_after(),
             made_at: self.now,

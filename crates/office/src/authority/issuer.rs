@@ -27,6 +27,10 @@ pub struct Asked<'a> {
     pub from: Time,
     /// Until when. An issuer may cut it shorter, never make it longer.
     pub until: Time,
+    /// Which of the address's certificates for this use it is to be, counted from 1: the next after those that were there
+    /// when it was found lacking. However many ask for one at once, on whatever nodes, it is made
+    /// once. `None`: one more, whatever there is.
+    pub ordinal: Option<i64>,
 }
 
 /// What became of one wish.
@@ -34,8 +38,13 @@ pub struct Asked<'a> {
 pub enum Outcome {
     /// There it is, stored and judged.
     Issued(Issued),
+    /// Another was faster: it was made since it was found lacking.
+    There,
     /// The answer comes later: the request is stored, and waits. Asking again would make a second one.
     Pending(String),
+    /// Another is making it at this moment, or died at it: to be asked for again after
+    /// [`BEGUN_FOR`](super::BEGUN_FOR).
+    Elsewhere,
     /// There is none.
     Refused(Refused),
 }
@@ -61,10 +70,6 @@ pub struct Refused {
 impl Refused {
     pub(super) fn lasting(why: impl fmt::Display) -> Self {
         Self { again: false, why: why.to_string() }
-    }
-
-    pub(super) fn temporary(why: impl fmt::Display) -> Self {
-        Self { again: true, why: why.to_string() }
     }
 }
 

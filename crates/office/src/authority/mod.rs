@@ -23,6 +23,8 @@ mod roll;
 mod row;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
@@ -51,7 +53,7 @@ pub use portal::{NoName, Order, OrderState, Portal, Received, orders, receive, s
 pub use responder::{ANSWER_KEPT, ANSWER_LIFETIME, ANSWERS_KEPT, Answered};
 pub use revoke::REASONS;
 pub use roll::{Listed, Standing, certificates, of_address, of_serial};
-pub use row::{CertificateId, Recorded, State, usage_name, usage_of};
+pub use row::{BEGUN_FOR, CertificateId, Recorded, State, usage_name, usage_of};
 
 /// How far a certificate's beginning is moved back, in seconds: clocks of readers differ.
 pub const BACKDATED: i64 = 60 * 60;
@@ -59,6 +61,8 @@ pub const BACKDATED: i64 = 60 * 60;
 pub const ORGANISATION_LIMIT: usize = 64;
 /// An issuing CA is followed by the next so long before members' certificates would be cut short, in seconds.
 const ROLLED_OVER_BEFORE: i64 = 30 * 24 * 60 * 60;
+/// How often it is looked whether what another node makes is there.
+const LOOK_FOR_ANOTHERS: Duration = Duration::from_millis(50);
 /// Rows of an older program that are completed in one step.
 const COMPLETED_AT_ONCE: i64 = 500;
 
@@ -341,19 +345,41 @@ impl Authority {
         {
             return Ok(Arc::clone(usable));
         }
-        match (self.first_or_next(&address, now), held.as_ref()) {
-            (Ok(issued), _) => {
-                let issued = Arc::new(issued);
-                *held = Some(Arc::clone(&issued));
-                Ok(issued)
-            }
+        let issued = match (self.first_or_next(&address, best.as_ref(), now), held.as_ref()) {
+            (Ok(Some(issued)), _) => issued,
+            // Another node renews it; with the next mail the new one is there.
+            (Ok(None), Some(usable)) => return Ok(Arc::clone(usable)),
+            (Ok(None), None) => self.of_another(&address, now)?,
             // A third of its life is left to mend what keeps us from renewing.
             (Err(fault), Some(usable)) => {
                 tracing::warn!(%address, %fault, until = %usable.certificate.not_after(), "a certificate could not be renewed");
-                Ok(Arc::clone(usable))
+                return Ok(Arc::clone(usable));
             }
-            (Err(fault), None) => Err(fault),
+            (Err(fault), None) => return Err(fault),
+        };
+        let issued = Arc::new(issued);
+        *held = Some(Arc::clone(&issued));
+        Ok(issued)
+    }
+
+    /// Waits for the first certificate that another node makes for an address at this moment; if that node died at it, makes
+    /// it in its place.
+    fn of_another(&self, address: &Address, now: Time) -> Result<Credential, Fault> {
+        let (text, begun) = (address.to_string(), Instant::now());
+        let later = || now.plus(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX));
+        for turn in 1..=2 {
+            while later() <= now.plus(turn * (BEGUN_FOR + 1)) {
+                if let Some(best) = self.store.read(|s| row::signing(s, &text, later()))? {
+                    return self.stored(&best);
+                }
+                thread::sleep(LOOK_FOR_ANOTHERS);
+            }
+            if let Some(issued) = self.first_or_next(address, None, later())? {
+                return Ok(issued);
+            }
         }
+        let why = "another node is making it, and does not come to an end".to_owned();
+        Err(Fault::NotIssued { address: text, why, again: true })
     }
 
     /// Are two thirds of its life over, and would a new one last longer?
@@ -394,18 +420,33 @@ impl Authority {
         }
     }
 
-    fn first_or_next(&self, address: &Address, now: Time) -> Result<Credential, Fault> {
+    /// The next one behind `last`; `None` if another is faster.
+    fn first_or_next(
+        &self,
+        address: &Address,
+        last: Option<&Recorded>,
+        now: Time,
+    ) -> Result<Option<Credential>, Fault> {
         // Before a key is made, which takes long: can it be used?
         self.offers(now)?;
+        let text = address.to_string();
+        let (best, signs, seals) = self.store.read(|s| {
+            let seals = if row::encrypts(s, &text, now)? { None } else { Some(row::next(s, &text, MailUse::Encrypt)?) };
+            Ok((row::signing(s, &text, now)?, row::next(s, &text, MailUse::Sign)?, seals))
+        })?;
+        if best.map(|best| best.id).as_ref() != last.map(|last| &last.id) {
+            return Ok(None);
+        }
         let make = || SigningKey::generate(self.settings.member_key).map_err(Fault::bug);
         let key = make()?;
         // Whoever gets the first signed mail is to be able to answer it encrypted.
-        let beside = match self.settings.encryption_days {
-            Some(days) if !self.store.read(|s| row::encrypts(s, &address.to_string(), now))? => Some((make()?, days)),
-            _ => None,
+        let beside = match self.settings.encryption_days.zip(seals) {
+            Some(which) => Some((make()?, which)),
+            None => None,
         };
-        let mut wanted = vec![own::wanted(address, MailUse::Sign, &key, self.settings.signing_days, now)];
-        wanted.extend(beside.iter().map(|(key, days)| own::wanted(address, MailUse::Encrypt, key, *days, now)));
+        let which = (self.settings.signing_days, signs);
+        let mut wanted = vec![own::wanted(address, MailUse::Sign, &key, which, now)];
+        wanted.extend(beside.iter().map(|(key, which)| own::wanted(address, MailUse::Encrypt, key, *which, now)));
         let mut outcomes = self.issue(&wanted, &self.actor, now)?.into_iter();
         let signing = outcomes.next();
         if let Some(Outcome::Refused(refused)) = outcomes.next() {
@@ -417,8 +458,9 @@ impl Authority {
                 let ca = house.cas.iter().find(|ca| ca.id == id.authority);
                 let mut chain = vec![certificate.clone()];
                 chain.extend(ca.map(|ca| house.chain(ca)).unwrap_or_default());
-                Ok(Credential { id, certificate, chain, key, is_own: true })
+                Ok(Some(Credential { id, certificate, chain, key, is_own: true }))
             }
+            Some(Outcome::There | Outcome::Elsewhere) => Ok(None),
             Some(Outcome::Refused(refused)) => {
                 Err(Fault::NotIssued { address: address.to_string(), why: refused.why, again: refused.again })
             }

@@ -10,11 +10,10 @@ use kakitome_pki::path::{self, PolicyInputs, Purpose, Question};
 
 use super::issuer::{Asked, Issued, Issuer, Offers, Outcome, Refused, Revocation};
 use super::look::{self, Kind};
-use super::row::{self, CertificateRow};
+use super::row::{self, Begun, CertificateRow};
 use super::{Authority, CertificateId, House, OwnCa, member, place};
 use crate::audit::{self, Act, Actor, Entry};
 use crate::fault::Fault;
-use crate::store::KeyRow;
 use crate::vault::KeyId;
 
 /// The name of the own CA among the issuers.
@@ -26,6 +25,12 @@ pub const LONGEST: i64 = 825 * 24 * 60 * 60 - 1;
 /// A certificate that wants only its signature.
 struct Planned {
     issuance: Issuance,
+    row: CertificateRow,
+}
+
+/// A certificate that has it, and is to be stored.
+struct Signed {
+    certificate: Certificate,
     row: CertificateRow,
 }
 
@@ -54,18 +59,25 @@ impl Issuer for Authority {
         let mut rows = Vec::with_capacity(asked.len());
         let mut planned = Vec::with_capacity(asked.len());
         for one in asked {
-            planned.push(match self.plan(one, ca, now)? {
-                Ok(plan) => {
-                    let label = format!("{} of {}", label(one.usage), plan.row.address);
-                    rows.push((self.vault.seal(&label, one.key, now)?, plan.row.clone()));
-                    Ok(plan.issuance)
-                }
-                Err(refused) => Err(refused),
-            });
+            let plan = self.plan(one, ca, now)?;
+            if let Ok(plan) = &plan {
+                let label = format!("{} of {}", label(one.usage), plan.row.address);
+                rows.push((self.vault.seal(&label, one.key, now)?, plan.row.clone()));
+            }
+            planned.push(plan);
         }
-        self.store.write(|s| row::begin(s, &rows, actor, now))?;
-        let signed = self.sign(&house, key, planned, now)?;
-        self.finish(&rows, signed, actor, now)
+        let mut begun = self.store.write(|s| row::begin(s, &rows, actor, now))?.into_iter();
+        // Whoever was slower than another signs nothing.
+        let planned = planned.into_iter().map(|plan| {
+            let plan = plan.map_err(Outcome::Refused)?;
+            match begun.next() {
+                Some(Begun::Ours) => Ok(plan),
+                Some(Begun::There) => Err(Outcome::There),
+                Some(Begun::ByAnother) | None => Err(Outcome::Elsewhere),
+            }
+        });
+        let signed = self.sign(&house, key, planned.collect(), now)?;
+        self.finish(signed, actor, now)
     }
 
     fn revoke(&self, which: &[CertificateId], why: &Revocation<'_>, now: Time) -> Result<usize, Fault> {
@@ -120,6 +132,7 @@ impl Authority {
             key_id: KeyId::of(asked.key).to_string(),
             key_identifier: key_identifier(asked.key.spki()).map(|id| hex(&id)).unwrap_or_default(),
             list,
+            ordinal: asked.ordinal,
             not_before,
             not_after,
             made_at: now,
@@ -133,39 +146,33 @@ impl Authority {
         &self,
         house: &House,
         key: &KeyId,
-        planned: Vec<Result<Issuance, Refused>>,
+        planned: Vec<Result<Planned, Outcome>>,
         now: Time,
-    ) -> Result<Vec<Result<Certificate, Refused>>, Fault> {
+    ) -> Result<Vec<Result<Signed, Outcome>>, Fault> {
         if planned.iter().all(Result::is_err) {
             return Ok(planned.into_iter().filter_map(Result::err).map(Err).collect());
         }
         let key = self.vault.take(key)?;
         let mut signed = Vec::with_capacity(planned.len());
-        for issuance in planned {
-            signed.push(match issuance {
-                Err(refused) => Err(refused),
-                Ok(issuance) => {
+        for plan in planned {
+            signed.push(match plan {
+                Err(outcome) => Err(outcome),
+                Ok(Planned { issuance, row }) => {
                     let der = issuance.sign(&key).map_err(Fault::bug)?;
                     let certificate = Certificate::parse(&der).map_err(Fault::bug)?;
                     judge(house, &certificate, now)?;
-                    Ok(certificate)
+                    Ok(Signed { certificate, row })
                 }
             });
         }
         Ok(signed)
     }
 
-    fn finish(
-        &self,
-        rows: &[(KeyRow, CertificateRow)],
-        signed: Vec<Result<Certificate, Refused>>,
-        actor: &Actor,
-        now: Time,
-    ) -> Result<Vec<Outcome>, Fault> {
+    fn finish(&self, signed: Vec<Result<Signed, Outcome>>, actor: &Actor, now: Time) -> Result<Vec<Outcome>, Fault> {
         let finished = self.store.write(|s| {
-            let mut finished = Vec::with_capacity(rows.len());
-            let mut acts = Vec::with_capacity(rows.len());
-            for ((_, row), certificate) in rows.iter().zip(signed.iter().flatten()) {
+            let mut finished = Vec::with_capacity(signed.len());
+            let mut acts = Vec::with_capacity(signed.len());
+            for Signed { certificate, row } in signed.iter().flatten() {
                 let is_finished = row::finish(s, &row.id, certificate.raw())?;
                 if is_finished {
                     acts.push((row, certificate.not_after().to_string()));
@@ -191,22 +198,20 @@ impl Authority {
             }
             Ok(finished)
         })?;
-        let mut stored = rows.iter().zip(finished);
-        let mut outcomes = Vec::with_capacity(signed.len());
-        for certificate in signed {
-            outcomes.push(match certificate {
-                Err(refused) => Outcome::Refused(refused),
-                Ok(certificate) => match stored.next() {
-                    Some(((_, row), true)) => {
-                        tracing::info!(address = row.address, serial = %row.id, until = %row.not_after, "issued a certificate");
-                        Outcome::Issued(Issued { id: row.id.clone(), certificate })
-                    }
-                    // It took longer than anybody waits for it, and another was faster.
-                    _ => Outcome::Refused(Refused::temporary("it took too long and was given up; another may be there")),
-                },
-            });
-        }
-        Ok(outcomes)
+        let mut finished = finished.into_iter();
+        let outcomes = signed.into_iter().map(|one| match one {
+            Err(outcome) => outcome,
+            Ok(Signed { certificate, row }) => {
+                if finished.next() == Some(true) {
+                    tracing::info!(address = row.address, serial = %row.id, until = %row.not_after, "issued a certificate");
+                    Outcome::Issued(Issued { id: row.id, certificate })
+                } else {
+                    // It took longer than anybody waits for it.
+                    Outcome::Elsewhere
+                }
+            }
+        });
+        Ok(outcomes.collect())
     }
 }
 
@@ -230,14 +235,14 @@ fn signs(certificate: &Certificate) -> bool {
     certificate.extensions().key_usage.is_none_or(|usage| usage.signs_mail())
 }
 
-/// A wish for an address as from now on, for so many days.
+/// A wish for an address as from now on, for so many days: the certificate of this ordinal.
 pub(super) fn wanted<'a>(
     address: &'a Address,
     usage: MailUse,
     key: &'a kakitome_pki::crypto::SigningKey,
-    days: u32,
+    (days, ordinal): (u32, i64),
     now: Time,
 ) -> Asked<'a> {
     let until = now.plus(i64::from(days).saturating_mul(24 * 60 * 60));
-    Asked { address, usage, key, from: now.plus(-super::BACKDATED), until }
+    Asked { address, usage, key, from: now.plus(-super::BACKDATED), until, ordinal: Some(ordinal) }
 }

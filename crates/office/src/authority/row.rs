@@ -15,8 +15,9 @@ use crate::fault::Fault;
 use crate::members;
 use crate::store::{KeyRow, Row, Statements, put_key};
 
-/// A row that was begun is given up after so long, in seconds: whoever began it is gone.
-pub(super) const BEGUN_FOR: i64 = 10 * 60;
+/// Who begins a row has so long to sign it, in seconds; then another may take its place. A node that was killed between both
+/// holds up nobody for longer, and one that was only slow learns that it was too slow.
+pub const BEGUN_FOR: i64 = 10;
 
 /// Which certificate: the CA and the serial number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -170,6 +171,7 @@ pub(super) struct CertificateRow {
     pub(super) key_id: String,
     pub(super) key_identifier: String,
     pub(super) list: i64,
+    pub(super) ordinal: Option<i64>,
     pub(super) not_before: Time,
     pub(super) not_after: Time,
     pub(super) made_at: Time,
@@ -186,28 +188,73 @@ pub(super) struct Taken {
     pub(super) is_public: bool,
 }
 
-/// Records certificates before they are signed, with their keys and members. What was begun for the same address and use
-/// long ago, and never came to an end, is given up.
+/// What became of a row that was to be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It is there, to be signed by whoever began it.
+    Ours,
+    /// Another has begun one in its place a moment ago.
+    ByAnother,
+    /// Another has made one in its place.
+    There,
+}
+
+/// Records certificates before they are signed, with their keys and members, and says of each whether it may be signed.
+/// What another began in the same place too long ago, and never brought to an end, is given up.
 pub(super) fn begin(
     s: &mut Statements<'_>,
     rows: &[(KeyRow, CertificateRow)],
     actor: &Actor,
     now: Time,
-) -> Result<(), Fault> {
+) -> Result<Vec<Begun>, Fault> {
+    let mut begun = Vec::with_capacity(rows.len());
     for (key, row) in rows {
+        let place = in_place_of(s, row, now)?;
+        begun.push(place);
+        if place != Begun::Ours {
+            continue;
+        }
         put_key(s, key)?;
         put_member(s, &row.address, actor, now)?;
-        let abandoned = s.run(
-            "UPDATE certificate SET state = 'abandoned'
-             WHERE address = ?1 AND purpose = ?2 AND state = 'begun' AND made_at < ?3",
-            &[&row.address, &usage_name(row.usage), &now.plus(-BEGUN_FOR)],
-        )?;
-        if abandoned > 0 {
-            tracing::warn!(address = row.address, abandoned, "a certificate was recorded but never signed");
-        }
+        // The index over the ordinals holds, whatever was read before.
         insert(s, row)?;
     }
-    Ok(())
+    Ok(begun)
+}
+
+/// Is the place of a row free?
+fn in_place_of(s: &mut Statements<'_>, row: &CertificateRow, now: Time) -> Result<Begun, Fault> {
+    let found = s.row(
+        "SELECT state, made_at FROM certificate WHERE address = ?1 AND purpose = ?2 AND ordinal = ?3",
+        &[&row.address, &usage_name(row.usage), &row.ordinal],
+        |row| Ok((row.text(0)?, row.time(1)?)),
+    )?;
+    Ok(match found {
+        None => Begun::Ours,
+        Some((state, _)) if state != State::Begun.name() => Begun::There,
+        // Nodes whose clocks differ by more give up each other's rows too soon, which costs a second try and no more.
+        Some((_, made_at)) if made_at.distance(now) <= BEGUN_FOR.unsigned_abs() => Begun::ByAnother,
+        Some(_) => {
+            s.run(
+                "UPDATE certificate SET state = 'abandoned', ordinal = NULL
+                 WHERE address = ?1 AND purpose = ?2 AND ordinal = ?3 AND state = 'begun'",
+                &[&row.address, &usage_name(row.usage), &row.ordinal],
+            )?;
+            tracing::warn!(address = row.address, "a certificate was recorded but never signed");
+            Begun::Ours
+        }
+    })
+}
+
+/// The ordinal of the next certificate of an address for a use. One that is only begun does not count: whoever asks for
+/// another beside it meets it in its place.
+pub(super) fn next(s: &mut Statements<'_>, address: &str, usage: MailUse) -> Result<i64, Fault> {
+    let last = s.row(
+        "SELECT MAX(ordinal) FROM certificate WHERE address = ?1 AND purpose = ?2 AND state <> 'begun'",
+        &[&address, &usage_name(usage)],
+        |row| row.maybe_integer(0),
+    )?;
+    Ok(last.flatten().unwrap_or(0).saturating_add(1))
 }
 
 /// Whoever has this address is a member afterwards, and this spelling of it is one of his.
@@ -236,8 +283,8 @@ pub(super) fn insert(s: &mut Statements<'_>, row: &CertificateRow) -> Result<boo
     let inserted = s.run(
         "INSERT INTO certificate
              (authority, serial, address, issuer, purpose, state, key_id, key_identifier, der, chain, is_public, list,
-              not_before, not_after, made_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+              not_before, not_after, made_at, ordinal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
          ON CONFLICT (authority, serial, address) DO NOTHING",
         &[
             &row.id.authority,
@@ -255,6 +302,7 @@ pub(super) fn insert(s: &mut Statements<'_>, row: &CertificateRow) -> Result<boo
             &row.not_before,
             &row.not_after,
             &row.made_at,
+            &row.ordinal,
         ],
     )?;
     Ok(inserted > 0)

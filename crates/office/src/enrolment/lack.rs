@@ -21,6 +21,8 @@ pub struct Lack {
     pub usage: MailUse,
     /// Why.
     pub why: Why,
+    /// Which of the address's certificates for this use it is to be ([`Asked::ordinal`](crate::authority::issuer::Asked)).
+    pub ordinal: i64,
 }
 
 /// Why a certificate is lacking.
@@ -83,6 +85,8 @@ pub struct Stock {
     pub held: Vec<Held>,
     /// Addresses for which a CA outside was asked, and has not answered.
     pub waiting: Vec<(String, MailUse)>,
+    /// The last ordinal of each address and use, where there is one.
+    pub ordinals: Vec<(String, MailUse, i64)>,
 }
 
 /// What is to be looked for.
@@ -143,7 +147,13 @@ impl Stock {
             &[],
             |row: &Row<'_>| Ok((row.text(0)?, usage(&row.text(1)?))),
         )?;
-        Ok(Self { places, held, waiting })
+        let ordinals = s.rows(
+            "SELECT address, purpose, MAX(ordinal) FROM certificate WHERE ordinal IS NOT NULL AND state <> 'begun'
+             GROUP BY address, purpose",
+            &[],
+            |row: &Row<'_>| Ok((row.text(0)?, usage(&row.text(1)?), row.integer(2)?)),
+        )?;
+        Ok(Self { places, held, waiting, ordinals })
     }
 
     /// The certificate that counts for an address and a use: what was bought first, then the one that lasts longest.
@@ -189,6 +199,8 @@ impl Stock {
                 uses.into_iter().filter(|(_, is)| *is).map(|(signs, _)| (address.as_str(), signs))
             })
             .collect();
+        let last: HashMap<(&str, bool), i64> =
+            self.ordinals.iter().map(|(address, usage, last)| ((address.as_str(), usage.signs()), *last)).collect();
         let mut lacks = Vec::new();
         for place in &self.places {
             for (signs, usage) in [(true, MailUse::Sign), (false, MailUse::Encrypt)] {
@@ -210,7 +222,8 @@ impl Stock {
                 }
                 // What stands in the store was read as an address when it came in.
                 if let Ok(address) = Address::parse(&place.address) {
-                    lacks.push(Lack { address, usage, why });
+                    let ordinal = last.get(&key).copied().unwrap_or(0).saturating_add(1);
+                    lacks.push(Lack { address, usage, why, ordinal });
                 }
             }
         }
@@ -293,7 +306,7 @@ mod tests {
         for (held, waiting, which, end, expected) in rows {
             let place = |used| Place { address: "a@b.example".to_owned(), used };
             let waiting = waiting.into_iter().map(|usage| ("a@b.example".to_owned(), usage)).collect();
-            let mut stock = Stock { places: vec![place(Use::Primary)], held, waiting };
+            let mut stock = Stock { places: vec![place(Use::Primary)], held, waiting, ordinals: Vec::new() };
             let uses = |stock: &Stock| -> Vec<MailUse> {
                 stock.lacking(which, &TERMS, end, NOW).iter().map(|lack| lack.usage).collect()
             };

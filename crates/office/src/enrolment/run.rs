@@ -12,8 +12,8 @@ use kakitome_pki::crypto::{Random, SigningKey};
 use super::Terms;
 use super::lack::Lack;
 use crate::audit::Actor;
-use crate::authority::BACKDATED;
-use crate::authority::issuer::{Asked, Issuer, Outcome};
+use crate::authority::issuer::{Asked, Issuer, Outcome, Refused};
+use crate::authority::{BACKDATED, BEGUN_FOR};
 use crate::fault::Fault;
 use crate::jobs;
 
@@ -68,8 +68,12 @@ pub struct Tally {
     pub retried: usize,
     /// Those that were refused, and why.
     pub refused: Vec<(Lack, String)>,
+    /// Certificates that others made meanwhile.
+    pub there: usize,
     /// Those left undone, since the run was stopped.
     pub left: usize,
+    /// Why some of those failed for the moment.
+    pub held_up: Option<String>,
 }
 
 /// A certificate to be made; the key is kept for the next try.
@@ -88,6 +92,8 @@ struct State {
     taken: usize,
     failed: Option<Fault>,
     stopped: bool,
+    /// Why what is in `again` failed, if anything but another's being at it.
+    trouble: Option<String>,
 }
 
 impl Enrolment<'_> {
@@ -115,10 +121,17 @@ impl Enrolment<'_> {
             let again = std::mem::take(&mut held.again);
             held.tally.retried = held.tally.retried.saturating_add(again.len());
             held.queue.extend(again);
+            let trouble = held.trouble.take();
             drop(held);
-            let pause = jobs::pause(round, self.random)?;
+            let pause = match &trouble {
+                Some(_) => jobs::pause(round, self.random)?,
+                // What another has begun is there after that, or is given up.
+                None => BEGUN_FOR.saturating_add(1),
+            };
             if !(self.rest)(Duration::from_secs(u64::try_from(pause).unwrap_or_default())) {
-                lock(&state).stopped = true;
+                let mut held = lock(&state);
+                held.stopped = true;
+                held.tally.held_up = trouble.or_else(|| Some("others are making them at this moment".to_owned()));
                 break;
             }
         }
@@ -200,6 +213,7 @@ impl Enrolment<'_> {
                     key: key.as_ref()?,
                     from: now.plus(-BACKDATED),
                     until,
+                    ordinal: Some(lack.ordinal),
                 })
             })
             .collect();
@@ -227,29 +241,36 @@ fn settle(state: &mut State, done: Settled) -> Progress {
             for (item, outcome) in outcomes {
                 match outcome {
                     Outcome::Issued(_) => state.tally.made = state.tally.made.saturating_add(1),
+                    Outcome::There => state.tally.there = state.tally.there.saturating_add(1),
+                    Outcome::Elsewhere => retry(state, item, None),
                     Outcome::Pending(_) => state.tally.pending = state.tally.pending.saturating_add(1),
-                    Outcome::Refused(refused) => retry(state, item, refused.again, refused.why),
+                    Outcome::Refused(Refused { again: true, why }) => retry(state, item, Some(why)),
+                    Outcome::Refused(Refused { why, .. }) => state.tally.refused.push((item.lack, why)),
                 }
             }
         }
         Err((items, fault)) if fault.is_temporary() => {
             let why = fault.to_string();
-            items.into_iter().for_each(|item| retry(state, item, true, why.clone()));
+            items.into_iter().for_each(|item| retry(state, item, Some(why.clone())));
         }
         Err((items, fault)) => {
             state.queue.extend(items);
             state.failed.get_or_insert(fault);
         }
     }
-    let done = [state.tally.made, state.tally.pending, state.tally.refused.len()].iter().sum();
+    let Tally { made, there, pending, refused, .. } = &state.tally;
+    let done = [*made, *there, *pending, refused.len()].iter().sum();
     Progress { all: state.all, done, again: state.again.len() }
 }
 
-fn retry(state: &mut State, mut item: Item, again: bool, why: String) {
+/// Puts an item off; `trouble`: why, if it is anything but that another is at it.
+fn retry(state: &mut State, mut item: Item, trouble: Option<String>) {
     item.tries = item.tries.saturating_add(1);
-    if again && item.tries < TRIES {
+    if item.tries < TRIES {
         state.again.push(item);
+        state.trouble = trouble.or(state.trouble.take());
     } else {
+        let why = trouble.unwrap_or_else(|| "another is making it, and does not come to an end".to_owned());
         state.tally.refused.push((item.lack, why));
     }
 }

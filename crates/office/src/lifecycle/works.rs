@@ -222,7 +222,11 @@ fn ended(tally: &Tally, more: bool, now: Time) -> Result<Done, String> {
         Some((lack, why)) => {
             Err(format!("{} certificates could not be made; {}: {why}", tally.refused.len(), lack.address))
         }
-        None if more || tally.left > 0 => Ok(Done::Again(now)),
-        None => Ok(Done::Finished),
+        None => match &tally.held_up {
+            // Not at once: what keeps us from it will be there still.
+            Some(why) => Err(format!("{} certificates are left; {why}", tally.left)),
+            None if more || tally.left > 0 => Ok(Done::Again(now)),
+            None => Ok(Done::Finished),
+        },
     }
 }

@@ -37,6 +37,7 @@ migrations! {
     "0009_pickup"
     "0010_remembered"
     "0011_sealing"
+    "0012_ordinal"
 }
 
 /// The version of a store that is up to date.

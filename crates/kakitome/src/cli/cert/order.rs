@@ -176,7 +176,14 @@ impl OrderVerb {
             let asked: Vec<Asked<'_>> = slice
                 .iter()
                 .zip(&keys)
-                .map(|(address, key)| Asked { address, usage: self.purpose, key, from: opened.now, until: opened.now })
+                .map(|(address, key)| Asked {
+                    address,
+                    usage: self.purpose,
+                    key,
+                    from: opened.now,
+                    until: opened.now,
+                    ordinal: None,
+                })
                 .collect();
             let outcomes = portal.issue(&asked, &opened.actor, opened.now)?;
             for (address, outcome) in slice.iter().zip(outcomes) {
