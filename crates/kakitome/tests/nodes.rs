@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
@@ -31,6 +31,8 @@ const SUITE: &str = "two nodes on one PostgreSQL";
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Somebody is between the recording of certificates and their signing.
+const BEGUN: &str = "EXISTS (SELECT 1 FROM certificate WHERE state = 'begun')";
 /// Mail clients.
 const CLIENTS: usize = 3;
 
@@ -65,7 +67,7 @@ impl House {
     fn start_both(&self) -> [Instance; 2] {
         let first = self.start(0);
         let data = self.folder(1).join("kakitome-data");
-        fs::create_dir(&data).unwrap();
+        fs::DirBuilder::new().mode(0o700).create(&data).unwrap();
         let key = fs::read(self.folder(0).join("kakitome-data/sealing.key")).unwrap();
         let mut file = fs::OpenOptions::new();
         let mut file = file.write(true).create_new(true).mode(0o600).open(data.join("sealing.key")).unwrap();
@@ -112,11 +114,13 @@ impl House {
         }
     }
 
-    /// Waits until a node has this job; which one. `None` where it was done before anybody saw it.
+    /// Waits until a node has this job, and stands between the recording of certificates and their signing; which one. `None`
+    /// where it was done before anybody saw it.
     fn holder(&self, kind: &str, done: &str, nodes: &[Instance]) -> Option<usize> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let node = self.ask(&format!("SELECT node FROM job WHERE kind = '{kind}' AND node IS NOT NULL"));
+            let node =
+                self.ask(&format!("SELECT node FROM job WHERE kind = '{kind}' AND node IS NOT NULL AND {BEGUN}"));
             if let Some(process) = node.rsplit(' ').next().filter(|process| !process.is_empty()) {
                 return nodes.iter().position(|node| node.process().to_string() == process);
             }
@@ -212,6 +216,7 @@ fn nodes_that_are_killed_leave_their_work_to_the_other_and_nothing_is_done_twice
     let doors = Mutex::new([nodes[0].door("SMTP", "outbound"), nodes[1].door("SMTP", "outbound")]);
     let (stop, taken, refused) = (AtomicBool::new(false), Mutex::default(), AtomicUsize::default());
     let clients = Clients { doors: &doors, members, stop: &stop, taken: &taken, refused: &refused };
+    let mut killed_at_work = 0;
     thread::scope(|scope| {
         for client in 0..CLIENTS {
             let clients = &clients;
@@ -222,9 +227,9 @@ fn nodes_that_are_killed_leave_their_work_to_the_other_and_nothing_is_done_twice
         let mut moments = Moments(0x2545_f491_4f6c_dd1d);
         enrol(&house, &mut nodes, &doors, &mut moments);
         assert_each_has(&house, members, &[("encrypt", 1), ("sign", 1)]);
-        renew(&house, &mut nodes, &doors);
+        killed_at_work += renew(&house, &mut nodes, &doors);
         assert_each_has(&house, members, &[("encrypt", 1), ("sign", 2)]);
-        replace(&house, &mut nodes, &doors);
+        killed_at_work += replace(&house, &mut nodes, &doors);
         assert_each_has(&house, members, &[("encrypt", 2), ("sign", 3)]);
         revoke(&house, &mut nodes, &doors, &mut moments);
         // Mail still goes on.
@@ -250,7 +255,9 @@ fn nodes_that_are_killed_leave_their_work_to_the_other_and_nothing_is_done_twice
     }
     let taken = taken.into_inner().unwrap();
     assert_signed(&house, &nodes, &taken);
+    let abandoned = house.ask("SELECT count(*) FROM certificate WHERE der IS NULL");
     println!("{} mails answered with 250, {} with 4xx", taken.len(), refused.into_inner());
+    println!("{killed_at_work} nodes killed in the middle of a job, {abandoned} certificates begun and given up");
 }
 
 /// Ends the clients.
@@ -268,14 +275,21 @@ fn enrol(house: &House, nodes: &mut [Instance; 2], doors: &Mutex<[SocketAddr; 2]
         "SELECT 2 * (SELECT count(*) FROM member_address) - count(*) FROM certificate WHERE der IS NOT NULL";
     for turn in 0..4 {
         let mut runs = [house.spawn(0, "member enrol"), house.spawn(1, "member enrol")];
-        thread::sleep(Duration::from_millis(200 + moments.below(600)));
-        let victim = turn % 2;
+        if turn % 2 == 0 {
+            let is_going = |run: &mut Child| run.try_wait().unwrap().is_none();
+            while house.ask(&format!("SELECT {BEGUN}")) != "t" && runs.iter_mut().all(is_going) {}
+        } else {
+            thread::sleep(Duration::from_millis(200 + moments.below(600)));
+        }
+        let victim = turn / 2;
         runs[victim].kill().unwrap();
-        if turn < 2 {
+        if turn % 2 == 1 {
             kill(house, nodes, victim, doors);
         }
         runs[1 - victim].kill().unwrap();
-        runs.iter_mut().for_each(|run| drop(run.wait().unwrap()));
+        for run in &mut runs {
+            run.wait().unwrap();
+        }
     }
     let mut runs = [house.spawn(0, "member enrol"), house.spawn(1, "member enrol")];
     let ended = runs.iter_mut().map(|run| run.wait().unwrap().success());
@@ -283,14 +297,15 @@ fn enrol(house: &House, nodes: &mut [Instance; 2], doors: &Mutex<[SocketAddr; 2]
     assert_eq!(house.ask(LACKING), "0");
 }
 
-/// Renewal, by the job; whoever is at it is killed.
-fn renew(house: &House, nodes: &mut [Instance; 2], doors: &Mutex<[SocketAddr; 2]>) {
+/// Renewal, by the job; whoever is at it is killed. How many were.
+fn renew(house: &House, nodes: &mut [Instance; 2], doors: &Mutex<[SocketAddr; 2]>) -> usize {
     const DONE: &str = "SELECT count(*) = (SELECT count(*) FROM member_address) FROM certificate
         WHERE purpose = 'sign' AND ordinal = 2 AND der IS NOT NULL";
     // As if most of their life were over.
     house.ask("UPDATE certificate SET not_before = not_before - 100000000 WHERE purpose = 'sign' AND der IS NOT NULL");
     house.ask("UPDATE job SET due = 0 WHERE kind = 'certificates.renew' AND node IS NULL");
-    if let Some(holder) = house.holder("certificates.renew", DONE, nodes) {
+    let holder = house.holder("certificates.renew", DONE, nodes);
+    if let Some(holder) = holder {
         kill(house, nodes, holder, doors);
         house.pass_leases();
     }
@@ -301,18 +316,21 @@ fn renew(house: &House, nodes: &mut [Instance; 2], doors: &Mutex<[SocketAddr; 2]
         house.ask("UPDATE job SET due = 0 WHERE kind = 'certificates.renew' AND node IS NULL");
         thread::sleep(Duration::from_millis(200));
     }
+    usize::from(holder.is_some())
 }
 
-/// Everything of the own CA is replaced, by the job; whoever is at it is killed, both of them.
-fn replace(house: &House, nodes: &mut [Instance; 2], doors: &Mutex<[SocketAddr; 2]>) {
+/// Everything of the own CA is replaced, by the job; whoever is at it is killed, both of them. How many were.
+fn replace(house: &House, nodes: &mut [Instance; 2], doors: &Mutex<[SocketAddr; 2]>) -> usize {
     const DONE: &str = "SELECT count(*) = 0 FROM replacement WHERE ended_at IS NULL";
     // Beyond the second in which the last was made.
     thread::sleep(Duration::from_millis(1100));
     house.run(1, "cert replace --issuer own --before 2090-01-01 --background");
+    let mut killed = 0;
     for _ in 0..2 {
         if let Some(holder) = house.holder("certificates.replace", DONE, nodes) {
             kill(house, nodes, holder, doors);
             house.pass_leases();
+            killed += 1;
         }
     }
     let end = Instant::now() + PATIENCE;
@@ -321,6 +339,7 @@ fn replace(house: &House, nodes: &mut [Instance; 2], doors: &Mutex<[SocketAddr; 
         house.ask("UPDATE job SET due = 0 WHERE kind = 'certificates.replace' AND node IS NULL");
         thread::sleep(Duration::from_millis(200));
     }
+    killed
 }
 
 /// Certificates are revoked on both nodes, and the commands that sign the lists are killed: a list that comes later has the
