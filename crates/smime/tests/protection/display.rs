@@ -108,6 +108,23 @@ fn an_attached_text_stays_and_the_rest_of_the_mail_is_the_same() {
 }
 
 #[test]
+fn a_subject_is_no_html_and_no_empty_line() {
+    // RFC 9788 §10.3.
+    let subject = "Subject: =?utf-8?Q?a=0D=0A=0D=0A=22b'?=</div>&c\r\n";
+    let mail = format!("{FROM}{subject}Content-Type: text/html; charset=utf-8\r\n\r\n<body>x</body>\r\n");
+    let with = added(mail.as_bytes()).unwrap();
+    let structure = scan(&with, 0..with.len() as u64).unwrap();
+    let html = String::from_utf8(decoded(&with, &structure, 0)).unwrap();
+    assert!(html.contains("<pre>Subject: a &quot;b&apos;&lt;/div&gt;&amp;c</pre></div>"), "{html}");
+    assert_eq!(display::without_divisions(&html), "<body>\r\nx</body>\r\n");
+    let mail = format!("{FROM}{subject}Content-Type: text/plain; charset=utf-8\r\n\r\nx\r\n");
+    let with = added(mail.as_bytes()).unwrap();
+    let structure = scan(&with, 0..with.len() as u64).unwrap();
+    let text = String::from_utf8(decoded(&with, &structure, 0)).unwrap();
+    assert_eq!(display::without_lines(&text), "x\r\n");
+}
+
+#[test]
 fn the_part_of_a_draft_is_left_out_whole() {
     let mail = "From: info@bank.example\r\nSubject: ...\r\nMIME-Version: 1.0\r\n\r\n";
     let content = "Content-Type: multipart/mixed; boundary=a; protected-headers=\"v1\"\r\nSubject: x\r\n\r\n\

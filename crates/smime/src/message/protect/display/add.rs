@@ -93,7 +93,7 @@ impl Element {
         }
         let text = lines.iter().flat_map(|line| [line.as_str(), "\r\n"]).collect::<String>();
         let text = if is_html {
-            let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let text = escaped(&text);
             format!("<div class=\"{}\">\r\n<pre>{}</pre></div>\r\n", html::CLASS, text.trim_ascii_end())
         } else {
             format!("{text}\r\n")
@@ -145,6 +145,12 @@ impl Element {
         inserter.finish()?;
         writer.finish().map(drop)
     }
+}
+
+/// RFC 9788 §10.3: so that a subject neither ends the division nor begins anything.
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('\'', "&apos;").replace('"', "&quot;")
 }
 
 fn encoded(encoding: &'static encoding_rs::Encoding, text: &str) -> Option<Vec<u8>> {
