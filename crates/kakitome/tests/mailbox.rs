@@ -1,4 +1,4 @@
-//! docs/postfix.md, section 8, tried: a private Postfix made of that page's lines, Dovecot with the mailboxes behind it, and
+//! docs/postfix.md, section 9, tried: a private Postfix made of that page's lines, Dovecot with the mailboxes behind it, and
 //! mail that OpenSSL sealed. What was opened does not come back in a report.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -6,16 +6,14 @@
 mod peers;
 
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kakitome_testkit::POSTFIX_SERVICES;
+use kakitome_testkit::smtp::{Sink, free_ports, submit};
+use kakitome_testkit::{Postfix, wait_for_port};
 
 const SUITE: &str = "mailbox";
 const PAGE: &str = include_str!("../../../docs/postfix.md");
@@ -24,20 +22,17 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn what_is_sealed_to_a_member_lies_opened_in_his_mailbox() {
-    let Some([postfix, dovecot, doveadm, openssl]) =
-        peers::programs(SUITE, ["postfix", "dovecot", "doveadm", "openssl"])
-    else {
-        return;
-    };
+    let names = ["postfix", "dovecot", "doveadm", "openssl"];
+    let Some([_, dovecot, doveadm, openssl]) = peers::programs(SUITE, names) else { return };
     let is_there = |user: &str| Command::new("id").arg(user).output().is_ok_and(|out| out.status.success());
-    if !fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {
-        return peers::skip(SUITE, "Postfix and Dovecot start only as root");
+    if let Some(missing) = Postfix::cannot_start() {
+        return peers::skip(SUITE, missing);
     }
-    if !["postfix", "dovecot", "dovenull", "nobody"].into_iter().all(is_there) {
-        return peers::skip(SUITE, "the users of Postfix and Dovecot are not there");
+    if !["dovecot", "dovenull", "nobody"].into_iter().all(is_there) {
+        return peers::skip(SUITE, "the users of Dovecot are not there");
     }
     let home = tempfile::tempdir().unwrap();
-    let house = House::start(home.path(), &postfix, &dovecot, &openssl);
+    let house = House::start(home.path(), &dovecot, &openssl);
 
     // By port 25 to the member: opened in his mailbox, with our fields, and as Dovecot tells it.
     let sealed = house.sealed(&openssl, "jiro@example.test", "by port 25");
@@ -76,25 +71,25 @@ fn what_is_sealed_to_a_member_lies_opened_in_his_mailbox() {
 /// Postfix, Kakitome and Dovecot.
 struct House {
     folder: PathBuf,
-    postfix: PathBuf,
     smtp: u16,
+    postfix: Option<Postfix>,
     processes: Vec<Child>,
     world: Receiver<String>,
 }
 
 impl House {
-    fn start(at: &Path, postfix: &Path, dovecot: &Path, openssl: &Path) -> Self {
-        fs::set_permissions(at, fs::Permissions::from_mode(0o755)).unwrap();
-        let held: Vec<TcpListener> = (0..5).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports: Vec<u16> = held.iter().map(|held| held.local_addr().unwrap().port()).collect();
-        drop(held);
-        let [smtp, filter, reinject, lmtp, web] = ports[..] else { panic!("five ports") };
-        let ((world, sink), (_, full)) = (sink(true), sink(false));
-        let mut house = Self { folder: at.to_owned(), postfix: postfix.to_owned(), smtp, processes: Vec::new(), world };
+    fn start(at: &Path, dovecot: &Path, openssl: &Path) -> Self {
+        let [smtp, filter, reinject, lmtp, web] = free_ports();
+        let (put, world) = channel();
+        let sink = Sink::start(move |arrival| {
+            let _ = put.send(String::from_utf8_lossy(&arrival.mail).into_owned());
+        });
+        let full = Sink::refusing("552 5.2.2 the mailbox is full");
+        let mut house = Self { folder: at.to_owned(), smtp, postfix: None, processes: Vec::new(), world };
+        house.postfix_with(&[smtp, filter, reinject, lmtp, sink.unwrap().port, full.unwrap().port]);
         house.kakitome(openssl, filter, reinject, web);
         house.dovecot(dovecot, lmtp);
-        house.postfix_with(&[smtp, filter, reinject, lmtp, sink, full]);
-        for port in [filter, lmtp, reinject, smtp] {
+        for port in [filter, lmtp] {
             house.wait_for(port);
         }
         house
@@ -102,8 +97,9 @@ impl House {
 
     fn kakitome(&mut self, openssl: &Path, filter: u16, reinject: u16, web: u16) {
         let at = &self.folder;
-        let inbound =
-            block("toml inbound").replace("10027", &reinject.to_string()).replace("example.com", "example.test");
+        let inbound = kakitome_testkit::block(PAGE, "toml inbound")
+            .replace("10027", &reinject.to_string())
+            .replace("example.com", "example.test");
         fs::write(
             at.join("kakitome.toml"),
             format!(
@@ -180,40 +176,21 @@ impl House {
     fn postfix_with(&mut self, ports: &[u16]) {
         let [smtp, filter, reinject, lmtp, sink, full] = ports[..] else { panic!("six ports") };
         let at = self.folder.display().to_string();
-        for name in ["etc", "queue", "postfix-data", "log"] {
-            fs::create_dir(self.folder.join(name)).unwrap();
-        }
-        self.run(Path::new("chown"), &["postfix", "postfix-data", "log"]);
         fs::write(self.folder.join("transport"), format!("gone@example.test  lmtp:inet:127.0.0.1:{full}\n")).unwrap();
-        fs::write(
-            self.folder.join("etc/main.cf"),
-            format!(
-                "compatibility_level = 3.6\nqueue_directory = {at}/queue\ndata_directory = {at}/postfix-data\n\
-                 maillog_file = {at}/log/mail.log\nmaillog_file_prefixes = {at}\nmyhostname = mail.example.test\nmydestination =\n\
-                 inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmynetworks = 127.0.0.0/8\nalias_maps =\nalias_database =\n\
-                 virtual_mailbox_domains = example.test\nvirtual_transport = lmtp:inet:127.0.0.1:{lmtp}\n\
-                 transport_maps = texthash:{at}/transport\nrelayhost = [127.0.0.1]:{sink}\nsmtp_tls_security_level = none\n"
-            ),
-        )
-        .unwrap();
+        let main = format!(
+            "virtual_mailbox_domains = example.test\nvirtual_transport = lmtp:inet:127.0.0.1:{lmtp}\n\
+             transport_maps = texthash:{at}/transport\nrelayhost = [127.0.0.1]:{sink}\n"
+        );
         let fitted = |name: &str| {
-            block(name)
+            kakitome_testkit::block(PAGE, name)
                 .replace("10025", &filter.to_string())
                 .replace("10027", &reinject.to_string())
                 .replace("example.com", "example.test")
         };
-        let line = fitted("master.cf inbound");
-        let services = fitted("master.cf inbound services");
-        let own = "lmtp unix - - n - - lmtp\n";
-        fs::write(
-            self.folder.join("etc/master.cf"),
-            format!("{POSTFIX_SERVICES}{own}127.0.0.1:{smtp} inet n - n - - smtpd\n{line}{services}"),
-        )
-        .unwrap();
-        let etc = self.folder.join("etc");
-        let mut master = Command::new(&self.postfix);
-        master.arg("-c").arg(etc).arg("start-fg").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        self.processes.push(master.spawn().unwrap());
+        let (line, services) = (fitted("master.cf inbound"), fitted("master.cf inbound services"));
+        let services = format!("127.0.0.1:{smtp} inet n - n - - smtpd\n{line}{services}");
+        let postfix = Postfix::start(&self.folder, &main, &services, &[smtp, reinject]);
+        self.postfix = Some(postfix.unwrap_or_else(|error| panic!("{error}")));
     }
 
     /// A mail that OpenSSL sealed with the member's certificate.
@@ -226,28 +203,8 @@ impl House {
     }
 
     fn send(&self, to: &str, mail: &str) {
-        let mut out = TcpStream::connect(("127.0.0.1", self.smtp)).unwrap();
-        out.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut lines = BufReader::new(out.try_clone().unwrap());
-        let mut reply = || loop {
-            let mut line = String::new();
-            assert!(lines.read_line(&mut line).unwrap() > 0, "{}", self.logs());
-            if line.as_bytes().get(3) == Some(&b' ') {
-                break line;
-            }
-        };
-        reply();
-        let envelope =
-            ["EHLO elsewhere.example", "MAIL FROM:<eve@elsewhere.example>", &format!("RCPT TO:<{to}>"), "DATA"]
-                .map(str::to_owned);
-        for command in envelope {
-            out.write_all(format!("{command}\r\n").as_bytes()).unwrap();
-            let reply = reply();
-            assert!(reply.starts_with(['2', '3']), "{command}: {reply}\n{}", self.logs());
-        }
-        out.write_all(format!("{mail}.\r\n").as_bytes()).unwrap();
-        let reply = reply();
-        assert!(reply.starts_with("250"), "{reply}\n{}", self.logs());
+        let sent = submit(self.smtp, "eve@elsewhere.example", &[to], mail.as_bytes());
+        sent.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
     }
 
     /// What Dovecot holds for a user under this subject, once it is there.
@@ -285,18 +242,14 @@ impl House {
     }
 
     fn wait_for(&self, port: u16) {
-        let end = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < end, "nothing listens on {port}\n{}", self.logs());
-            thread::sleep(Duration::from_millis(50));
-        }
+        wait_for_port(port).unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
     }
 }
 
 impl Drop for House {
     fn drop(&mut self) {
-        // SIGKILL to the masters alone would leave their daemons behind.
-        let _ = Command::new(&self.postfix).arg("-c").arg(self.folder.join("etc")).arg("abort").output();
+        self.postfix = None;
+        // SIGKILL to the master alone would leave its daemons behind.
         for process in &mut self.processes {
             let _ = Command::new("kill").arg(process.id().to_string()).status();
             let end = Instant::now() + PATIENCE;
@@ -306,57 +259,5 @@ impl Drop for House {
             let _ = process.kill();
             let _ = process.wait();
         }
-    }
-}
-
-/// The fenced block of the page that is called `name`.
-fn block(name: &str) -> String {
-    let opening = format!("\n```{name}\n");
-    let (_, rest) = PAGE.split_once(&opening).unwrap_or_else(|| panic!("docs/postfix.md has no block {name:?}"));
-    rest.split_once("```").unwrap().0.to_owned()
-}
-
-/// The world, which takes every mail; or a mailbox that takes none.
-fn sink(takes: bool) -> (Receiver<String>, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (put, mails) = channel();
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            let put = put.clone();
-            thread::spawn(move || session(connection, takes, &|mail| put.send(mail).is_ok()));
-        }
-    });
-    (mails, port)
-}
-
-fn session(mut out: TcpStream, takes: bool, keep: &dyn Fn(String) -> bool) -> Option<()> {
-    let mut lines = BufReader::new(out.try_clone().ok()?);
-    let mut line = || {
-        let mut line = String::new();
-        lines.read_line(&mut line).ok().filter(|count| *count > 0).map(|_| line)
-    };
-    out.write_all(b"220 sink ESMTP\r\n").ok()?;
-    loop {
-        let command = line()?.to_ascii_uppercase();
-        if command.starts_with("RCPT") && !takes {
-            out.write_all(b"552 5.2.2 the mailbox is full\r\n").ok()?;
-            continue;
-        }
-        if command.starts_with("DATA") {
-            out.write_all(b"354 go on\r\n").ok()?;
-            let mut mail = String::new();
-            loop {
-                let next = line()?;
-                if next == ".\r\n" {
-                    break;
-                }
-                mail.push_str(next.strip_prefix('.').unwrap_or(&next));
-            }
-            keep(mail);
-        } else if command.starts_with("QUIT") {
-            return out.write_all(b"221 bye\r\n").ok();
-        }
-        out.write_all(b"250 ok\r\n").ok()?;
     }
 }

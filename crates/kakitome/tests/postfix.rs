@@ -10,38 +10,36 @@ mod certificates;
 mod peers;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kakitome_pki::asn1::time::Time;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::dkim;
 use kakitome_smime::message::open::open;
 use kakitome_smime::octets::InMemory;
-use kakitome_testkit::POSTFIX_SERVICES;
+use kakitome_testkit::smtp::{self, Client, free_ports, submit};
+use kakitome_testkit::{Postfix, wait_for_port};
 
 const SUITE: &str = "postfix";
 const PAGE: &str = include_str!("../../../docs/postfix.md");
-/// How long anything may take: a start, a delivery, a stop.
+/// How long a mail may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long to look for mail that must not come.
 const SILENCE: Duration = Duration::from_millis(1500);
 
 #[test]
 fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
-    let Some(([postfix, postconf, postqueue], openssl)) = programs() else { return };
+    let Some(openssl) = openssl() else { return };
     let house = tempfile::tempdir().unwrap();
     // Postfix's daemons run as another user and have to walk through
     fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let ports = Ports::free();
-    let world = Sink::start();
-    let mail_server = Postfix::start(house.path(), &ports, world.port, [postfix, postconf, postqueue]);
+    let world = World::start();
+    let mail_server = postfix(Hosts::One, house.path(), &ports, world.port, "");
     let gateway = Gateway::start(house.path(), &ports, "");
 
     // a member's mail by submission
@@ -106,12 +104,12 @@ fn submitted_mail_leaves_signed_and_forged_mail_does_not() {
 /// when the certificate is there; what must not wait is returned, without its text.
 #[test]
 fn mail_that_must_be_encrypted_waits_for_its_certificate() {
-    let Some((programs, openssl)) = programs() else { return };
+    let Some(openssl) = openssl() else { return };
     let house = tempfile::tempdir().unwrap();
     fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let ports = Ports::free();
-    let world = Sink::start();
-    let mail_server = Postfix::start(house.path(), &ports, world.port, programs);
+    let world = World::start();
+    let mail_server = postfix(Hosts::One, house.path(), &ports, world.port, "");
     let policy = block("toml encryption").replace("example.com", "example.test");
     let gateway = Gateway::start(house.path(), &ports, &policy);
     let [key, certificate] = ["bank.key", "bank.pem"].map(|name| house.path().join(name));
@@ -190,7 +188,7 @@ fn assert_sealed(openssl: &Path, gateway: &Gateway, mail: &str, house: &Path) {
 /// Postfix and Kakitome on two hosts: TLS with certificates of both on both ways, and nothing without.
 #[test]
 fn two_hosts_know_each_other() {
-    let Some((programs, openssl)) = programs() else { return };
+    let Some(openssl) = openssl() else { return };
     let house = tempfile::tempdir().unwrap();
     fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let tls = house.path().join("tls");
@@ -198,8 +196,8 @@ fn two_hosts_know_each_other() {
     certificates::write_for(&tls, "mail", "mail.example.test");
     certificates::write_for(&tls, "kakitome", "localhost");
     let ports = Ports::free();
-    let world = Sink::start();
-    let mail_server = Postfix::start_on(Hosts::Two, house.path(), &ports, world.port, programs, "");
+    let world = World::start();
+    let mail_server = postfix(Hosts::Two, house.path(), &ports, world.port, "");
     let page = block("toml two hosts");
     let gateway = Gateway::start_by(house.path(), &ports, &page, "");
     send(ports.submission, "alice@example.test", &mail("alice@example.test", "over two hosts"));
@@ -226,7 +224,7 @@ fn two_hosts_know_each_other() {
 /// DKIM comes after us, by OpenDKIM where the page says: at the end both signatures are valid.
 #[test]
 fn dkim_is_put_on_the_signed_mail() {
-    let Some((programs, openssl)) = programs() else { return };
+    let Some(openssl) = openssl() else { return };
     let Some([opendkim, genkey]) = peers::programs(SUITE, ["opendkim", "opendkim-genkey"]) else { return };
     let house = tempfile::tempdir().unwrap();
     fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -245,11 +243,11 @@ fn dkim_is_put_on_the_signed_mail() {
     .unwrap();
     let mut signer =
         Command::new(opendkim).arg("-f").arg("-x").arg(house.path().join("opendkim.conf")).spawn().unwrap();
-    let world = Sink::start();
+    let world = World::start();
     let way_back = format!("  -o smtpd_milters=inet:127.0.0.1:{milter}\n");
-    wait_for_port(milter, &String::new);
+    wait_for_port(milter).unwrap();
     let free = Ports { trial: Ports::free().trial, ..ports };
-    let mail_server = Postfix::start_on(Hosts::One, house.path(), &free, world.port, programs, &way_back);
+    let mail_server = postfix(Hosts::One, house.path(), &free, world.port, &way_back);
     let gateway = Gateway::start(house.path(), &free, "");
     send(free.submission, "alice@example.test", &mail("alice@example.test", "signed twice"));
     let left = world.next(&mail_server);
@@ -274,20 +272,9 @@ fn dkim_is_put_on_the_signed_mail() {
 
 /// The answer to MAIL in clear.
 fn refused(port: u16, hello: &str) -> String {
-    let mut out = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    out.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut lines = BufReader::new(out.try_clone().unwrap());
-    let mut reply = || loop {
-        let reply = line(&mut lines).unwrap();
-        if reply.as_bytes()[3] == b' ' {
-            return reply;
-        }
-    };
-    reply();
-    out.write_all(format!("{hello}\r\n").as_bytes()).unwrap();
-    reply();
-    out.write_all(b"MAIL FROM:<a@example.test>\r\n").unwrap();
-    reply()
+    let mut client = Client::greet(port).unwrap();
+    client.ask(hello).unwrap();
+    client.ask("MAIL FROM:<a@example.test>").unwrap()
 }
 
 #[test]
@@ -296,15 +283,14 @@ fn the_page_warns_of_no_filter_for_everybody() {
     assert!(!main_cf.contains("content_filter"), "in main.cf it would hold for port 25 too: {main_cf}");
 }
 
-/// Postfix's programs and OpenSSL, if they are here and can be started.
-fn programs() -> Option<([PathBuf; 3], PathBuf)> {
-    let [postfix, postconf, postqueue, openssl] =
-        peers::programs(SUITE, ["postfix", "postconf", "postqueue", "openssl"])?;
-    if let Some(missing) = cannot_start() {
+/// OpenSSL, if it and Postfix are here and can be started.
+fn openssl() -> Option<PathBuf> {
+    let [_, openssl] = peers::programs(SUITE, ["postfix", "openssl"])?;
+    if let Some(missing) = Postfix::cannot_start() {
         peers::skip(SUITE, missing);
         return None;
     }
-    Some(([postfix, postconf, postqueue], openssl))
+    Some(openssl)
 }
 
 fn assert_confirmed(openssl: &Path, gateway: &Gateway, mail: &str, house: &Path) {
@@ -361,18 +347,13 @@ struct Ports {
 
 impl Ports {
     fn free() -> Self {
-        // all are held at once, so that no two are the same
-        let held: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let port = |at: usize| held[at].local_addr().unwrap().port();
-        Self { submission: port(0), trial: port(1), smtp: port(2), filter: port(3), reinject: port(4), web: port(5) }
+        let [submission, trial, smtp, filter, reinject, web] = free_ports();
+        Self { submission, trial, smtp, filter, reinject, web }
     }
 }
 
-/// The fenced block of the page that is called `name`.
 fn block(name: &str) -> String {
-    let opening = format!("\n```{name}\n");
-    let (_, rest) = PAGE.split_once(&opening).unwrap_or_else(|| panic!("docs/postfix.md has no block {name:?}"));
-    rest.split_once("```").unwrap().0.to_owned()
+    kakitome_testkit::block(PAGE, name)
 }
 
 /// Do Postfix and Kakitome share a machine?
@@ -382,134 +363,41 @@ enum Hosts {
     Two,
 }
 
-struct Postfix {
-    folder: PathBuf,
-    programs: [PathBuf; 3],
-    master: Child,
-}
-
-impl Postfix {
-    fn start(house: &Path, ports: &Ports, world: u16, programs: [PathBuf; 3]) -> Self {
-        Self::start_on(Hosts::One, house, ports, world, programs, "")
-    }
-
-    /// With more lines for the last service, which is the way back.
-    fn start_on(hosts: Hosts, house: &Path, ports: &Ports, world: u16, programs: [PathBuf; 3], way_back: &str) -> Self {
-        let folder = house.join("etc");
-        for name in ["etc", "queue", "postfix-data", "log"] {
-            fs::create_dir(house.join(name)).unwrap();
-        }
-        for name in ["postfix-data", "log"] {
-            let changed = Command::new("chown").arg("postfix").arg(house.join(name)).status().unwrap();
-            assert!(changed.success());
-        }
-        let first = house.join("kakitome_first");
-        let fitted = |name: &str| {
-            block(name)
-                .replace("kakitome.example.com", "localhost")
-                .replace("0.0.0.0:", "127.0.0.1:")
-                .replace("192.0.2.20/32", "127.0.0.0/8")
-                .replace("/etc/postfix/tls", house.join("tls").to_str().unwrap())
-                .replace("10024", &ports.filter.to_string())
-                .replace("10026", &ports.reinject.to_string())
-                .replace("example.com", "example.test")
-                .replace("/etc/postfix/kakitome_first", first.to_str().unwrap())
-        };
-        fs::write(&first, fitted("kakitome_first")).unwrap();
-        let at = house.display();
-        let page = fitted("main.cf") + &fitted("main.cf encryption");
-        // the distribution's own `daemon_directory` and the like are Postfix's defaults
-        fs::write(
-            folder.join("main.cf"),
-            format!(
-                "compatibility_level = 3.6\nqueue_directory = {at}/queue\ndata_directory = {at}/postfix-data\n\
-                 maillog_file = {at}/log/mail.log\nmaillog_file_prefixes = {at}\n\
-                 myhostname = mail.example.test\nmydestination =\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
-                 mynetworks = 127.0.0.0/8\nalias_maps =\nalias_database =\nrelay_domains = example.net\n\
-                 relayhost = [127.0.0.1]:{world}\nsmtp_tls_security_level = none\nlmtp_host_lookup = native\n{page}"
-            ),
-        )
-        .unwrap();
-        let [services, submission, size, login, trial] = match hosts {
-            Hosts::One => ["services", "submission", "submission size", "submission login", "submission trial"]
-                .map(|name| fitted(&format!("master.cf {name}"))),
-            Hosts::Two => [
-                fitted("master.cf two hosts"),
-                fitted("master.cf two hosts submission"),
-                String::new(),
-                String::new(),
-                String::new(),
-            ],
-        };
-        fs::write(
-            folder.join("master.cf"),
-            format!(
-                "{POSTFIX_SERVICES}127.0.0.1:{} inet n - n - - smtpd\n127.0.0.1:{} inet n - n - - smtpd\n{submission}{size}{login}\
-                 \x20 -o smtpd_authorized_xclient_hosts=127.0.0.0/8\n127.0.0.1:{} inet n - n - - smtpd\n{trial}{services}{way_back}",
-                ports.smtp, ports.submission, ports.trial
-            ),
-        )
-        .unwrap();
-        let check = Command::new(&programs[0]).arg("-c").arg(&folder).arg("check").output().unwrap();
-        assert!(check.status.success(), "postfix check: {}", String::from_utf8_lossy(&check.stderr));
-        let master = Command::new(&programs[0])
-            .arg("-c")
-            .arg(&folder)
-            .arg("start-fg")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self { folder, programs, master };
-        for port in [ports.smtp, ports.submission, ports.trial, ports.reinject] {
-            wait_for_port(port, &|| server.log());
-        }
-        server
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("../log/mail.log")).unwrap_or_default()
-    }
-
-    fn queue(&self) -> String {
-        let list = Command::new(&self.programs[2]).arg("-c").arg(&self.folder).arg("-p").output().unwrap();
-        String::from_utf8_lossy(&list.stdout).into_owned()
-    }
-
-    fn wait_for_queue(&self, word: &str) {
-        let end = Instant::now() + PATIENCE;
-        while !self.queue().contains(word) {
-            assert!(Instant::now() < end, "{word:?} is not in the queue:\n{}\n{}", self.queue(), self.log());
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    fn flush(&self) {
-        assert!(Command::new(&self.programs[2]).arg("-c").arg(&self.folder).arg("-f").status().unwrap().success());
-    }
-}
-
-impl Drop for Postfix {
-    fn drop(&mut self) {
-        // SIGKILL to the master alone would leave its daemons behind
-        let quiet = |word: &str| {
-            Command::new(&self.programs[0])
-                .arg("-c")
-                .arg(&self.folder)
-                .arg(word)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-        };
-        let _ = quiet("abort");
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end && matches!(self.master.try_wait(), Ok(None)) {
-            thread::sleep(Duration::from_millis(50));
-        }
-        let _ = self.master.kill();
-        let _ = self.master.wait();
-    }
+/// A Postfix of the page's lines, with more for the last service, which is the way back.
+fn postfix(hosts: Hosts, house: &Path, ports: &Ports, world: u16, way_back: &str) -> Postfix {
+    let first = house.join("kakitome_first");
+    let fitted = |name: &str| {
+        block(name)
+            .replace("kakitome.example.com", "localhost")
+            .replace("0.0.0.0:", "127.0.0.1:")
+            .replace("192.0.2.20/32", "127.0.0.0/8")
+            .replace("/etc/postfix/tls", house.join("tls").to_str().unwrap())
+            .replace("10024", &ports.filter.to_string())
+            .replace("10026", &ports.reinject.to_string())
+            .replace("example.com", "example.test")
+            .replace("/etc/postfix/kakitome_first", first.to_str().unwrap())
+    };
+    fs::write(&first, fitted("kakitome_first")).unwrap();
+    let page = fitted("main.cf") + &fitted("main.cf encryption");
+    let main = format!("relay_domains = example.net\nrelayhost = [127.0.0.1]:{world}\n{page}");
+    let [services, submission, size, login, trial] = match hosts {
+        Hosts::One => ["services", "submission", "submission size", "submission login", "submission trial"]
+            .map(|name| fitted(&format!("master.cf {name}"))),
+        Hosts::Two => [
+            fitted("master.cf two hosts"),
+            fitted("master.cf two hosts submission"),
+            String::new(),
+            String::new(),
+            String::new(),
+        ],
+    };
+    let services = format!(
+        "127.0.0.1:{} inet n - n - - smtpd\n127.0.0.1:{} inet n - n - - smtpd\n{submission}{size}{login}\
+         \x20 -o smtpd_authorized_xclient_hosts=127.0.0.0/8\n127.0.0.1:{} inet n - n - - smtpd\n{trial}{services}{way_back}",
+        ports.smtp, ports.submission, ports.trial
+    );
+    let doors = [ports.smtp, ports.submission, ports.trial, ports.reinject];
+    Postfix::start(house, &main, &services, &doors).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// `kakitome up` on its own data directory.
@@ -554,7 +442,7 @@ impl Gateway {
             .spawn()
             .unwrap();
         let gateway = Self { data, log, process };
-        wait_for_port(filter, &|| gateway.log());
+        wait_for_port(filter).unwrap_or_else(|error| panic!("{error}\n{}", gateway.log()));
         gateway
     }
 
@@ -581,53 +469,18 @@ fn binary() -> PathBuf {
 }
 
 /// The world: takes every mail, keeps its bytes.
-struct Sink {
+struct World {
     port: u16,
     mails: Receiver<String>,
 }
 
-impl Sink {
+impl World {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
         let (put, mails) = channel();
-        thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
-                let put = put.clone();
-                thread::spawn(move || Self::session(connection, &|mail| put.send(mail).is_ok()));
-            }
-        });
-        Self { port, mails }
-    }
-
-    fn session(mut out: TcpStream, keep: &dyn Fn(String) -> bool) -> Option<()> {
-        let mut lines = BufReader::new(out.try_clone().ok()?);
-        out.write_all(b"220 sink ESMTP\r\n").ok()?;
-        loop {
-            let command = line(&mut lines)?;
-            let reply: &[u8] = match command.split(' ').next()?.trim_end().to_ascii_uppercase().as_str() {
-                "EHLO" => b"250-sink\r\n250 8BITMIME\r\n",
-                "DATA" => {
-                    out.write_all(b"354 go on\r\n").ok()?;
-                    let mut mail = String::new();
-                    loop {
-                        let next = line(&mut lines)?;
-                        if next == ".\r\n" {
-                            break;
-                        }
-                        mail.push_str(next.strip_prefix('.').unwrap_or(&next));
-                    }
-                    keep(mail);
-                    b"250 kept\r\n"
-                }
-                "QUIT" => {
-                    out.write_all(b"221 bye\r\n").ok()?;
-                    return None;
-                }
-                _ => b"250 ok\r\n",
-            };
-            out.write_all(reply).ok()?;
-        }
+        let keep = move |arrival: smtp::Arrival| {
+            let _ = put.send(String::from_utf8_lossy(&arrival.mail).into_owned());
+        };
+        Self { port: smtp::Sink::start(keep).unwrap().port, mails }
     }
 
     fn next(&self, server: &Postfix) -> String {
@@ -644,73 +497,23 @@ impl Sink {
     }
 }
 
-fn line(lines: &mut BufReader<TcpStream>) -> Option<String> {
-    let mut line = Vec::new();
-    (lines.read_until(b'\n', &mut line).ok()? > 0).then(|| String::from_utf8_lossy(&line).into_owned())
-}
-
 /// Hands one mail to an SMTP service, as a mail program does.
 fn send(port: u16, sender: &str, mail: &str) {
-    send_as(None, port, sender, mail);
+    send_to(port, sender, &["reader@example.net"], mail);
 }
 
 /// The same by somebody who logged in. That he did is told by XCLIENT, which a Postfix believes that is told to: the
 /// password is not what is tried here.
 fn send_as(login: Option<&str>, port: u16, sender: &str, mail: &str) {
-    send_all(login, port, sender, &["reader@example.net"], mail);
+    let Some(login) = login else { return send(port, sender, mail) };
+    let mut client = Client::greet(port).unwrap();
+    client.expect('2', &format!("XCLIENT LOGIN={login}")).unwrap();
+    client.expect('2', "EHLO client.example.test").unwrap();
+    assert!(client.send(sender, &["reader@example.net"], mail.as_bytes()).unwrap().starts_with('2'));
+    client.ask("QUIT").unwrap();
 }
 
 /// The same to others than the usual reader.
 fn send_to(port: u16, sender: &str, recipients: &[&str], mail: &str) {
-    send_all(None, port, sender, recipients, mail);
-}
-
-fn send_all(login: Option<&str>, port: u16, sender: &str, recipients: &[&str], mail: &str) {
-    let mut out = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    out.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut lines = BufReader::new(out.try_clone().unwrap());
-    let mut expect = |class: char, after: &str| loop {
-        let reply = line(&mut lines).unwrap_or_else(|| panic!("no reply after {after}"));
-        assert!(reply.starts_with(class), "after {after}: {reply}");
-        if reply.as_bytes()[3] == b' ' {
-            return;
-        }
-    };
-    expect('2', "connecting");
-    if let Some(login) = login {
-        for command in ["EHLO client.example.test".to_owned(), format!("XCLIENT LOGIN={login}")] {
-            out.write_all(format!("{command}\r\n").as_bytes()).unwrap();
-            expect('2', &command);
-        }
-    }
-    let mut commands = vec!["EHLO client.example.test".to_owned(), format!("MAIL FROM:<{sender}>")];
-    commands.extend(recipients.iter().map(|recipient| format!("RCPT TO:<{recipient}>")));
-    commands.push("DATA".to_owned());
-    for command in commands {
-        out.write_all(format!("{command}\r\n").as_bytes()).unwrap();
-        expect(if command == "DATA" { '3' } else { '2' }, &command);
-    }
-    // no line of ours begins with a dot
-    out.write_all(format!("{mail}.\r\n").as_bytes()).unwrap();
-    expect('2', "the mail");
-    out.write_all(b"QUIT\r\n").unwrap();
-    let _ = out.read(&mut [0; 64]);
-}
-
-fn wait_for_port(port: u16, log: &dyn Fn() -> String) {
-    let end = Instant::now() + PATIENCE;
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
-        assert!(Instant::now() < end, "nothing listens on port {port}:\n{}", log());
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Why Postfix cannot be started here.
-fn cannot_start() -> Option<&'static str> {
-    if !Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n") {
-        return Some("Postfix starts only as root");
-    }
-    let user = Command::new("id").arg("postfix").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    user.is_ok_and(|user| !user.success()).then_some("there is no user called postfix")
+    submit(port, sender, recipients, mail.as_bytes()).unwrap();
 }

@@ -1,6 +1,7 @@
 //! What tests are made of: a fixed clock, keys, a certificate factory that also makes what no CA would, one small
-//! world of CAs and people, and the mails and signatures that they send and forge. Dev-only, pure data: no file or clock,
-//! and one socket, of the [`Server`] that serves lists on loopback; only [`PostgresqlServer`] is more. It may panic.
+//! world of CAs and people, and the mails and signatures that they send and forge. Dev-only, pure data: no file or clock.
+//! What stands around a process under test is apart: the [`Server`] that serves lists on loopback, [`smtp`], and the servers
+//! of others, [`Postfix`] and [`PostgresqlServer`]. It may panic.
 //!
 //! Start at [`Pki::get`]; for one odd certificate at [`CertificateFactory`], for one odd signature at
 //! [`cms::SignerFactory`], for a mail at [`mail::Mail`].
@@ -24,6 +25,7 @@ mod prime;
 pub mod recipient;
 mod rsa;
 mod server;
+pub mod smtp;
 mod world;
 pub mod write;
 
@@ -31,7 +33,7 @@ pub use factory::{Authority, CertificateFactory, Flaw};
 pub use keys::{FixedRandom, ed25519_key, key, ml_dsa_key, rsa_key, sign, weak_spki};
 pub use list::CrlFactory;
 pub use ocsp::{OcspFactory, Says};
-pub use postfix::POSTFIX_SERVICES;
+pub use postfix::{Postfix, block, wait_for_port};
 pub use postgresql::PostgresqlServer;
 pub use rsa::{RawRsa, forged_cube};
 pub use server::{Asked, Server, Serves};

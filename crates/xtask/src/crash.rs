@@ -16,24 +16,24 @@ mod sink;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use kakitome_testkit::smtp::{self, free_ports};
+use kakitome_testkit::{Postfix, block};
 
 use self::chance::Chance;
 use self::gateway::{Actions, Gateway, Oddity, Place};
 use self::hop::Hop;
 use self::mails::{KIND_COUNT, Mail, SEALED, mail};
-use self::postfix::{Ports, Postfix};
+use self::postfix::Ports;
 use self::report::Count;
-use self::sink::{Expected, Sink, line};
+use self::sink::{Expected, Sink};
 
 /// How many mails a whole run sends, and a short one.
 const MAILS: [usize; 2] = [2000, 70];
@@ -47,7 +47,7 @@ const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Runs it; the short form leaves the document as it is.
 pub(crate) fn run(root: &Path, short: bool) -> anyhow::Result<ExitCode> {
-    if let Some(missing) = missing() {
+    if let Some(missing) = Postfix::cannot_start() {
         println!("SKIPPED: crash: {missing}");
         let required = std::env::var_os("KAKITOME_REQUIRE_PEERS").is_some_and(|value| value == "1");
         return Ok(if required { ExitCode::FAILURE } else { ExitCode::SUCCESS });
@@ -65,24 +65,6 @@ pub(crate) fn run(root: &Path, short: bool) -> anyhow::Result<ExitCode> {
         count.write(&root.join("docs/reliability.md"))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What is not here that a run needs.
-pub(crate) fn missing() -> Option<&'static str> {
-    let answers = |program: &str, argument: &str, answer: &[u8]| {
-        Command::new(program)
-            .arg(argument)
-            .stderr(Stdio::null())
-            .output()
-            .is_ok_and(|said| said.status.success() && said.stdout.starts_with(answer))
-    };
-    if !answers("postconf", "-d", b"") {
-        return Some("Postfix is not installed");
-    }
-    if !answers("id", "-u", b"0\n") {
-        return Some("Postfix starts only as root");
-    }
-    (!answers("id", "postfix", b"")).then_some("there is no user called postfix")
 }
 
 /// Everything that stands when it begins.
@@ -105,12 +87,7 @@ impl Run {
         let house = target.join(format!("crash-{}", std::process::id()));
         fs::create_dir_all(&house)?;
         let page = fs::read_to_string(root.join("docs/postfix.md"))?;
-        // all are held at once, so that no two are the same
-        let held: Vec<TcpListener> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-        let numbers: Vec<u16> =
-            held.iter().map(|held| Ok(held.local_addr()?.port())).collect::<std::io::Result<_>>()?;
-        drop(held);
-        let (submission, filter, reinject, web) = (numbers[0], numbers[1], numbers[2], numbers[3]);
+        let [submission, filter, reinject, web] = free_ports();
         let date = Command::new("date").args(["-u", "+%a, %d %b %Y %H:%M:%S +0000"]).env("LC_ALL", "C").output()?;
         let date = String::from_utf8(date.stdout)?.trim().to_owned();
         let mails: Vec<Mail> = (0..count).map(|number| mail(number, "example.test", &date)).collect();
@@ -124,11 +101,11 @@ impl Run {
         let sink = Sink::start(Expected::new(expected))?;
         let chance = Arc::new(Chance::new(SEED));
         let hop = Hop::start(reinject, Arc::clone(&chance))?;
-        let postfix = Postfix::start(&page, &house, &Ports { submission, filter, reinject, world: sink.port })?;
+        let postfix = postfix::start(&page, &house, &Ports { submission, filter, reinject, world: sink.port }, "", "")?;
         let program = target.join("debug/kakitome");
         let place =
             Place { program, house: house.clone(), filter, actions: Actions::default(), clock: gateway::clock() };
-        place.prepare(&postfix::block(&page, "toml")?, hop.port, web)?;
+        place.prepare(&block(&page, "toml"), hop.port, web)?;
         Ok(Self { house, mails, sink, hop, postfix, place, submission, chance })
     }
 
@@ -150,7 +127,7 @@ impl Run {
                 thread::sleep(Duration::from_millis(least + self.chance.below(more)));
                 let sent = clients.iter().all(thread::ScopedJoinHandle::is_finished);
                 // a few more rounds for what is still in the queue
-                if sent && (self.postfix.is_empty()? || round > 2000) {
+                if sent && (self.postfix.is_empty() || round > 2000) {
                     break;
                 }
                 kills.push(Instant::now());
@@ -170,9 +147,9 @@ impl Run {
         let gateway = self.place.start(Oddity::None)?;
         self.place.ready()?;
         let end = Instant::now() + DRAIN;
-        while !self.postfix.is_empty()? {
+        while !self.postfix.is_empty() {
             ensure!(Instant::now() < end, "the queue does not become empty:\n{}", self.postfix.log_end());
-            self.postfix.flush()?;
+            self.postfix.flush();
             thread::sleep(Duration::from_secs(1));
         }
         gateway.kill();
@@ -205,36 +182,7 @@ impl Run {
 
 /// Hands a mail to Postfix, as a mail program does.
 fn submit(port: u16, mail: &Mail) -> anyhow::Result<()> {
-    let mut out = TcpStream::connect(("127.0.0.1", port))?;
-    out.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let mut lines = BufReader::new(out.try_clone()?);
-    let mut expect = |class: u8, after: &str| loop {
-        let reply = line(&mut lines).with_context(|| format!("no reply after {after}"))?;
-        ensure!(reply.first() == Some(&class), "after {after}: {}", String::from_utf8_lossy(&reply));
-        if reply.get(3) != Some(&b'-') {
-            return Ok(());
-        }
-    };
-    expect(b'2', "connecting")?;
-    let body = if mail.bytes.is_ascii() { "" } else { " BODY=8BITMIME" };
-    let mut commands = vec!["EHLO client.example.test".to_owned(), format!("MAIL FROM:<{}>{body}", mail.sender)];
-    commands.extend(mail.recipients.iter().map(|recipient| format!("RCPT TO:<{recipient}>")));
-    for command in commands {
-        out.write_all(format!("{command}\r\n").as_bytes())?;
-        expect(b'2', &command)?;
-    }
-    out.write_all(b"DATA\r\n")?;
-    expect(b'3', "DATA")?;
-    let mut wire = Vec::with_capacity(mail.bytes.len());
-    for line in mail.bytes.split_inclusive(|byte| *byte == b'\n') {
-        if line.starts_with(b".") {
-            wire.push(b'.');
-        }
-        wire.extend_from_slice(line);
-    }
-    wire.extend_from_slice(b".\r\n");
-    out.write_all(&wire)?;
-    expect(b'2', "the mail")?;
-    out.write_all(b"QUIT\r\n")?;
-    Ok(())
+    let body = if mail.bytes.is_ascii() { "" } else { "> BODY=8BITMIME" };
+    let recipients: Vec<&str> = mail.recipients.iter().map(String::as_str).collect();
+    Ok(smtp::submit(port, &format!("{}{body}", mail.sender), &recipients, &mail.bytes)?)
 }

@@ -14,9 +14,10 @@ mod stand;
 use std::path::Path;
 use std::process::ExitCode;
 
+use kakitome_testkit::Postfix;
+
 use self::report::Report;
 use self::stand::Stand;
-use crate::crash;
 
 /// How many mails go one way in a round.
 const MAILS: usize = 1500;
@@ -29,7 +30,7 @@ pub(crate) const CLIENTS: usize = 20;
 
 /// Runs it; with so many mails in one round it leaves the document as it is.
 pub(crate) fn run(root: &Path, mails: Option<usize>) -> anyhow::Result<ExitCode> {
-    if let Some(missing) = crash::missing() {
+    if let Some(missing) = Postfix::cannot_start() {
         println!("SKIPPED: load: {missing}");
         return Ok(ExitCode::SUCCESS);
     }

@@ -7,9 +7,12 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where distributions put programs that are not on everybody's `PATH`.
 const BEYOND_PATH: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+/// Where `./test --install` unpacks packages that it does not install.
+const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tools/debian");
 
 /// The programs of `names` in order, or `None` after a visible skip of `suite`.
 pub(crate) fn programs<const N: usize>(suite: &str, names: [&str; N]) -> Option<[PathBuf; N]> {
@@ -21,6 +24,18 @@ pub(crate) fn programs<const N: usize>(suite: &str, names: [&str; N]) -> Option<
     }
     skip(suite, &format!("not installed: {}; ./test --install brings it", missing.join(", ")));
     None
+}
+
+/// A program that [`programs`] found, as a command; one that was unpacked finds the libraries that came with it.
+pub(crate) fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    if program.starts_with(UNPACKED) {
+        let libraries = Path::new(UNPACKED).join("usr/lib");
+        let entries = std::fs::read_dir(&libraries).into_iter().flatten().flatten();
+        let folders = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).chain([libraries.clone()]);
+        command.env("LD_LIBRARY_PATH", std::env::join_paths(folders).unwrap());
+    }
+    command
 }
 
 /// The files of `paths` (Java libraries, fonts), or `None` after a visible skip of `suite`.
@@ -54,6 +69,7 @@ fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(BEYOND_PATH.map(PathBuf::from))
+        .chain([Path::new(UNPACKED).join("usr/sbin")])
         .map(|folder| folder.join(name))
         .find(|candidate| candidate.is_file())
 }

@@ -8,10 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use kakitome_pki::cert::{Certificate, pem};
-
-use super::postfix::wait_for_port;
+use kakitome_testkit::wait_for_port;
 
 /// With little room no file may grow beyond this, in blocks of 512 bytes: mails that go to the spool's files find no
 /// place, nor does the journal after a while.
@@ -119,7 +118,7 @@ impl Place {
 
     /// Waits until it takes mail.
     pub(super) fn ready(&self) -> anyhow::Result<()> {
-        wait_for_port(self.filter)
+        wait_for_port(self.filter).map_err(|error| anyhow!(error))
     }
 }
 

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kakitome_testkit::smtp::line;
+
 use super::chance::Chance;
-use super::sink::line;
 
 /// How long a stalled answer takes: longer than the Postfix in front waits for us.
 pub(super) const STALL: Duration = Duration::from_secs(6);

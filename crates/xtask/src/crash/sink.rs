@@ -1,10 +1,7 @@
 //! The world: an SMTP server that takes every mail and remembers who got what.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use kakitome_pki::algorithm::Digest;
 use kakitome_pki::asn1::time::Time;
@@ -13,6 +10,7 @@ use kakitome_smime::cms::recipient::{HeldKeys, Holder};
 use kakitome_smime::message::open::{Layer, open};
 use kakitome_smime::octets::{InMemory, read_range};
 use kakitome_testkit::envelope::Takes;
+use kakitome_testkit::smtp;
 
 /// A mail as it arrived.
 #[derive(Clone)]
@@ -44,17 +42,14 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn start(expected: Expected) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let port = listener.local_addr()?.port();
         let arrived: Arc<Mutex<Arrived>> = Arc::default();
         let keep = Arc::clone(&arrived);
-        thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
-                let (keep, expected) = (Arc::clone(&keep), Arc::clone(&expected));
-                thread::spawn(move || session(connection, &keep, &expected));
-            }
-        });
-        Ok(Self { port, arrived })
+        let sink = smtp::Sink::start(move |came| {
+            let (text, readers) = opened(&came.mail);
+            let mut arrived = keep.lock().unwrap_or_else(PoisonError::into_inner);
+            arrived.take(&came, (&text, readers), &expected);
+        })?;
+        Ok(Self { port: sink.port, arrived })
     }
 
     pub(super) fn arrived(&self) -> MutexGuard<'_, Arrived> {
@@ -62,55 +57,13 @@ impl Sink {
     }
 }
 
-fn session(mut out: TcpStream, keep: &Mutex<Arrived>, expected: &Expected) -> Option<()> {
-    let mut lines = BufReader::new(out.try_clone().ok()?);
-    let (mut sender, mut recipients) = (String::new(), Vec::new());
-    out.write_all(b"220 world ESMTP\r\n").ok()?;
-    loop {
-        let command = String::from_utf8_lossy(&line(&mut lines)?).trim_end().to_owned();
-        let path = || command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-        let reply: &[u8] = match command.split([' ', ':']).next()?.to_ascii_uppercase().as_str() {
-            "EHLO" => b"250-world\r\n250 8BITMIME\r\n",
-            "MAIL" => {
-                sender = path();
-                recipients.clear();
-                b"250 ok\r\n"
-            }
-            "RCPT" => {
-                recipients.push(path());
-                b"250 ok\r\n"
-            }
-            "DATA" => {
-                out.write_all(b"354 go on\r\n").ok()?;
-                let mail = text(&mut lines)?;
-                let (text, readers) = opened(&mail);
-                let mut arrived = keep.lock().unwrap_or_else(PoisonError::into_inner);
-                arrived.take(&sender, &recipients, &mail, (&text, readers), expected);
-                b"250 kept\r\n"
-            }
-            "QUIT" => {
-                out.write_all(b"221 bye\r\n").ok()?;
-                return None;
-            }
-            _ => b"250 ok\r\n",
-        };
-        out.write_all(reply).ok()?;
-    }
-}
-
 impl Arrived {
-    fn take(
-        &mut self,
-        sender: &str,
-        recipients: &[String],
-        mail: &[u8],
-        (text, readers): (&[u8], usize),
-        expected: &Expected,
-    ) {
-        for recipient in recipients {
+    fn take(&mut self, came: &smtp::Arrival, (text, readers): (&[u8], usize), expected: &Expected) {
+        let mail = &came.mail;
+        for recipient in &came.recipients {
             let Some((sent, end)) = expected.get(recipient) else {
                 // A report to a sender of ours tells whom the mail did not reach.
-                if sender.is_empty() {
+                if came.sender.is_empty() {
                     for failed in String::from_utf8_lossy(mail).lines().filter_map(|line| {
                         line.strip_prefix("Final-Recipient: rfc822;").map(|address| address.trim().to_owned())
                     }) {
@@ -163,21 +116,4 @@ fn without_top_field(mail: &[u8]) -> &[u8] {
         at += line.len();
     }
     &mail[at..]
-}
-
-/// A line with its end.
-pub(super) fn line(lines: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
-    let mut line = Vec::new();
-    (lines.read_until(b'\n', &mut line).ok()? > 0).then_some(line)
-}
-
-fn text(lines: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
-    let mut mail = Vec::new();
-    loop {
-        let next = line(lines)?;
-        if next == b".\r\n" {
-            return Some(mail);
-        }
-        mail.extend_from_slice(next.strip_prefix(b".").unwrap_or(&next));
-    }
 }

@@ -2,18 +2,20 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
+use kakitome_testkit::smtp::free_ports;
+use kakitome_testkit::{Postfix, wait_for_port};
 
 use super::cost::{Cost, Meter, peak};
 use super::sink::Sink;
 use super::{CLIENTS, pass};
-use crate::crash::postfix::{Ports, Postfix, wait_for_port};
+use crate::crash::postfix::{self, Ports};
 
 /// How long one way may take for its mails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -56,15 +58,6 @@ pub(super) struct Stand {
     postfix: Postfix,
 }
 
-fn ports<const N: usize>() -> anyhow::Result<[u16; N]> {
-    let held: Vec<TcpListener> = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-    let mut numbers = [0; N];
-    for (number, held) in numbers.iter_mut().zip(&held) {
-        *number = held.local_addr()?.port();
-    }
-    Ok(numbers)
-}
-
 impl Stand {
     pub(super) fn build(root: &Path) -> anyhow::Result<Self> {
         let build = ["build", "--release", "--quiet", "--locked", "--package", "kakitome"];
@@ -75,7 +68,7 @@ impl Stand {
         fs::create_dir_all(&house)?;
         let page = fs::read_to_string(root.join("docs/postfix.md"))?;
         let sink = Sink::start()?;
-        let [submission, unused, reinject, bare, passing, untouched, rsa] = ports()?;
+        let [submission, reinject, bare, passing, untouched, rsa] = free_ports();
         let filter = |name: &str, settings: &str| Filter::start(&program, &house.join(name), reinject, settings);
         let [signs, signs_rsa, passes] = [
             filter("p256", "[members]\nkey = 'p-256'\n")?,
@@ -96,7 +89,7 @@ impl Stand {
         );
         // The page's own submission service leads to the one that signs with P-256.
         let all = Ports { submission, filter: signs.port, reinject, world: sink.port };
-        let postfix = Postfix::start_with(&page, &house.join("postfix"), &all, MAIN, &services)?;
+        let postfix = postfix::start(&page, &house.join("postfix"), &all, MAIN, &services)?;
         let way = |name, door, filter| Way { name, door, filter };
         let ways = vec![
             way("Postfix alone", bare, None),
@@ -105,7 +98,6 @@ impl Stand {
             way("Kakitome, signing with P-256", submission, Some(signs)),
             way("Kakitome, signing with RSA-2048", rsa, Some(signs_rsa)),
         ];
-        let _ = unused;
         let mail = house.join("mail.eml");
         fs::write(&mail, letter(SIZE)?)?;
         Ok(Self { ways, house, program, sink, mail, postfix })
@@ -173,7 +165,7 @@ impl Drop for Stand {
 impl Filter {
     fn start(program: &Path, folder: &Path, next_hop: u16, settings: &str) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
-        let [port, web] = ports()?;
+        let [port, web] = free_ports();
         let gateway = format!(
             "[gateway]\nnext_hop = 'smtp://127.0.0.1:{next_hop}'\nlisteners = [{{ protocol = 'lmtp', address = \
              '127.0.0.1:{port}', direction = 'outbound' }}]\n"
@@ -197,7 +189,7 @@ impl Filter {
             .spawn()
             .context("kakitome")?;
         let filter = Self { process, port };
-        wait_for_port(port)?;
+        wait_for_port(port).map_err(|error| anyhow!(error))?;
         Ok(filter)
     }
 }
