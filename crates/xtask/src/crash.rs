@@ -1,7 +1,7 @@
 //! `cargo xtask crash`: is mail lost, or sent twice, when everything goes wrong?
 //!
-//! Mails of many shapes go through a real Postfix, `kakitome up` and Postfix again, set up by the lines of
-//! docs/postfix.md. Meanwhile Kakitome is killed at random moments, its disk is full at times, its clock jumps, and its
+//! Mails of many shapes, some of them received and sealed, go through a real Postfix, `kakitome up` and another Postfix, set up
+//! by the lines of docs/postfix.md. Meanwhile Kakitome is killed at random moments, its disk is full at times, its clock jumps, and its
 //! next hop refuses, falls silent and cuts connections. At the end everything is counted: each mail has arrived once, or
 //! its sender was told; a second copy is excused only where the first one's 250 could not come through, and then both are
 //! the same byte for byte. The whole run writes its counts into docs/reliability.md; a short one is part of `./test`.
@@ -30,7 +30,7 @@ use kakitome_testkit::{Postfix, block};
 use self::chance::Chance;
 use self::gateway::{Actions, Gateway, Oddity, Place};
 use self::hop::Hop;
-use self::mails::{KIND_COUNT, Mail, SEALED, mail};
+use self::mails::{Door, KIND_COUNT, Mail, SEALED, mail};
 use self::postfix::Ports;
 use self::report::Count;
 use self::sink::{Expected, Sink};
@@ -73,9 +73,11 @@ struct Run {
     mails: Vec<Mail>,
     sink: Sink,
     hop: Hop,
-    postfix: Postfix,
+    front: Postfix,
+    back: Postfix,
     place: Place,
-    submission: u16,
+    /// The doors of the Postfix in front: submission, and port 25.
+    entries: [u16; 2],
     chance: Arc<Chance>,
 }
 
@@ -87,10 +89,25 @@ impl Run {
         let house = target.join(format!("crash-{}", std::process::id()));
         fs::create_dir_all(&house)?;
         let page = fs::read_to_string(root.join("docs/postfix.md"))?;
-        let [submission, filter, reinject, web] = free_ports();
+        let [submission, smtp, out, received, back_out, back_in, web, spare, spare_in, spare_out, spare_smtp] =
+            free_ports();
         let date = Command::new("date").args(["-u", "+%a, %d %b %Y %H:%M:%S +0000"]).env("LC_ALL", "C").output()?;
         let date = String::from_utf8(date.stdout)?.trim().to_owned();
-        let mails: Vec<Mail> = (0..count).map(|number| mail(number, "example.test", &date)).collect();
+        let mut mails: Vec<Mail> = (0..count).map(|number| mail(number, "example.test", &date)).collect();
+        let place = Place {
+            program: target.join("debug/kakitome"),
+            house: house.clone(),
+            doors: [out, received],
+            actions: Actions::default(),
+            clock: gateway::clock(),
+        };
+        let sealed = mails.iter().filter(|mail| mail.door == Door::OutsideSealed);
+        let members: Vec<String> = sealed.map(|mail| mail.recipients[0].clone()).collect();
+        let members: Vec<&str> = members.iter().map(String::as_str).collect();
+        place.member(&sink::member(&members))?;
+        for mail in mails.iter_mut().filter(|mail| mail.door == Door::OutsideSealed) {
+            mail.bytes = place.seal(&mail.bytes)?;
+        }
         let mut expected = BTreeMap::new();
         for mail in &mails {
             let bytes = Arc::new(mail.bytes.clone());
@@ -98,15 +115,18 @@ impl Run {
                 expected.insert(recipient.clone(), (Arc::clone(&bytes), mail.end.clone()));
             }
         }
-        let sink = Sink::start(Expected::new(expected))?;
+        let sink = Sink::start(Expected::new(expected), &members)?;
         let chance = Arc::new(Chance::new(SEED));
-        let hop = Hop::start(reinject, Arc::clone(&chance))?;
-        let postfix = postfix::start(&page, &house, &Ports { submission, filter, reinject, world: sink.port }, "", "")?;
-        let program = target.join("debug/kakitome");
-        let place =
-            Place { program, house: house.clone(), filter, actions: Actions::default(), clock: gateway::clock() };
-        place.prepare(&block(&page, "toml"), hop.port, web)?;
-        Ok(Self { house, mails, sink, hop, postfix, place, submission, chance })
+        let hop = Hop::start(&[back_out, back_in], &chance)?;
+        // Each has all of the page's services; what the other one is for is unused.
+        let ports = Ports { submission, filter: out, reinject: spare_out, world: sink.port };
+        let services = postfix::received(&page, smtp, received, spare_in);
+        let front = postfix::start(&page, &house.join("front"), &ports, "", &services)?;
+        let ports = Ports { submission: spare, reinject: back_out, ..ports };
+        let services = postfix::received(&page, spare_smtp, received, back_in);
+        let back = postfix::start(&page, &house.join("back"), &ports, "", &services)?;
+        place.prepare([&block(&page, "toml"), &block(&page, "toml inbound")], &hop.ports, web)?;
+        Ok(Self { house, mails, sink, hop, front, back, place, entries: [submission, smtp], chance })
     }
 
     fn play(self) -> anyhow::Result<Count> {
@@ -118,6 +138,7 @@ impl Run {
         let mut gateway = self.place.start(Oddity::None)?;
         self.place.ready()?;
         self.place.enter(SEALED, &sink::reader().certificate)?;
+        self.place.import_member()?;
         self.hop.trouble.store(true, Ordering::Relaxed);
         let next = AtomicUsize::new(0);
         let gateway = thread::scope(|scope| -> anyhow::Result<Gateway> {
@@ -127,7 +148,7 @@ impl Run {
                 thread::sleep(Duration::from_millis(least + self.chance.below(more)));
                 let sent = clients.iter().all(thread::ScopedJoinHandle::is_finished);
                 // a few more rounds for what is still in the queue
-                if sent && (self.postfix.is_empty() || round > 2000) {
+                if sent && (self.is_empty() || round > 2000) {
                     break;
                 }
                 kills.push(Instant::now());
@@ -147,18 +168,25 @@ impl Run {
         let gateway = self.place.start(Oddity::None)?;
         self.place.ready()?;
         let end = Instant::now() + DRAIN;
-        while !self.postfix.is_empty() {
-            ensure!(Instant::now() < end, "the queue does not become empty:\n{}", self.postfix.log_end());
-            self.postfix.flush();
+        while !self.is_empty() {
+            let logs = || format!("{}\n{}", self.front.log_end(), self.back.log_end());
+            ensure!(Instant::now() < end, "the queue does not become empty:\n{}", logs());
+            self.front.flush();
+            self.back.flush();
             thread::sleep(Duration::from_secs(1));
         }
         gateway.kill();
         let actions = self.place.actions.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let count =
             Count::new(&self.mails, &self.sink.arrived(), &self.hop.record(), &kills, actions, starts, begin.elapsed());
-        drop(self.postfix);
+        drop((self.front, self.back));
         fs::remove_dir_all(&self.house).context("the folder of the run")?;
         Ok(count)
+    }
+
+    /// Is nothing on its way any more?
+    fn is_empty(&self) -> bool {
+        self.front.is_empty() && self.back.is_empty()
     }
 
     /// What the starts are like, in turn.
@@ -174,7 +202,7 @@ impl Run {
 
     fn send_all(&self, next: &AtomicUsize) -> anyhow::Result<()> {
         while let Some(mail) = self.mails.get(next.fetch_add(1, Ordering::Relaxed)) {
-            submit(self.submission, mail).with_context(|| mail.end.clone())?;
+            submit(self.entries[usize::from(mail.door != Door::Submission)], mail).with_context(|| mail.end.clone())?;
         }
         Ok(())
     }

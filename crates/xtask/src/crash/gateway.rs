@@ -10,7 +10,11 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, anyhow, ensure};
 use kakitome_pki::cert::{Certificate, pem};
+use kakitome_smime::cms::recipient::Holder;
+use kakitome_testkit::envelope::Takes;
 use kakitome_testkit::wait_for_port;
+
+use super::sink::MEMBER;
 
 /// With little room no file may grow beyond this, in blocks of 512 bytes: mails that go to the spool's files find no
 /// place, nor does the journal after a while.
@@ -38,7 +42,8 @@ pub(super) struct Gateway {
 pub(super) struct Place {
     pub(super) program: PathBuf,
     pub(super) house: PathBuf,
-    pub(super) filter: u16,
+    /// The doors of what leaves and of what was received.
+    pub(super) doors: [u16; 2],
     pub(super) actions: Actions,
     /// The library that makes a clock jump, if it is here.
     pub(super) clock: Option<String>,
@@ -52,12 +57,17 @@ pub(super) fn clock() -> Option<String> {
 
 impl Place {
     /// Writes the settings: those of docs/postfix.md, with the ports of this run.
-    pub(super) fn prepare(&self, page: &str, next_hop: u16, web: u16) -> anyhow::Result<()> {
-        let page = page.replace("10026", &next_hop.to_string()).replace("example.com", "example.test");
-        let filter = self.filter;
+    pub(super) fn prepare(&self, page: [&str; 2], next_hops: &[u16], web: u16) -> anyhow::Result<()> {
+        let fitted = |page: &str| {
+            let page = page.replace("10026", &next_hops[0].to_string()).replace("10027", &next_hops[1].to_string());
+            page.replace("example.com", "example.test")
+        };
+        let ([page, received], [out, in_]) = (page.map(fitted), self.doors);
         let text = format!(
-            "{page}listeners = [{{ protocol = \"lmtp\", address = \"127.0.0.1:{filter}\", direction = \"outbound\" }}]\n\
-             \n[web]\naddress = \"127.0.0.1:{web}\"\n\n[policy]\nmixed = true\n\n[fetch]\nenabled = false\n"
+            "{page}listeners = [\
+             {{ protocol = \"lmtp\", address = \"127.0.0.1:{out}\", direction = \"outbound\" }},\
+             {{ protocol = \"lmtp\", address = \"127.0.0.1:{in_}\", direction = \"inbound\" }}]\n\
+             \n{received}\n[web]\naddress = \"127.0.0.1:{web}\"\n\n[policy]\nmixed = true\n\n[fetch]\nenabled = false\n"
         );
         // Signing with P-256 is quick also in a program that is not optimised.
         let text = text.replacen("[members]\n", "[members]\nkey = \"p-256\"\n", 1);
@@ -116,9 +126,41 @@ impl Place {
         Ok(())
     }
 
+    /// Writes the member's certificate and key as files.
+    pub(super) fn member(&self, holder: &Holder) -> anyhow::Result<()> {
+        let at = |name: &str| self.house.join(name);
+        fs::write(at("member.pem"), pem::write("CERTIFICATE", holder.certificate.raw()))?;
+        fs::write(at("member.key"), pem::write("EC PRIVATE KEY", &Takes::P256.key_der(MEMBER)))?;
+        fs::write(at("password"), "secret\n")?;
+        self.run(&["cert", "export", "--cert", "member.pem", "--key", "member.key", "-o", "member.p12"], true)
+    }
+
+    /// Gives the member's key to the vault.
+    pub(super) fn import_member(&self) -> anyhow::Result<()> {
+        self.run(&["cert", "import", "member.p12", "--data", "data", "--config", "kakitome.toml"], true)
+    }
+
+    /// A mail as somebody outside seals it to the member.
+    pub(super) fn seal(&self, mail: &[u8]) -> anyhow::Result<Vec<u8>> {
+        fs::write(self.house.join("clear.eml"), mail)?;
+        self.run(&["encrypt", "--to", "member.pem", "-o", "sealed.eml", "clear.eml"], false)?;
+        Ok(fs::read(self.house.join("sealed.eml"))?)
+    }
+
+    fn run(&self, arguments: &[&str], with_password: bool) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(&self.house).arg("--quiet").args(arguments);
+        if with_password {
+            command.args(["--password-file", "password"]);
+        }
+        let said = command.output().context("kakitome")?;
+        ensure!(said.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&said.stderr));
+        Ok(())
+    }
+
     /// Waits until it takes mail.
     pub(super) fn ready(&self) -> anyhow::Result<()> {
-        wait_for_port(self.filter).map_err(|error| anyhow!(error))
+        self.doors.into_iter().try_for_each(wait_for_port).map_err(|error| anyhow!(error))
     }
 }
 

@@ -89,28 +89,33 @@ pub(super) struct Record {
 }
 
 pub(super) struct Hop {
-    pub(super) port: u16,
+    /// For each of the next hops.
+    pub(super) ports: Vec<u16>,
     pub(super) trouble: Arc<AtomicBool>,
     record: Arc<Mutex<Record>>,
 }
 
 impl Hop {
-    pub(super) fn start(next: u16, chance: Arc<Chance>) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let port = listener.local_addr()?.port();
+    /// In front of each of `nexts`.
+    pub(super) fn start(nexts: &[u16], chance: &Arc<Chance>) -> anyhow::Result<Self> {
         let (trouble, record) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Record>>::default());
-        let (making, notes) = (Arc::clone(&trouble), Arc::clone(&record));
-        thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
-                let trouble = making.load(Ordering::Relaxed).then(|| Trouble::by(&chance)).flatten();
-                let notes = Arc::clone(&notes);
-                thread::spawn(move || {
-                    let mut passage = Passage { begin: Instant::now(), trouble, notes, recipients: Vec::new() };
-                    passage.serve(connection, next)
-                });
-            }
-        });
-        Ok(Self { port, trouble, record })
+        let mut ports = Vec::new();
+        for next in nexts.iter().copied() {
+            let listener = TcpListener::bind("127.0.0.1:0")?;
+            ports.push(listener.local_addr()?.port());
+            let (making, notes, chance) = (Arc::clone(&trouble), Arc::clone(&record), Arc::clone(chance));
+            thread::spawn(move || {
+                for connection in listener.incoming().flatten() {
+                    let trouble = making.load(Ordering::Relaxed).then(|| Trouble::by(&chance)).flatten();
+                    let notes = Arc::clone(&notes);
+                    thread::spawn(move || {
+                        let mut passage = Passage { begin: Instant::now(), trouble, notes, recipients: Vec::new() };
+                        passage.serve(connection, next)
+                    });
+                }
+            });
+        }
+        Ok(Self { ports, trouble, record })
     }
 
     pub(super) fn record(&self) -> MutexGuard<'_, Record> {

@@ -1,9 +1,22 @@
-//! Mails of many shapes. Each has its number in its recipients' addresses and at its end.
+//! Mails of many shapes, out and in. Each has its number in its recipients' addresses and at its end.
+
+use std::collections::BTreeSet;
 
 /// The domain of recipients whose certificates nobody knows.
 const WORLD: &str = "example.net";
 /// The domain of those who are encrypted to, with one certificate for all.
 pub(super) const SEALED: &str = "sealed.example";
+
+/// Where a mail enters.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Door {
+    /// A member hands it in.
+    Submission,
+    /// It comes from outside, to members.
+    Outside,
+    /// The same, and it is to be sealed to the member first.
+    OutsideSealed,
+}
 
 /// One mail to send.
 pub(super) struct Mail {
@@ -12,12 +25,15 @@ pub(super) struct Mail {
     pub(super) bytes: Vec<u8>,
     /// The last line of its text; whoever has the mail whole has this.
     pub(super) end: String,
-    /// Kakitome has nothing to do with it: it arrives as it is.
-    pub(super) passes: bool,
+    pub(super) door: Door,
+    /// At whom it arrives as it is, perhaps with fields in front.
+    pub(super) untouched: BTreeSet<String>,
+    /// At whom it arrives encrypted.
+    pub(super) sealed: BTreeSet<String>,
 }
 
 /// The kinds, and whether each passes as it is.
-const KINDS: [(&str, bool); 16] = [
+const KINDS: [(&str, bool); 19] = [
     ("plain text", false),
     ("8-bit text", false),
     ("ISO-2022-JP", false),
@@ -34,6 +50,9 @@ const KINDS: [(&str, bool); 16] = [
     ("calendar", false),
     ("encrypted for some, some of them blind", false),
     ("encrypted for all, large", false),
+    ("received", true),
+    ("received, sealed to a member", false),
+    ("received, sealed to one of two members", false),
 ];
 
 /// How many kinds there are.
@@ -44,19 +63,35 @@ pub(super) fn mail(number: usize, domain: &str, date: &str) -> Mail {
     let (kind, passes) = KINDS[number % KINDS.len()];
     let end = format!("the end of m{number}");
     let (content_type, body) = content(kind);
-    let author =
-        if kind == "not a member" { "somebody@example.org".to_owned() } else { format!("m{}@{domain}", number % 7) };
+    let door = match kind {
+        "received" => Door::Outside,
+        "received, sealed to a member" | "received, sealed to one of two members" => Door::OutsideSealed,
+        _ => Door::Submission,
+    };
+    let author = if kind == "not a member" || door != Door::Submission {
+        "somebody@example.org".to_owned()
+    } else {
+        format!("m{}@{domain}", number % 7)
+    };
     let sender = if kind == "null sender" { String::new() } else { author.clone() };
     // (how many recipients, how many of them are encrypted to, how many of these are not shown)
     let (count, sealed, blind) = match kind {
         "several recipients" => (2 + number % 5, 0, 0),
         "encrypted for some, some of them blind" => (3 + number % 4, 2 + number % 3, 1 + number % 2),
         "encrypted for all, large" => (2, 2, 0),
+        "received, sealed to one of two members" => (2, 0, 0),
         _ => (1, 0, 0),
     };
-    let domain_of = |at: usize| if at < sealed { SEALED } else { WORLD };
+    let domain_of = |at: usize| match door {
+        Door::Submission if at < sealed => SEALED,
+        Door::Submission => WORLD,
+        Door::Outside | Door::OutsideSealed => domain,
+    };
     let recipients: Vec<String> = (0..count).map(|at| format!("m{number}r{at}@{}", domain_of(at))).collect();
-    let shown = if sealed > 0 { recipients[blind..].join(", ") } else { format!("reader@{WORLD}") };
+    let shown = match door {
+        Door::Submission if sealed == 0 => format!("reader@{WORLD}"),
+        _ => recipients[blind..].join(", "),
+    };
     let mut bytes = format!(
         "From: {author}\r\nTo: {shown}\r\nSubject: {kind} {number}\r\nDate: {date}\r\n\
          Message-ID: <m{number}@{domain}>\r\n{content_type}\r\n"
@@ -66,7 +101,13 @@ pub(super) fn mail(number: usize, domain: &str, date: &str) -> Mail {
     bytes.extend_from_slice(&before);
     bytes.extend_from_slice(format!("{end}\r\n").as_bytes());
     bytes.extend_from_slice(after.as_bytes());
-    Mail { sender, recipients, bytes, end, passes }
+    let those = |are: &dyn Fn(usize) -> bool| {
+        recipients.iter().enumerate().filter(|(at, _)| are(*at)).map(|(_, one)| one.clone()).collect()
+    };
+    // The second of two gets what only the first can open as it came.
+    let stays_sealed = |at: usize| if door == Door::OutsideSealed { at > 0 } else { at < sealed };
+    let untouched = those(&|at| passes || (door == Door::OutsideSealed && at > 0));
+    Mail { sender, bytes, end, door, untouched, sealed: those(&stays_sealed), recipients }
 }
 
 /// The header fields of the content, and the content before and after the last line of its text.

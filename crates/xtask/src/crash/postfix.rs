@@ -7,6 +7,7 @@ pub(crate) use kakitome_testkit::Postfix;
 use kakitome_testkit::block;
 
 /// The ports around it.
+#[derive(Clone, Copy)]
 pub(crate) struct Ports {
     pub(crate) submission: u16,
     pub(crate) filter: u16,
@@ -36,4 +37,16 @@ pub(crate) fn start(page: &str, house: &Path, ports: &Ports, main: &str, service
         fitted("master.cf services")
     );
     Postfix::start(house, &main, &services, &[ports.submission, ports.reinject]).map_err(|error| anyhow!(error))
+}
+
+/// The two services of received mail: port 25 and the way back, as lines of master.cf.
+pub(crate) fn received(page: &str, smtp: u16, filter: u16, back: u16) -> String {
+    let fitted = |name: &str| {
+        block(page, name)
+            .replace("10025", &filter.to_string())
+            .replace("10027", &back.to_string())
+            .replace("example.com", "example.test")
+    };
+    let (line, services) = (fitted("master.cf inbound"), fitted("master.cf inbound services"));
+    format!("127.0.0.1:{smtp} inet n - n - - smtpd\n{line}{services}")
 }

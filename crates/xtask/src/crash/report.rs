@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use super::KIND_COUNT;
 use super::gateway::Oddity;
 use super::hop::{Record, Taken, Trouble};
-use super::mails::{Mail, SEALED};
+use super::mails::{Door, Mail};
 use super::sink::{Arrived, contains};
 
 /// A kill so soon after the next hop's word may have come before the journal had it.
@@ -33,6 +33,8 @@ pub(super) struct Count {
     differing: Vec<String>,
     broken: Vec<String>,
     sealed: usize,
+    opened: usize,
+    unread: usize,
     leaked: Vec<String>,
     kills: usize,
     troubles: BTreeMap<Trouble, usize>,
@@ -75,14 +77,21 @@ impl Count {
             (_, 0) => self.once += usize::from(copies.len() == 1),
             (_, _) => self.told_wrongly.push(recipient.clone()),
         }
-        if copies.iter().any(|copy| !copy.whole || (mail.passes && !copy.untouched)) {
+        if copies.iter().any(|copy| !copy.whole || (mail.untouched.contains(recipient) && !copy.untouched)) {
             self.broken.push(recipient.clone());
         }
         // Whose certificate is known gets it encrypted; who is not shown to the others, alone.
-        let is_sealed = recipient.ends_with(SEALED);
+        let is_sealed = mail.sealed.contains(recipient);
         let is_shown = contains(&mail.bytes, recipient.as_bytes());
         self.sealed += usize::from(is_sealed && !copies.is_empty());
-        if copies.iter().any(|copy| (copy.readers > 0) != is_sealed || (!is_shown && copy.readers > 1)) {
+        let is_opened = mail.door == Door::OutsideSealed && !is_sealed;
+        self.opened += usize::from(is_opened && copies.iter().any(|copy| copy.readers == 0));
+        self.unread += copies.iter().filter(|copy| copy.unread).count();
+        if copies
+            .iter()
+            .filter(|copy| !copy.unread)
+            .any(|copy| (copy.readers > 0) != is_sealed || (!is_shown && copy.readers > 1))
+        {
             self.leaked.push(recipient.clone());
         }
         let digests: BTreeSet<&[u8]> = copies.iter().map(|copy| copy.digest.as_slice()).collect();
@@ -115,7 +124,7 @@ impl Count {
         none("twice without excuse", &self.twice);
         none("copies that differ", &self.differing);
         none("not whole, or touched", &self.broken);
-        none("in clear, or with others' names", &self.leaked);
+        none("in clear, or sealed, or with others' names", &self.leaked);
         let bugs: Vec<String> = self.actions.keys().filter(|action| action.starts_with("bug")).cloned().collect();
         none("said", &bugs);
         wrong
@@ -139,8 +148,11 @@ impl Count {
             ("**copies of one mail that differ in a byte**".to_owned(), self.differing.len()),
             ("**mails cut short, or touched though they pass**".to_owned(), self.broken.len()),
             ("arrived encrypted".to_owned(), self.sealed),
+            ("received sealed, and opened for the member".to_owned(), self.opened),
+            ("received, and handed on unread after Kakitome had been killed over it again and again".to_owned(), self.unread),
             (
-                "**in clear though a certificate is known, or a blind copy with others' names**".to_owned(),
+                "**in clear though a certificate is known, or sealed though its key is here, or a blind copy with others' names**"
+                    .to_owned(),
                 self.leaked.len(),
             ),
             ("SIGKILL while mail went through".to_owned(), self.kills),

@@ -10,7 +10,7 @@ use kakitome_smime::cms::recipient::{HeldKeys, Holder};
 use kakitome_smime::message::open::{Layer, open};
 use kakitome_smime::octets::{InMemory, read_range};
 use kakitome_testkit::envelope::Takes;
-use kakitome_testkit::smtp;
+use kakitome_testkit::{smtp, write};
 
 /// A mail as it arrived.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub(super) struct Arrival {
     pub(super) untouched: bool,
     /// For how many it is encrypted; 0: it is not.
     pub(super) readers: usize,
+    /// It was handed on unread, since Kakitome had died over it too often.
+    pub(super) unread: bool,
 }
 
 /// What arrived, by recipient; and for whom a report of failure came, and how many.
@@ -41,11 +43,15 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn start(expected: Expected) -> anyhow::Result<Self> {
+    /// `members` are the addresses of [`member`].
+    pub(super) fn start(expected: Expected, members: &[&str]) -> anyhow::Result<Self> {
+        let mut keys = HeldKeys::new(&SystemRandom);
+        keys.hold(reader());
+        keys.hold(member(members));
         let arrived: Arc<Mutex<Arrived>> = Arc::default();
         let keep = Arc::clone(&arrived);
         let sink = smtp::Sink::start(move |came| {
-            let (text, readers) = opened(&came.mail);
+            let (text, readers) = opened(&came.mail, &keys);
             let mut arrived = keep.lock().unwrap_or_else(PoisonError::into_inner);
             arrived.take(&came, (&text, readers), &expected);
         })?;
@@ -77,6 +83,7 @@ impl Arrived {
                 whole: contains(text, end.as_bytes()),
                 untouched: mail.ends_with(sent),
                 readers,
+                unread: contains(mail, b"gateway.unchecked"),
             });
         }
     }
@@ -88,15 +95,23 @@ pub(super) fn reader() -> Holder {
     Takes::P256.holder_of("reader", |factory| factory.valid(Time::from_unix(0), Time::from_unix(4_000_000_000)))
 }
 
+/// A member's key, which is in the vault: for these addresses.
+pub(super) fn member(addresses: &[&str]) -> Holder {
+    let names: Vec<Vec<u8>> = addresses.iter().map(|address| write::mailbox(address)).collect();
+    Takes::P256
+        .holder_of(MEMBER, |factory| factory.valid(Time::from_unix(0), Time::from_unix(4_000_000_000)).names(&names))
+}
+
+/// The name of that key.
+pub(super) const MEMBER: &str = "member";
+
 /// What a mail says, and for how many it is encrypted; one that cannot be opened says nothing.
-fn opened(mail: &[u8]) -> (Vec<u8>, usize) {
+fn opened(mail: &[u8], keys: &HeldKeys<'_>) -> (Vec<u8>, usize) {
     if !contains(mail, b"nveloped-data") {
         return (mail.to_vec(), 0);
     }
-    let mut keys = HeldKeys::new(&SystemRandom);
-    keys.hold(reader());
     let mail = mail.to_vec();
-    let Ok(opened) = open(&mail, &InMemory, &keys) else { return (Vec::new(), 0) };
+    let Ok(opened) = open(&mail, &InMemory, keys) else { return (Vec::new(), 0) };
     let Layer::Sealed(layer) = &opened.layer else { return (mail, 0) };
     let inside = layer.inner.as_ref().and_then(|inner| inner.octets.as_deref());
     let inside = inside.and_then(|inside| read_range(inside, 0..inside.len(), usize::MAX).ok());
