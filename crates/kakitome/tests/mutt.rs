@@ -160,7 +160,7 @@ impl Desk<'_> {
     fn converse(&self, line: &str, talk: &[(&str, &str)]) -> String {
         let mut command = Command::new(&self.script);
         // a program that waits for a word that nobody says is ended
-        command.args(["-qefc", &format!("timeout --foreground 120 {line}"), "/dev/null"]).current_dir(self.folder);
+        command.args(["-qefc", &format!("timeout --foreground 300 {line}"), "/dev/null"]).current_dir(self.folder);
         command.env("HOME", self.folder).env("TERM", "xterm").env("LC_ALL", "C.UTF-8");
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (mut keys, mut screen) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
