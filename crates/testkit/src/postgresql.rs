@@ -128,6 +128,11 @@ impl PostgresqlServer {
         }
     }
 
+    /// Where the server works: the directory of its files.
+    pub fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
     /// Ends the server; its databases stay.
     pub fn stop(&self) {
         self.tell("stop");

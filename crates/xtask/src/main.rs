@@ -28,8 +28,9 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
                             kills the gateway while mail goes through it beside a real Postfix, and counts what arrived
        cargo xtask load [MAILS]
                             measures how much mail goes through beside a real Postfix (with cargo run --release -p xtask)
-       cargo xtask enrol PROGRAM [MEMBERS] [p-256|rsa-2048] [postgresql://…]
-                            measures how long a release build needs to enrol a made-up company, and to replace everything
+       cargo xtask enrol PROGRAM [MEMBERS] [p-256] [rsa-2048] [sqlite] [postgresql]
+                            measures how long a release build needs to enrol a made-up company of 14,300, and to replace
+                            everything
        cargo xtask fuzz [SECONDS]
                             builds the fuzz targets once and runs each for some seconds (10)
        cargo xtask corpus FOLDER

@@ -32,7 +32,9 @@ mod vault;
 mod verify;
 
 use std::ffi::OsString;
+use std::fs::DirBuilder;
 use std::mem::ManuallyDrop;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -144,8 +146,10 @@ impl Everywhere {
         })
     }
 
-    /// The store, made where it is missing.
+    /// The store, made where it is missing; and the data directory, where keys and locks stand also if the store does not.
     fn store(&self) -> Result<Store, Failure> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.data);
+        made.map_err(|error| Failure::try_again(format!("{}: cannot be made: {error}", self.data.display())))?;
         Ok(self.store_place()?.open()?)
     }
 

@@ -111,7 +111,12 @@ pub(super) fn kind_like(like: &PublicKey) -> Result<KeyKind, Fault> {
 /// The throw-away key of this run that signs like the holder of this key.
 fn throw_away(like: &PublicKey) -> Result<Arc<SigningKey>, Fault> {
     static KEYS: Mutex<Option<HashMap<String, Arc<SigningKey>>>> = Mutex::new(None);
-    let kind = kind_like(like)?;
+    // An RSA key of any size is named by the same algorithm, and the smallest signs three times as fast: nothing that is
+    // looked at depends on the size of this signature, and a large run makes one for each certificate.
+    let kind = match kind_like(like)? {
+        KeyKind::Rsa3072 | KeyKind::Rsa4096 => KeyKind::Rsa2048,
+        other => other,
+    };
     // Held while a key is made: the second who asks would only make another one.
     let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
     let keys = keys.get_or_insert_default();
