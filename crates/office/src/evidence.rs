@@ -58,6 +58,8 @@ pub struct Choice {
     pub policy: PolicyInputs,
     /// The anchors of the own CA.
     pub own_ca: Vec<Certificate>,
+    /// What they say of CAs below them that were revoked.
+    pub own_lists: Vec<Crl>,
     /// What the operator of the instance added to the public list, and took out of it.
     pub operators: Operators,
     /// The moment that the caller named.
@@ -192,7 +194,7 @@ pub fn gather_readable(choice: &Choice, now: Time) -> Result<(Evidence, Vec<Unus
     anchors.extend(choice.own_ca.iter().map(|root| Anchor::new(root.clone(), AnchorSource::OwnCa)));
     let taken_out = roots.roots_distrusted();
     let trust_list = trust::label(&name, anchors.len(), taken_out);
-    let (mut crls, mut responses) = (Vec::new(), Vec::new());
+    let (mut crls, mut responses) = (choice.own_lists.clone(), Vec::new());
     for path in &choice.crls {
         for answer in revocation_answers(path, &mut unreadable)? {
             match answer {

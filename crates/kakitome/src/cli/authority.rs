@@ -80,7 +80,8 @@ impl Opened {
     /// Whom readers of this house believe.
     pub(super) fn believed(&self) -> Result<Evidence, Failure> {
         let operators = Chosen::read(&self.store)?.operators();
-        let choice = Choice { own_ca: Anchors::read(&self.store)?, operators, ..Choice::default() };
+        let (own_ca, own_lists) = (Anchors::read(&self.store)?, Anchors::lists(&self.store)?);
+        let choice = Choice { own_ca, own_lists, operators, ..Choice::default() };
         Ok(evidence::gather(&choice, self.now)?)
     }
 }

@@ -3,13 +3,15 @@
 mod import;
 mod init;
 mod list;
+mod revoke;
 
 use clap::{Args, Subcommand};
 use kakitome_office::authority::Anchors;
-use kakitome_pki::cert::pem;
+use kakitome_pki::cert::{Certificate, pem};
 use kakitome_verdict::safe::Safe;
+use serde_json::json;
 
-use super::{Ended, Everywhere, Failure, output};
+use super::{Ended, Everywhere, Failure, desk, output};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Ca {
@@ -17,6 +19,7 @@ pub(super) enum Ca {
     List(list::List),
     Init(init::Init),
     Import(import::Import),
+    Revoke(revoke::Revoke),
 }
 
 /// Show the anchors of the own CA.
@@ -26,11 +29,15 @@ pub(super) enum Ca {
 #[command(after_long_help = "\
 Examples:
   kakitome ca show
+  kakitome ca show --json
   kakitome ca show --pem > our-ca.pem")]
 pub(super) struct Show {
     /// The certificates in PEM
     #[arg(long)]
     pem: bool,
+    /// For programs
+    #[arg(long, conflicts_with = "pem")]
+    json: bool,
 }
 
 impl Ca {
@@ -40,8 +47,19 @@ impl Ca {
             Self::List(list) => list.run(everywhere),
             Self::Init(init) => init.run(everywhere),
             Self::Import(import) => import.run(everywhere),
+            Self::Revoke(revoke) => revoke.run(everywhere),
         }
     }
+}
+
+/// What a certificate of a CA is.
+fn wire(certificate: &Certificate) -> serde_json::Value {
+    json!({
+        "subject": certificate.subject().to_string(), "serial": certificate.serial_hex(),
+        "sha256": certificate.fingerprint_hex(), "key": certificate.key().describe(),
+        "from": certificate.not_before().to_string(), "until": certificate.not_after().to_string(),
+        "pem": pem::write("CERTIFICATE", certificate.raw()),
+    })
 }
 
 fn missing(everywhere: &Everywhere) -> Failure {
@@ -57,6 +75,11 @@ impl Show {
         let anchors = Anchors::read(&store)?;
         if anchors.is_empty() {
             return Err(missing(everywhere));
+        }
+        if self.json {
+            let told: Vec<_> = anchors.iter().map(wire).collect();
+            output::print(&desk::lines(&json!({ "version": 1, "anchors": told })))?;
+            return Ok(Ended::Done);
         }
         for anchor in anchors {
             output::print(&if self.pem {

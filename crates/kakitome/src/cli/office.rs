@@ -78,10 +78,12 @@ impl Office {
     /// What the jobs of the life cycle work with.
     pub(super) fn works(&self, everywhere: &Everywhere) -> Result<works::Office, Failure> {
         let vault = self.vault(everywhere)?;
+        let authority = self.issuer_over(Arc::clone(&vault))?;
         Ok(works::Office {
             store: Arc::clone(&self.store),
-            vault: Arc::clone(&vault),
-            issuer: self.issuer_over(vault)?,
+            vault,
+            issuer: Arc::<Authority>::clone(&authority),
+            authority,
             terms: self.settings.members.terms(),
             actor: self.actor.clone(),
             random: Arc::new(SystemRandom),

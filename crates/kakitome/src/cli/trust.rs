@@ -14,6 +14,7 @@ use kakitome_office::trust::{Chosen, Operators};
 use kakitome_pki::asn1::Oid;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::Certificate;
+use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::path::PolicyInputs;
 use kakitome_pki::path::revocation::Mode;
 use kakitome_verdict::sender::{Evidence, Signer};
@@ -91,9 +92,9 @@ impl Trust {
 
     fn choice(&self, everywhere: &Everywhere, signer: Signer) -> Choice {
         // Anchors of a store that cannot be read are not believed, and that is said; other anchors still count.
-        let (own_ca, operators) = believed(everywhere).unwrap_or_else(|fault| {
+        let Believed { own_ca, own_lists, operators } = believed(everywhere).unwrap_or_else(|fault| {
             eprintln!("kakitome: the own CA and the anchors of the data directory do not count: {fault}");
-            (Vec::new(), Operators::default())
+            Believed::default()
         });
         if !own_ca.is_empty() && !everywhere.quiet {
             eprintln!("kakitome: the own CA of {} counts as an anchor", everywhere.data.display());
@@ -109,6 +110,7 @@ impl Trust {
                 inhibit_any: self.inhibit_any_policy,
             },
             own_ca,
+            own_lists,
             operators,
             at: self.at,
             revocation: self.revocation.map(|mode| match mode {
@@ -132,10 +134,19 @@ pub(super) fn expected(check: &Check) -> Choice {
     }
 }
 
-/// The own CA's anchors, and what the operator chose.
-fn believed(everywhere: &Everywhere) -> Result<(Vec<Certificate>, Operators), Failure> {
-    match everywhere.store_read_only()? {
-        Some(store) => Ok((authority::Anchors::read(&store)?, Chosen::read(&store)?.operators())),
-        None => Ok((Vec::new(), Operators::default())),
-    }
+/// The own CA's anchors and what they say of CAs below them, and what the operator chose.
+#[derive(Default)]
+struct Believed {
+    own_ca: Vec<Certificate>,
+    own_lists: Vec<Crl>,
+    operators: Operators,
+}
+
+fn believed(everywhere: &Everywhere) -> Result<Believed, Failure> {
+    let Some(store) = everywhere.store_read_only()? else { return Ok(Believed::default()) };
+    Ok(Believed {
+        own_ca: authority::Anchors::read(&store)?,
+        own_lists: authority::Anchors::lists(&store)?,
+        operators: Chosen::read(&store)?.operators(),
+    })
 }

@@ -51,8 +51,8 @@ use crate::web::{self, Checker, Inside, InstanceInfo};
 const LOCK: &str = "lock";
 /// How long work that still runs after the listeners are closed may hold up the end.
 const LAST_WORK: Duration = Duration::from_secs(5);
-/// So often it is looked whether a revocation list is due.
-const LISTS_LOOKED_AT: Duration = Duration::from_secs(60);
+/// So often it is looked which own CAs there are.
+const AUTHORITIES_LOOKED_AT: Duration = Duration::from_secs(60);
 
 /// Start the gateway and the check page on this machine, with embedded defaults.
 ///
@@ -266,7 +266,7 @@ impl House {
                 .with_graceful_shutdown(stopped(stopping.clone()))
                 .into_future(),
         );
-        let lists = tokio::spawn(publishing(Arc::clone(&self.authority), stopped(stopping.clone())));
+        let looking = tokio::spawn(looking(Arc::clone(&self.authority), stopped(stopping.clone())));
         let jobs = jobs::start(&self.judge.store, &self.vault, &self.authority, settings)?;
         let control = gateway.control();
         let mail = tokio::spawn(gateway.serve(stopped(stopping)));
@@ -285,7 +285,7 @@ impl House {
         // What it is at is begun again at the next start, or by another node.
         jobs.stop();
         mail.await.map_err(|error| Failure::bug(format!("the gateway: {error}")))?;
-        lists.await.ok();
+        looking.await.ok();
         // A reader of the page who dawdles does not hold up the end; mail was finished above.
         tokio::time::timeout(LAST_WORK, web).await.ok();
         Ok(())
@@ -372,10 +372,9 @@ impl House {
     }
 }
 
-/// Keeps the own CA's revocation lists fresh.
-async fn publishing(authority: Arc<Authority>, stopped: impl Future<Output = ()>) {
-    let actor = Actor::part(&audit::machine(), Part::Jobs);
-    let mut turns = tokio::time::interval(LISTS_LOOKED_AT);
+/// Looks now and then which own CAs there are: another program may have brought one. Lists are signed by a job.
+async fn looking(authority: Arc<Authority>, stopped: impl Future<Output = ()>) {
+    let mut turns = tokio::time::interval(AUTHORITIES_LOOKED_AT);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tokio::pin!(stopped);
     loop {
@@ -383,15 +382,9 @@ async fn publishing(authority: Arc<Authority>, stopped: impl Future<Output = ()>
             () = &mut stopped => return,
             _ = turns.tick() => {}
         }
-        let (authority, actor) = (Arc::clone(&authority), actor.clone());
-        // Another program may have brought a CA, or revoked a certificate.
-        let work = move || {
-            authority.look_again()?;
-            authority.roll_over(&actor, input::now())?;
-            authority.publish(&actor, input::now())
-        };
-        if let Ok(Err(fault)) = tokio::task::spawn_blocking(work).await {
-            tracing::error!(%fault, "the revocation lists could not be signed; it is tried again");
+        let authority = Arc::clone(&authority);
+        if let Ok(Err(fault)) = tokio::task::spawn_blocking(move || authority.look_again()).await {
+            tracing::error!(%fault, "the own CAs cannot be read; those that were known count");
         }
     }
 }

@@ -44,6 +44,7 @@ acts! {
     // the own CA
     AuthorityFounded "authority.founded" "The own CA was made.";
     AuthorityImported "authority.imported" "A CA with its key was taken in.";
+    AuthorityRevoked "authority.revoked" "An issuing CA of our own was revoked, and everything that it issued.";
     // members
     MemberAdded "member.added" "Somebody became a member.";
     MemberChanged "member.changed" "What is known of a member was changed.";

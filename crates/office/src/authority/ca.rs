@@ -1,6 +1,7 @@
 //! The own CAs as the store knows them: which there are, and what they signed about themselves.
 
 use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::crl::{Reason, Revoked};
 use kakitome_pki::cert::{Certificate, hex};
 use kakitome_pki::issue::Serial;
 
@@ -44,12 +45,19 @@ pub struct OwnCa {
     pub is_anchor: bool,
     /// Does it issue, or does it only go on answering for what it issued?
     pub is_current: bool,
+    /// Since when it does not count, and why.
+    pub revoked: Option<Revoked>,
 }
 
 /// All own CAs, the newest last.
 pub(super) fn all(s: &mut Statements<'_>) -> Result<Vec<OwnCa>, Fault> {
     s.rows(
-        "SELECT id, role, parent, certificate, key_id, is_anchor, state FROM authority ORDER BY made_at, id",
+        "SELECT id, role, parent, certificate, key_id, is_anchor, state,
+             (SELECT min(c.revoked_at) FROM authority_certificate c
+              WHERE c.authority = authority.parent AND c.role = 'issuing' AND c.key_id = authority.key_id),
+             (SELECT max(c.revocation_reason) FROM authority_certificate c
+              WHERE c.authority = authority.parent AND c.role = 'issuing' AND c.key_id = authority.key_id)
+         FROM authority ORDER BY made_at, id",
         &[],
         read,
     )
@@ -66,6 +74,10 @@ fn read(row: &Row<'_>) -> Result<OwnCa, Fault> {
         key: row.maybe_text(4)?.map(KeyId::from_store),
         is_anchor: row.flag(5)?,
         is_current: row.text(6)? == "current",
+        revoked: match row.maybe_time(7)? {
+            Some(when) => Some(Revoked { when, reason: row.maybe_integer(8)?.and_then(super::row::reason_of) }),
+            None => None,
+        },
     })
 }
 
@@ -149,6 +161,51 @@ pub(super) fn finish(s: &mut Statements<'_>, authority: &str, certificate: &Cert
         &[&authority, &certificate.serial_hex(), &certificate.raw()],
     )?;
     Ok(())
+}
+
+/// Takes a CA below one of ours back: every certificate that was ever made for its key. It issues no more. What it issued
+/// for members counts no more either, and is told of as `reason_below` says. Gives their numbers and addresses; a second
+/// time there are none.
+pub(super) fn revoke(
+    s: &mut Statements<'_>,
+    (ca, parent, key): (&OwnCa, &str, &KeyId),
+    revoked: Revoked,
+    reason_below: Reason,
+    now: Time,
+) -> Result<Vec<(String, String)>, Fault> {
+    let (serial, key) = (ca.certificate.serial_hex(), key.to_string());
+    // One that was brought was signed elsewhere.
+    s.run(
+        "INSERT INTO authority_certificate
+             (authority, serial, role, key_id, der, state, not_before, not_after, made_at)
+         VALUES (?1, ?2, 'issuing', ?3, ?4, 'issued', ?5, ?6, ?7) ON CONFLICT (authority, serial) DO NOTHING",
+        &[
+            &parent,
+            &serial,
+            &key,
+            &ca.certificate.raw(),
+            &ca.certificate.not_before(),
+            &ca.certificate.not_after(),
+            &now,
+        ],
+    )?;
+    s.run(
+        "UPDATE authority_certificate SET revoked_at = ?3, revocation_reason = ?4, noted_at = ?5
+         WHERE authority = ?1 AND role = 'issuing' AND key_id = ?2 AND state = 'issued' AND revoked_at IS NULL",
+        &[&parent, &key, &revoked.when, &i64::from(revoked.reason.map_or(0, Reason::number)), &now],
+    )?;
+    s.run("UPDATE authority SET state = 'retired' WHERE id = ?1", &[&ca.id])?;
+    let below = s.rows(
+        "SELECT serial, address FROM certificate WHERE authority = ?1 AND state = 'issued' ORDER BY address, serial",
+        &[&ca.id],
+        |row| Ok((row.text(0)?, row.text(1)?)),
+    )?;
+    s.run(
+        "UPDATE certificate SET state = 'revoked', revoked_at = ?2, revocation_reason = ?3, noted_at = ?4
+         WHERE authority = ?1 AND state = 'issued'",
+        &[&ca.id, &revoked.when, &i64::from(reason_below.number()), &now],
+    )?;
+    Ok(below)
 }
 
 /// The responder's certificate of a CA that lasts longest, and its key.

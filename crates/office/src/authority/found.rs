@@ -79,6 +79,7 @@ pub(super) fn found(
         key: Some(KeyId::of(key)),
         is_anchor: role == Role::Root,
         is_current: true,
+        revoked: None,
     };
     let made = [
         own(&root_id, Role::Root, None, &root, &root_key),
@@ -145,6 +146,7 @@ pub(super) fn succeed(
             key: Some(KeyId::of(&key)),
             is_anchor: false,
             is_current: true,
+            revoked: None,
         };
         ca::retire(s, Role::Issuing)?;
         put_key(s, &sealed)?;
@@ -272,6 +274,7 @@ pub(super) fn take(
                         key: None,
                         is_anchor: true,
                         is_current: true,
+                        revoked: None,
                     };
                     ca::put(s, &root, now)?;
                 }
@@ -288,6 +291,7 @@ pub(super) fn take(
             certificate: brought.certificate.clone(),
             key: Some(KeyId::of(&brought.key)),
             is_current: true,
+            revoked: None,
         };
         ca::put(s, &taken, now)?;
         row::put_issuers(s, &brought.chain, now)?;

@@ -44,12 +44,14 @@ impl Authority {
     /// Store or vault fail; lists that were signed before that are published.
     pub fn publish(&self, actor: &Actor, now: Time) -> Result<usize, Fault> {
         let house = self.house();
-        if house.bases.is_empty() {
-            return Ok(0);
-        }
+        // Readers of this house are told of a CA that was revoked also where nothing is published (`Anchors::lists`).
+        let has_fallen = |id: &str| house.cas.iter().any(|ca| ca.revoked.is_some() && ca.parent.as_deref() == Some(id));
         let mut signed = 0usize;
         for ca in house.cas.iter().filter(|ca| ca.certificate.is_valid_at(now)) {
             let Some(key_id) = &ca.key else { continue };
+            if house.bases.is_empty() && !has_fallen(&ca.id) {
+                continue;
+            }
             let lists = if ca.role == Role::Root { 1 } else { i64::from(LISTS) };
             let due = self.store.read(|s| {
                 let mut due = Vec::new();
@@ -89,7 +91,7 @@ impl Authority {
         // The number is taken where the entries are read: whoever has the higher one knows more.
         let (number, entries) = self.store.write(|s| {
             let number = begin(s, &ca.id, list, now, next_update)?;
-            Ok((number, entries(s, &ca.id, list, now)?))
+            Ok((number, entries(s, ca, list, now)?))
         })?;
         // A root's one list is about all that it signed: it belongs to no place more than to another.
         let bases = if ca.role == Role::Root { &[] } else { bases };
@@ -132,6 +134,22 @@ impl Authority {
     }
 }
 
+/// The newest list of each CA below which one was revoked.
+pub(super) fn about_authorities(s: &mut Statements<'_>) -> Result<Vec<Crl>, Fault> {
+    let signers = s.rows(
+        "SELECT DISTINCT authority FROM authority_certificate WHERE revoked_at IS NOT NULL ORDER BY authority",
+        &[],
+        |row| row.text(0),
+    )?;
+    let mut lists = Vec::with_capacity(signers.len());
+    for signer in signers {
+        let Some(list) = newest(s, &signer, 0)? else { continue };
+        let read = Crl::parse(&list.der);
+        lists.push(read.map_err(|error| s.damaged(format!("a revocation list cannot be read: {error}")))?);
+    }
+    Ok(lists)
+}
+
 fn newest(s: &mut Statements<'_>, authority: &str, list: i64) -> Result<Option<PublishedList>, Fault> {
     s.row(
         "SELECT der, this_update, next_update FROM revocation_list
@@ -155,6 +173,10 @@ fn is_due(s: &mut Statements<'_>, ca: &OwnCa, list: i64, now: Time) -> Result<bo
     if signed.plus(every) <= now || signed > now {
         return Ok(true);
     }
+    if ca.role == Role::Root {
+        let noted = "SELECT 1 FROM authority_certificate WHERE authority = ?1 AND noted_at >= ?2 LIMIT 1";
+        return s.exists(noted, &[&ca.id, &signed]);
+    }
     s.exists(
         "SELECT 1 FROM certificate
          WHERE authority = ?1 AND state = 'revoked' AND list = ?2 AND noted_at >= ?3 LIMIT 1",
@@ -177,13 +199,23 @@ fn begin(s: &mut Statements<'_>, authority: &str, list: i64, now: Time, next: Ti
     Ok(number)
 }
 
-fn entries(s: &mut Statements<'_>, authority: &str, list: i64, now: Time) -> Result<Vec<(Vec<u8>, Revoked)>, Fault> {
-    let rows = s.rows(
-        "SELECT DISTINCT serial, revoked_at, revocation_reason FROM certificate
-         WHERE authority = ?1 AND state = 'revoked' AND list = ?2 AND not_after >= ?3 ORDER BY serial",
-        &[&authority, &list, &now.plus(-ENDED_FOR)],
-        |row| Ok((row.text(0)?, row.time(1)?, row.maybe_integer(2)?)),
-    )?;
+fn entries(s: &mut Statements<'_>, ca: &OwnCa, list: i64, now: Time) -> Result<Vec<(Vec<u8>, Revoked)>, Fault> {
+    let since = now.plus(-ENDED_FOR);
+    let read = |row: &Row<'_>| Ok((row.text(0)?, row.time(1)?, row.maybe_integer(2)?));
+    let rows = match ca.role {
+        Role::Root => s.rows(
+            "SELECT serial, revoked_at, revocation_reason FROM authority_certificate
+             WHERE authority = ?1 AND revoked_at IS NOT NULL AND not_after >= ?2 ORDER BY serial",
+            &[&ca.id, &since],
+            read,
+        )?,
+        Role::Issuing => s.rows(
+            "SELECT DISTINCT serial, revoked_at, revocation_reason FROM certificate
+             WHERE authority = ?1 AND state = 'revoked' AND list = ?2 AND not_after >= ?3 ORDER BY serial",
+            &[&ca.id, &list, &since],
+            read,
+        )?,
+    };
     let mut entries = Vec::with_capacity(rows.len());
     for (serial, when, reason) in rows {
         let Some(serial) = octets(&serial) else { return Err(s.damaged(format!("serial number {serial:?}"))) };

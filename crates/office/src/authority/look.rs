@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kakitome_pki::asn1::oid;
+use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::examine::examine;
 use kakitome_pki::crypto::{Curve, KeyKind, PublicKey, SigningKey};
 use kakitome_pki::identity::{Lint, lint_as_mailbox};
 use kakitome_pki::issue::{Issuance, ListDraft, lint_list};
+use kakitome_pki::path;
 
 use crate::fault::Fault;
 
@@ -18,11 +20,13 @@ const SERIAL_OCTETS: usize = 8;
 
 /// What a certificate is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     /// A member's.
     Member {
         /// Does it name where more is to be found?
         is_published: bool,
+        /// The CAs above it, the lowest first: each may be limited to some names.
+        above: &'a [Certificate],
     },
     /// A CA's.
     Authority,
@@ -32,7 +36,7 @@ pub(super) enum Kind {
 
 /// Looks at a certificate that the holder of `issuer` is going to sign: everything that is wrong with it, none if it may be
 /// signed.
-pub(super) fn certificate(issuance: &Issuance, issuer: &PublicKey, kind: Kind) -> Result<Vec<String>, Fault> {
+pub(super) fn certificate(issuance: &Issuance, issuer: &PublicKey, kind: Kind<'_>) -> Result<Vec<String>, Fault> {
     let der = issuance.rehearse(&*throw_away(issuer)?).map_err(Fault::bug)?;
     Ok(wrong(&der, kind))
 }
@@ -47,7 +51,7 @@ pub(super) fn list(draft: &ListDraft, issuer: &PublicKey) -> Result<Vec<String>,
 }
 
 /// What is wrong with a certificate of ours.
-fn wrong(der: &[u8], kind: Kind) -> Vec<String> {
+fn wrong(der: &[u8], kind: Kind<'_>) -> Vec<String> {
     let examined = examine(der);
     let mut wrong: Vec<String> = examined
         .flaws
@@ -55,7 +59,8 @@ fn wrong(der: &[u8], kind: Kind) -> Vec<String> {
         .map(|found| format!("{}: {} {}", found.flaw.code(), found.flaw.explain(), found.detail))
         .collect();
     let Some(certificate) = examined.certificate else { return wrong };
-    if let Kind::Member { is_published } = kind {
+    if let Kind::Member { is_published, above } = kind {
+        wrong.extend(path::allows(&certificate, above).err().map(|problem| problem.to_string()));
         let lints = lint_as_mailbox(&certificate);
         let lints = lints.into_iter().filter(|lint| !is_known(*lint, is_published));
         wrong.extend(lints.map(|lint| format!("{}: {}", lint.code(), lint.explain())));
@@ -135,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    fn found(certificate: &CertificateFactory, kind: Kind) -> String {
+    fn found(certificate: &CertificateFactory, kind: Kind<'_>) -> String {
         wrong(certificate.clone().issued_by(&Pki::get().rp).raw(), kind).join("\n")
     }
 
@@ -149,10 +154,10 @@ mod tests {
                 der::named_bits(&[0]),
             )
         };
-        let plain = Kind::Member { is_published: false };
+        let plain = Kind::Member { is_published: false, above: &[] };
         assert_eq!(found(&member(), plain), "");
         let rows = [
-            (member(), Kind::Member { is_published: true }, "lint.no-crl-point"),
+            (member(), Kind::Member { is_published: true, above: &[] }, "lint.no-crl-point"),
             (member().with(oid::KEY_USAGE, true, der::named_bits(&[0, 5])), plain, "lint.ku"),
             (member().with(oid::EXTENDED_KEY_USAGE, false, write::usages(&[oid::SERVER_AUTH])), plain, "lint.eku"),
             (member().without(oid::SUBJECT_ALT_NAME), plain, "lint.no-mailbox"),

@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::crl::Crl;
 use kakitome_pki::cert::extension::key_identifier;
 use kakitome_pki::cert::{Certificate, hex};
 use kakitome_pki::crypto::{KeyKind, Random, SigningKey};
@@ -51,8 +52,8 @@ pub use own::{LONGEST, OWN};
 pub use place::{ISSUING_PATH, LISTS, PUBLISHED_PATH, RESPONDER_PATH, Wanted};
 pub use portal::{NoName, Order, OrderState, Portal, Received, orders, receive, sent, withdraw};
 pub use responder::{ANSWER_KEPT, ANSWER_LIFETIME, ANSWERS_KEPT, Answered};
-pub use revoke::REASONS;
-pub use roll::{Listed, Standing, certificates, of_address, of_serial};
+pub use revoke::{AUTHORITY_REASONS, Fallen, NotFallen, REASONS};
+pub use roll::{Listed, Standing, certificates, issued_by, of_address, of_serial};
 pub use row::{BEGUN_FOR, CertificateId, Recorded, State, usage_name, usage_of};
 
 /// How far a certificate's beginning is moved back, in seconds: clocks of readers differ.
@@ -585,6 +586,16 @@ impl House {
         ca.parent.as_ref().and_then(|id| self.find(id)).unwrap_or(ca)
     }
 
+    /// The CAs above what this one issues, itself first.
+    fn above(&self, ca: &OwnCa) -> Vec<Certificate> {
+        let root = self.root_of(ca);
+        let mut above = vec![ca.certificate.clone()];
+        if root.id != ca.id {
+            above.push(root.certificate.clone());
+        }
+        above
+    }
+
     /// What travels with a certificate of this CA: its own, unless it is what readers trust.
     fn chain(&self, ca: &OwnCa) -> Vec<Certificate> {
         if ca.is_anchor { Vec::new() } else { vec![ca.certificate.clone()] }
@@ -603,6 +614,15 @@ impl Anchors {
     pub fn read(store: &Store) -> Result<Vec<Certificate>, Fault> {
         let all = store.read(ca::all)?;
         Ok(all.into_iter().filter(|ca| ca.is_anchor).map(|ca| ca.certificate).collect())
+    }
+
+    /// What is to be known of own CAs that were revoked: the lists of those above them. None where none was, as a rule; then
+    /// what the certificates name counts.
+    ///
+    /// # Errors
+    /// The store fails or is damaged.
+    pub fn lists(store: &Store) -> Result<Vec<Crl>, Fault> {
+        store.read(lists::about_authorities)
     }
 
     /// All own CAs of this store, the newest last.

@@ -56,10 +56,11 @@ impl Issuer for Authority {
         let Some(key) = &ca.key else {
             return Err(Fault::AuthorityWithoutKey { name: ca.certificate.subject().to_string() });
         };
+        let above = house.above(ca);
         let mut rows = Vec::with_capacity(asked.len());
         let mut planned = Vec::with_capacity(asked.len());
         for one in asked {
-            let plan = self.plan(one, ca, now)?;
+            let plan = self.plan(one, ca, &above, now)?;
             if let Ok(plan) = &plan {
                 let label = format!("{} of {}", label(one.usage), plan.row.address);
                 rows.push((self.vault.seal(&label, one.key, now)?, plan.row.clone()));
@@ -102,7 +103,13 @@ fn label(usage: MailUse) -> &'static str {
 
 impl Authority {
     /// What is to be signed, looked at.
-    fn plan(&self, asked: &Asked<'_>, ca: &OwnCa, now: Time) -> Result<Result<Planned, Refused>, Fault> {
+    fn plan(
+        &self,
+        asked: &Asked<'_>,
+        ca: &OwnCa,
+        above: &[Certificate],
+        now: Time,
+    ) -> Result<Result<Planned, Refused>, Fault> {
         let address = member(asked.address)?;
         let serial = Serial::random(&*self.random)?;
         // Reaching back behind its issuer's beginning would make it look forged.
@@ -119,7 +126,7 @@ impl Authority {
             }
             Err(why) => return Err(Fault::bug(why)),
         };
-        let kind = Kind::Member { is_published: self.settings.base.is_some() };
+        let kind = Kind::Member { is_published: self.settings.base.is_some(), above };
         let wrong = look::certificate(&issuance, ca.certificate.key(), kind)?;
         if !wrong.is_empty() {
             return Ok(Err(Refused::lasting(format!("before signing it was found that {}", wrong.join("; ")))));

@@ -81,3 +81,13 @@ pub fn of_serial(store: &Store, serial: &str) -> Result<Vec<Recorded>, Fault> {
     let serial = serial.trim().to_ascii_lowercase();
     store.read(|s| row::of_serial(s, &serial))
 }
+
+/// How many certificates of members a CA of our own has issued that were not taken back.
+///
+/// # Errors
+/// The store fails.
+pub fn issued_by(store: &Store, authority: &str) -> Result<usize, Fault> {
+    let sql = "SELECT count(*) FROM certificate WHERE authority = ?1 AND state = 'issued'";
+    let count = store.read(|s| s.row(sql, &[&authority], |row| row.integer(0)))?;
+    Ok(usize::try_from(count.unwrap_or_default()).unwrap_or_default())
+}

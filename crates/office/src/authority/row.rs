@@ -157,7 +157,7 @@ fn recorded(row: &Row<'_>) -> Result<Recorded, Fault> {
     })
 }
 
-fn reason_of(number: i64) -> Option<Reason> {
+pub(super) fn reason_of(number: i64) -> Option<Reason> {
     u8::try_from(number).ok().and_then(Reason::from_number)
 }
 

@@ -366,7 +366,8 @@ impl Directory {
     fn evidence(&self, now: Time) -> Result<Evidence, Fault> {
         let operators = Chosen::read(&self.store)?.operators();
         let own_ca = Anchors::read(&self.store)?;
-        let choice = Choice { operators, own_ca, ..self.terms.choice.clone() };
+        let own_lists = Anchors::lists(&self.store)?;
+        let choice = Choice { operators, own_ca, own_lists, ..self.terms.choice.clone() };
         evidence::gather(&choice, now).map_err(|unusable| Fault::Anchors { why: unusable.to_string() })
     }
 }

@@ -83,6 +83,8 @@ pub struct Stock {
     pub places: Vec<Place>,
     /// Their certificates, those that ended left out.
     pub held: Vec<Held>,
+    /// Those that were revoked because their CA was: they are to be replaced, though they do not count.
+    pub lost: Vec<Held>,
     /// Addresses for which a CA outside was asked, and has not answered.
     pub waiting: Vec<(String, MailUse)>,
     /// The last ordinal of each address and use, where there is one.
@@ -126,21 +128,31 @@ impl Stock {
                 Ok(Place { address: row.text(0)?, used })
             },
         )?;
+        let held = |row: &Row<'_>| {
+            Ok(Held {
+                address: row.text(0)?,
+                usage: usage(&row.text(1)?),
+                issuer: row.text(2)?,
+                authority: row.text(3)?,
+                from: row.time(4)?,
+                until: row.time(5)?,
+                made_at: row.time(6)?,
+            })
+        };
+        let lost = s.rows(
+            "SELECT address, purpose, issuer, authority, not_before, not_after, made_at FROM certificate
+             WHERE state = 'revoked' AND not_after > ?1 AND authority IN (
+                 SELECT a.id FROM authority a JOIN authority_certificate c
+                     ON c.authority = a.parent AND c.key_id = a.key_id AND c.role = 'issuing'
+                 WHERE c.revoked_at IS NOT NULL)",
+            &[&now],
+            held,
+        )?;
         let held = s.rows(
             "SELECT address, purpose, issuer, authority, not_before, not_after, made_at FROM certificate
              WHERE state IN ('issued', 'imported') AND not_after > ?1",
             &[&now],
-            |row: &Row<'_>| {
-                Ok(Held {
-                    address: row.text(0)?,
-                    usage: usage(&row.text(1)?),
-                    issuer: row.text(2)?,
-                    authority: row.text(3)?,
-                    from: row.time(4)?,
-                    until: row.time(5)?,
-                    made_at: row.time(6)?,
-                })
-            },
+            held,
         )?;
         let waiting = s.rows(
             "SELECT address, purpose FROM certificate_request WHERE state IN ('waiting', 'sent')",
@@ -153,7 +165,7 @@ impl Stock {
             &[],
             |row: &Row<'_>| Ok((row.text(0)?, usage(&row.text(1)?), row.integer(2)?)),
         )?;
-        Ok(Self { places, held, waiting, ordinals })
+        Ok(Self { places, held, lost, waiting, ordinals })
     }
 
     /// The certificate that counts for an address and a use: what was bought first, then the one that lasts longest.
@@ -171,6 +183,19 @@ impl Stock {
             }
         }
         best
+    }
+
+    /// What addresses had of an issuer that was revoked.
+    fn lost_by(&self, which: Which<'_>) -> HashSet<(&str, bool)> {
+        let Which::Of { issuer, .. } = which else { return HashSet::new() };
+        let of_it = self.lost.iter().filter(|lost| lost.issuer == issuer || lost.authority == issuer);
+        of_it
+            .flat_map(|lost| {
+                [(true, lost.usage.signs()), (false, lost.usage.encrypts())].map(|(signs, is)| (lost, signs, is))
+            })
+            .filter(|(.., is)| *is)
+            .map(|(lost, signs, _)| (lost.address.as_str(), signs))
+            .collect()
     }
 
     /// Until when each address can sign, and mail to it can be encrypted.
@@ -201,6 +226,7 @@ impl Stock {
             .collect();
         let last: HashMap<(&str, bool), i64> =
             self.ordinals.iter().map(|(address, usage, last)| ((address.as_str(), usage.signs()), *last)).collect();
+        let lost = self.lost_by(which);
         let mut lacks = Vec::new();
         for place in &self.places {
             for (signs, usage) in [(true, MailUse::Sign), (false, MailUse::Encrypt)] {
@@ -210,6 +236,7 @@ impl Stock {
                     (Which::Missing, None) if place.used != Use::Tagged => Why::Missing,
                     (Which::Due, Some(held)) if is_due(held, terms.until(usage, now).min(end), now) => Why::Due,
                     (Which::Held, Some(_)) => Why::Replaced,
+                    (Which::Of { .. }, None) if lost.contains(&key) => Why::Replaced,
                     (Which::Of { issuer, made_before }, Some(held))
                         if (held.issuer == issuer || held.authority == issuer) && held.made_at < made_before =>
                     {
@@ -306,7 +333,7 @@ mod tests {
         for (held, waiting, which, end, expected) in rows {
             let place = |used| Place { address: "a@b.example".to_owned(), used };
             let waiting = waiting.into_iter().map(|usage| ("a@b.example".to_owned(), usage)).collect();
-            let mut stock = Stock { places: vec![place(Use::Primary)], held, waiting, ordinals: Vec::new() };
+            let mut stock = Stock { places: vec![place(Use::Primary)], held, waiting, ..Stock::default() };
             let uses = |stock: &Stock| -> Vec<MailUse> {
                 stock.lacking(which, &TERMS, end, NOW).iter().map(|lack| lack.usage).collect()
             };

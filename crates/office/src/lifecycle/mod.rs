@@ -14,14 +14,18 @@ use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::Reason;
 
 use crate::audit::Actor;
-use crate::authority::CertificateId;
 use crate::authority::issuer::{Issuer, Revocation};
+use crate::authority::{Authority, CertificateId, Fallen, NotFallen};
 use crate::enrolment::calendar::{Dated, What};
 use crate::enrolment::lack::IMPORTED;
 use crate::fault::Fault;
 use crate::jobs;
 use crate::store::{Row, Statements, Store};
+use replacement::Replacement;
 use warnings::{Seen, Warning};
+
+/// What a CA issued that was revoked is replaced within so many seconds, if nothing hinders.
+const FALLEN_REPLACED_IN: i64 = 24 * 60 * 60;
 
 /// Certificates of the own CAs have this name in the store.
 pub const OWN: &str = "own";
@@ -97,6 +101,31 @@ pub fn warn(store: &Store, now: Time) -> Result<Vec<Warning>, Fault> {
     })?;
     seen.jobs = jobs;
     Ok(warnings::warnings(&seen, now))
+}
+
+/// Takes an issuing CA of our own back with everything that it issued, and orders that all of it be made anew: by `up`, or
+/// at once by `kakitome cert replace`. Done twice, it completes what was broken off.
+///
+/// # Errors
+/// [`NotFallen`].
+pub fn take_authority_back(
+    store: &Store,
+    authority: &Authority,
+    id: &str,
+    why: &Revocation<'_>,
+    now: Time,
+) -> Result<Fallen, NotFallen> {
+    let fallen = authority.revoke_authority(id, why, now)?;
+    let order = Replacement {
+        issuer: id.to_owned(),
+        ordered_at: now,
+        finish_by: now.plus(FALLEN_REPLACED_IN),
+        rate: None,
+        // All of it is revoked.
+        revokes: false,
+    };
+    replacement::order(store, &order, why.actor, now)?;
+    Ok(fallen)
 }
 
 /// Takes the signing certificates back of those who left, and of addresses that were given up. Keys that decrypt are kept.

@@ -10,6 +10,7 @@ use kakitome_verdict::lang::Lang;
 use super::replacement;
 use super::warnings::Urgency;
 use crate::audit::{self, Actor};
+use crate::authority::Authority;
 use crate::authority::issuer::Issuer;
 use crate::enrolment::lack::{Lack, Stock, Which};
 use crate::enrolment::{Enrolment, Tally, Terms};
@@ -26,6 +27,9 @@ pub const LEAVE_EVERY: i64 = 60 * 60;
 pub const WARN_EVERY: i64 = 24 * 60 * 60;
 /// How often the log of what was done is signed, in seconds.
 pub const SIGN_EVERY: i64 = 60 * 60;
+/// How often it is looked whether a revocation list is due, or the next issuing CA, in seconds. A list is due each day and
+/// after each revocation; whoever revokes signs at once, so this is for what he could not do.
+pub const PUBLISH_EVERY: i64 = 60;
 /// A job makes at most so many certificates at once, and comes again for the rest: others wait behind it.
 pub const AT_ONCE: usize = 1000;
 
@@ -38,6 +42,8 @@ pub struct Office {
     pub vault: Arc<Vault>,
     /// Who issues.
     pub issuer: Arc<dyn Issuer>,
+    /// The own CAs, whose lists are published.
+    pub authority: Arc<Authority>,
     /// How certificates are made.
     pub terms: Terms,
     /// In whose name.
@@ -98,6 +104,7 @@ pub fn works(office: &Office) -> Vec<Box<dyn Work>> {
         Box::new(Replace(office.clone())),
         Box::new(Warn(office.clone())),
         Box::new(SignLog(office.clone())),
+        Box::new(Publish(office.clone())),
     ]
 }
 
@@ -107,7 +114,14 @@ pub fn works(office: &Office) -> Vec<Box<dyn Work>> {
 /// The store fails.
 pub fn plan(store: &Store, now: Time) -> Result<(), Fault> {
     store.write(|s| {
-        for (kind, every) in [(RENEW, RENEW_EVERY), (LEAVE, LEAVE_EVERY), (WARN, WARN_EVERY), (SIGN_LOG, SIGN_EVERY)] {
+        let all = [
+            (PUBLISH, PUBLISH_EVERY),
+            (RENEW, RENEW_EVERY),
+            (LEAVE, LEAVE_EVERY),
+            (WARN, WARN_EVERY),
+            (SIGN_LOG, SIGN_EVERY),
+        ];
+        for (kind, every) in all {
             jobs::plan(s, kind, "", now, Some(every), now)?;
         }
         Ok(())
@@ -118,12 +132,14 @@ const RENEW: &str = "certificates.renew";
 const LEAVE: &str = "members.leave";
 const WARN: &str = "office.warn";
 const SIGN_LOG: &str = "log.sign";
+const PUBLISH: &str = "authority.publish";
 
 struct Renew(Office);
 struct Leave(Office);
 struct Replace(Office);
 struct Warn(Office);
 struct SignLog(Office);
+struct Publish(Office);
 
 impl Work for Renew {
     fn kind(&self) -> &'static str {
@@ -213,6 +229,23 @@ impl Work for SignLog {
             tracing::info!(entry = head.number, hash = %head.hash, "the log of what was done was signed");
         }
         Ok(Done::Finished)
+    }
+}
+
+impl Work for Publish {
+    fn kind(&self) -> &'static str {
+        PUBLISH
+    }
+
+    fn run(&self, _: &Held<'_>, now: Time) -> Result<Done, String> {
+        let Office { authority, actor, .. } = &self.0;
+        let work = || {
+            // Another program may have brought a CA, or revoked a certificate.
+            authority.look_again()?;
+            authority.roll_over(actor, now)?;
+            authority.publish(actor, now)
+        };
+        work().map(|_| Done::Finished).map_err(|fault: Fault| fault.to_string())
     }
 }
 

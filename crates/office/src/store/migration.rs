@@ -38,6 +38,7 @@ migrations! {
     "0010_remembered"
     "0011_sealing"
     "0012_ordinal"
+    "0013_authority_revocation"
 }
 
 /// The version of a store that is up to date.

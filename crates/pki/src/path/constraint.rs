@@ -42,6 +42,16 @@ pub(super) fn check(below: &[Certificate], anchor: &Certificate, budget: &mut Bu
     Ok(())
 }
 
+/// May a certificate of these names stand below these CAs, the lowest first? For whoever is going to sign it.
+///
+/// # Errors
+/// [`PathProblem::NameConstraint`] with the name, or [`PathProblem::Budget`].
+pub fn allows(leaf: &Certificate, above: &[Certificate]) -> Result<(), PathProblem> {
+    let Some((highest, between)) = above.split_last() else { return Ok(()) };
+    let below = [std::slice::from_ref(leaf), between].concat();
+    check(&below, highest, &mut Budget::default())
+}
+
 /// Checks the names of every certificate of a chain, leaf first, against what the anchor was limited to when it was
 /// chosen (RFC 5937 §3.2); of an anchor that is the leaf, too.
 ///

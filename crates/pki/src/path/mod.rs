@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 pub use budget::{CANDIDATE_LIMIT, COMPARISON_LIMIT, POLICY_NODE_LIMIT, POLICY_NODES_IN_SEARCH_LIMIT, SIGNATURE_LIMIT};
 pub use build::{DEPTH_LIMIT, find};
 pub use check::ValidPath;
-pub use constraint::mailboxes;
+pub use constraint::{allows, mailboxes};
 pub use known::{KNOWN_LIMIT, KNOWN_OCTETS_LIMIT, Known};
 
 use crate::asn1::time::Time;

@@ -7,10 +7,12 @@ use kakitome_office::authority::{Authority, Brought, Incoming};
 use kakitome_office::evidence::{self, Unusable};
 use kakitome_pki::crypto::SigningKey;
 use kakitome_verdict::safe::Safe;
+use serde_json::json;
 
 use super::super::authority::Opened;
 use super::super::password::Password;
-use super::super::{Ended, Everywhere, Failure, output};
+use super::super::{Ended, Everywhere, Failure, desk, output};
+use super::list::wire;
 
 /// Take in a CA that exists, with its key: it issues from now on.
 ///
@@ -21,7 +23,7 @@ use super::super::{Ended, Everywhere, Failure, output};
 #[command(after_long_help = "\
 Examples:
   kakitome ca import --cert company-ca.pem --key company-ca.key
-  kakitome ca import --p12 company-ca.p12 --password-file password.txt --chain roots.pem")]
+  kakitome ca import --p12 company-ca.p12 --password-file password.txt --chain roots.pem --json")]
 pub(in crate::cli) struct Import {
     /// The CA's certificate (PEM or DER)
     #[arg(long, value_name = "FILE", requires = "key", required_unless_present = "p12")]
@@ -37,6 +39,9 @@ pub(in crate::cli) struct Import {
     chain: Vec<PathBuf>,
     #[command(flatten)]
     password: Password,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 impl Import {
@@ -45,12 +50,12 @@ impl Import {
         let opened = Opened::new(everywhere)?;
         let taken = Authority::bring(&opened.store, &opened.vault, &brought, &opened.actor, opened.now)
             .map_err(Failure::unreadable)?;
-        output::print(&format!(
-            "{}  {}, until {}\n",
-            taken.id,
-            Safe::value(&taken.certificate.subject().to_string()),
-            taken.certificate.not_after()
-        ))?;
+        output::print(&if self.json {
+            desk::lines(&json!({ "version": 1, "authority": wire(&taken) }))
+        } else {
+            let name = taken.certificate.subject().to_string();
+            format!("{}  {}, until {}\n", taken.id, Safe::value(&name), taken.certificate.not_after())
+        })?;
         if !everywhere.quiet && taken.certificate.extensions().crl_points.is_empty() && !taken.is_anchor {
             eprintln!(
                 "kakitome: it names no place where its own revocation is told; readers who demand that cannot confirm"

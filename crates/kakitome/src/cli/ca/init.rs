@@ -4,9 +4,11 @@ use clap::Args;
 use kakitome_office::authority::{Authority, Founding, ORGANISATION_LIMIT};
 use kakitome_pki::crypto::SystemRandom;
 use kakitome_verdict::safe::Safe;
+use serde_json::json;
 
 use super::super::authority::{Kind, Opened};
-use super::super::{Ended, Everywhere, Failure, output};
+use super::super::{Ended, Everywhere, Failure, desk, output};
+use super::list::wire;
 
 /// Make the own CA, a root and an issuing CA below it, before `up` makes one by itself.
 ///
@@ -16,7 +18,7 @@ use super::super::{Ended, Everywhere, Failure, output};
 #[command(after_long_help = "\
 Examples:
   kakitome ca init --org \"Example Bank\"
-  kakitome ca init --org \"Example Bank\" --name \"Example Bank mail\" --key p384 --domain example.com")]
+  kakitome ca init --org \"Example Bank\" --name \"Example Bank mail\" --key p384 --domain example.com --json")]
 pub(in crate::cli) struct Init {
     /// Your organisation, as readers will see it
     #[arg(long, value_name = "NAME")]
@@ -30,6 +32,9 @@ pub(in crate::cli) struct Init {
     /// The issuing CA may speak for this mail domain alone (may be given more than once)
     #[arg(long, value_name = "DOMAIN")]
     domain: Vec<String>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 impl Init {
@@ -59,7 +64,11 @@ impl Init {
             )));
         }
         let authority = opened.authority()?;
-        for ca in authority.all() {
+        if self.json {
+            let told: Vec<_> = authority.all().iter().map(wire).collect();
+            output::print(&desk::lines(&json!({ "version": 1, "authorities": told })))?;
+        }
+        for ca in authority.all().iter().filter(|_| !self.json) {
             output::print(&format!(
                 "{}  {}, until {}\n",
                 ca.id,

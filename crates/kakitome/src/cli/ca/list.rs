@@ -39,6 +39,9 @@ impl List {
 
 /// What it does now.
 fn does(ca: &OwnCa) -> &'static str {
+    if ca.revoked.is_some() {
+        return "was revoked, and counts no more";
+    }
     match (ca.role, ca.is_current, &ca.key) {
         (_, _, None) => "is believed; its key is elsewhere",
         (kakitome_office::authority::Role::Root, ..) => "signs CAs",
@@ -60,12 +63,14 @@ fn line(ca: &OwnCa) -> String {
     )
 }
 
-fn wire(ca: &OwnCa) -> serde_json::Value {
+pub(super) fn wire(ca: &OwnCa) -> serde_json::Value {
     let certificate = &ca.certificate;
     json!({
         "id": ca.id, "role": ca.role.name(), "parent": ca.parent, "subject": certificate.subject().to_string(),
         "serial": certificate.serial_hex(), "sha256": certificate.fingerprint_hex(), "key": certificate.key().describe(),
         "from": certificate.not_before().to_string(), "until": certificate.not_after().to_string(),
         "anchor": ca.is_anchor, "current": ca.is_current, "keyIsHere": ca.key.is_some(),
+        "revoked": ca.revoked.map(|revoked| revoked.when.to_string()),
+        "reason": ca.revoked.and_then(|revoked| revoked.reason).map(kakitome_pki::cert::crl::Reason::name),
     })
 }

@@ -26,6 +26,7 @@ pub(super) fn start(
         store: Arc::clone(store),
         vault: Arc::clone(vault),
         issuer: Arc::<Authority>::clone(authority),
+        authority: Arc::clone(authority),
         terms: settings.members.terms(),
         actor: Actor::part(&machine, Part::Jobs),
         random: Arc::new(SystemRandom),

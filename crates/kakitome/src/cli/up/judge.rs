@@ -30,8 +30,9 @@ impl Judge {
     pub(super) fn evidence(&self) -> Result<Evidence, String> {
         let operators = Chosen::read(&self.store).map_err(|fault| fault.to_string())?.operators();
         let own_ca = Anchors::read(&self.store).map_err(|fault| fault.to_string())?;
+        let own_lists = Anchors::lists(&self.store).map_err(|fault| fault.to_string())?;
         let known = self.known.clone();
-        let choice = Choice { own_ca, operators, known, ..trust::expected(&self.expected) };
+        let choice = Choice { own_ca, own_lists, operators, known, ..trust::expected(&self.expected) };
         evidence::gather(&choice, input::now()).map_err(|error| error.to_string())
     }
 
