@@ -226,6 +226,17 @@ fn what_is_published_is_believed_and_a_revocation_is_heard_of() {
     // who did it stands in the log
     let log = run(folder, &["audit", "show", "--act", "certificate.revoked"]);
     assert!(text(&log).contains(ALICE) && text(&log).contains("keyCompromise"), "{}", text(&log));
+
+    // the issuing CA falls, and with it everything that it issued: readers hear of it, and the next mail has the next CA's
+    assert_eq!(verify(folder, &next).0, Some(0));
+    revoke("ca revoke issuing --reason cACompromise --json");
+    assert!(verify(folder, &next).1.starts_with("REVOKED"), "{:?}", verify(folder, &next));
+    fetch_list();
+    let (_, said) = ask("verify -x509_strict -crl_check_all -CRLfile lists.pem -CAfile anchors.pem issuing.pem");
+    assert!(said.contains("certificate revoked"), "{said}");
+    let (_, last) = up.submit(ALICE, mail(ALICE, "anew", "Hello.\r\n").as_bytes());
+    assert_eq!(verify(folder, &last), (Some(0), "LOCAL_CONFIRMED \"ok\"".to_owned()), "{}", up.log());
+    assert!(text(&run(folder, &["ca", "list"])).contains("was revoked, and counts no more"));
     assert!(run(folder, &["audit", "verify"]).status.success());
 }
 

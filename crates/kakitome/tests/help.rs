@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod issuing;
 mod peers;
 mod program;
 
@@ -49,7 +50,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         // what is made here is shown by `ca show`; else the first start of `up` makes one
         ("kakitome ca init --org \"Example Bank\"", Mine, 0, "Example Bank issuing CA"),
         (
-            "kakitome ca init --org \"Example Bank\" --name \"Example Bank mail\" --key p384 --domain example.com",
+            "kakitome ca init --org \"Example Bank\" --name \"Example Bank mail\" --key p384 --domain example.com --json",
             Mine,
             60,
             "there is an own CA already",
@@ -421,7 +422,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome cert orders --issuer bought --all --json", Mine, 0, r#""state": "withdrawn""#),
         ("kakitome ca import --cert company-ca.pem --key company-ca.key", Mine, 0, "issuing-2  CN=Company test CA"),
         (
-            "kakitome ca import --p12 company-ca.p12 --password-file password.txt --chain roots.pem",
+            "kakitome ca import --p12 company-ca.p12 --password-file password.txt --chain roots.pem --json",
             Mine,
             60,
             "is here already",
@@ -486,7 +487,7 @@ fn the_long_help_says_more_than_the_short_one() {
 
 #[test]
 fn every_example_runs() {
-    let rows = examples();
+    let rows = [examples(), issuing::examples()].concat();
     let told: BTreeSet<String> =
         verbs().iter().flat_map(|verb| examples_of(&help(verb, "--help"))).collect::<BTreeSet<_>>();
     let known: BTreeSet<String> = rows.iter().map(|(example, ..)| (*example).to_owned()).collect();
