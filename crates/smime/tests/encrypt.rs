@@ -11,8 +11,9 @@ use kakitome_smime::message::encrypt::Draft;
 use kakitome_smime::message::payload::Unsignable;
 use kakitome_smime::message::protect;
 use kakitome_smime::octets::InMemory;
+use kakitome_testkit::cms::{Form, SignedFactory};
 use kakitome_testkit::envelope::Takes;
-use kakitome_testkit::mail::{Mail, mixed};
+use kakitome_testkit::mail::{Mail, base64, mixed, opaque_part};
 use kakitome_testkit::{NOW, Pki};
 use proptest::prelude::*;
 
@@ -162,6 +163,27 @@ fn fields_of_a_content_that_protects_nothing_do_not_win() {
     let signed = String::from_utf8(mixed(&[part, part])).unwrap().replacen("multipart/mixed", "multipart/signed", 1);
     let (header, _) = header_of(signed.as_bytes());
     assert!(header.contains("Subject: real\r\n") && !header.contains("outside"), "{header}");
+    // So does what an opaque signature covers, in one piece or in many, and where its object is not read to its end.
+    let long = [part.as_slice(), &b"0123456789\r\n".repeat(decrypt::HEAD_LIMIT / 8)].concat();
+    for (content, form) in [
+        (part.as_slice(), Form::Der),
+        (part, Form::Indefinite(10)),
+        (part, Form::Pieces(7)),
+        (&long, Form::Der),
+        (&long, Form::Indefinite(1000)),
+    ] {
+        let cms = SignedFactory::by(&Pki::get().bank, content).embedded().form(form).der();
+        let (header, body) = header_of(&opaque_part(&cms));
+        assert!(header.contains("Subject: real\r\n") && !header.contains("outside"), "{form:?}: {header}");
+        assert!(header.contains("smime-type=signed-data") && !header.contains("text/plain"), "{form:?}: {header}");
+        assert_eq!(body.as_bytes(), base64(&cms), "{form:?}");
+    }
+    // But nothing that is no signed-data, or ends before its content does.
+    let cms = SignedFactory::by(&Pki::get().bank, part).embedded().der();
+    for cms in [&cms[..90], &cms[..20], b"", b"\x30\x80\x24\x80", &SignedFactory::by(&Pki::get().bank, part).der()] {
+        let (header, _) = header_of(&opaque_part(cms));
+        assert!(header.contains("Subject: outside\r\n"), "{header}");
+    }
     // No header at all: text that somebody encrypted as it is.
     for text in ["Dear Bob,\r\n\r\nhello\r\n", "\r\nhello\r\n", ""] {
         let (header, body) = header_of(text.as_bytes());

@@ -4,19 +4,25 @@
 
 use std::io::{self, Write};
 
+use kakitome_pki::asn1::{oid, tag, write};
+
 use super::open::{Decoded, alone, decoded, is_decodable, is_pkcs7_mime};
 use super::payload::{crlf, is_content};
 use super::protect::is_composed;
 use crate::Finding;
 use crate::cms::content::{self, Object};
 use crate::cms::enveloped::{Decrypted, Enveloped, Opening};
+use crate::cms::reader::{Reader, Stop};
 use crate::cms::recipient::Keys;
-use crate::mime::header::{ContentType, Header};
+use crate::mime::encoding::Base64Decoder;
+use crate::mime::header::{ContentType, Encoding, Header};
 use crate::mime::scan::{Entity, Structure, scan, scan_header};
 use crate::octets::{Octets, Spools, copy_range};
 
 /// So much of the decrypted content is looked at for header fields, in octets; what is longer keeps the outer header.
 pub const HEAD_LIMIT: usize = 256 * 1024;
+/// The identifier of a content type is not longer, in octets.
+const OID_LIMIT: usize = 64;
 
 /// An encrypted object: the root of a mail, or one that came alone.
 pub struct Sealed<'a> {
@@ -164,7 +170,9 @@ impl Merging<'_> {
         let body = usize::try_from(root.body.start).ok().and_then(|start| head.get(start..));
         match body.filter(|_| !root.header.malformed && !root.header.over_limit) {
             Some(body) => {
-                self.to.write_all(&merged(self.outer, self.taken, &structure, self.payload))?;
+                let covered = if self.payload.is_none() { covered(root, body) } else { None };
+                let payload = self.payload.or(covered.as_ref());
+                self.to.write_all(&merged(self.outer, self.taken, &structure, payload))?;
                 self.to.write_all(body)
             }
             // It has no header: text that was encrypted as it is.
@@ -241,6 +249,52 @@ fn merged(outer: &Header, taken: Taken, structure: &Structure, payload: Option<&
     }
     out.extend_from_slice(b"\r\n");
     out
+}
+
+/// What an opaque signature covers, as far as the first octets of its body show it.
+fn covered(root: &Entity, body: &[u8]) -> Option<Structure> {
+    if !is_pkcs7_mime(root) || root.encoding != Encoding::Base64 {
+        return None;
+    }
+    let mut decoder = Base64Decoder::new(Vec::new());
+    decoder.write_all(body).ok()?;
+    let (object, _) = decoder.finish().ok()?;
+    let mut content = Vec::new();
+    // Where the octets end, so does the content, and its header stood at its beginning.
+    let _ = write_covered(&Beginning(object), &mut content);
+    let length = content.len().try_into().unwrap_or(u64::MAX);
+    scan(&content, 0..length).ok().filter(|structure| structure.root().body.start < length)
+}
+
+/// The content of a signed-data (RFC 5652 §5.1), without a look at what stands behind it.
+fn write_covered(object: &dyn Octets, to: &mut Vec<u8>) -> Result<(), Stop> {
+    let mut object = Reader::new(object);
+    let mut info = object.enter(tag::SEQUENCE, "not a CMS object")?;
+    let kind = info.capture(OID_LIMIT, "a long identifier")?;
+    if kind.is_none_or(|kind| kind.der != write::oid(&oid::SIGNED_DATA)) {
+        return Ok(());
+    }
+    let mut explicit = info.enter(tag::context_constructed(0), "no content")?;
+    let mut signed = explicit.enter(tag::SEQUENCE, "no signed-data")?;
+    // Version and digest algorithms.
+    signed.skip()?;
+    signed.skip()?;
+    let mut encapsulated = signed.enter(tag::SEQUENCE, "no encapContentInfo")?;
+    encapsulated.skip()?;
+    encapsulated.enter(tag::context_constructed(0), "no eContent")?.octet_string(to)
+}
+
+/// Octets of which more may follow that are not here.
+struct Beginning(Vec<u8>);
+
+impl Octets for Beginning {
+    fn len(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, into)
+    }
 }
 
 /// The header that protects the fields in it: that of the content, or of the signed part at its root.
