@@ -70,6 +70,13 @@ fn what_leaves_is_signed_twice_and_what_comes_in_is_judged_in_order() {
     assert!(refused.starts_with("550") && refused.contains("DMARC"), "{refused}");
     // Without DKIM it is not ours either.
     assert!(site.receive(&mail(ALICE, "forged", "Good morning.\r\n")).unwrap_err().starts_with("550"));
+    // On trial, the mail of one address goes by Kakitome and that of the others does not.
+    for (to, is_checked) in [(ALICE, true), ("mona@example.test", false)] {
+        let from_eve = mail("eve@elsewhere.example", "trial", "Good morning.\r\n");
+        submit(site.trial, "eve@elsewhere.example", &[to], from_eve.as_bytes()).unwrap();
+        let arrived = site.next(&site.boxes);
+        assert_eq!(arrived.contains("X-Kakitome-Verdict"), is_checked, "{to}: {arrived}");
+    }
     // Somebody's else domain, which says nothing: it passes, and neither milter nor we sign or confirm anything.
     site.receive(&mail("eve@elsewhere.example", "plain", "Good morning.\r\n")).unwrap();
     let plain = site.next(&site.boxes);
@@ -90,6 +97,7 @@ fn fields(mail: &str, name: &str) -> Vec<String> {
 struct Site {
     submission: u16,
     smtp: u16,
+    trial: u16,
     world: Receiver<String>,
     boxes: Receiver<String>,
     postfix: Postfix,
@@ -118,7 +126,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         fs::set_permissions(at, fs::Permissions::from_mode(0o755)).unwrap();
-        let [submission, smtp, filter, back, filter_in, back_in, web, signer, verifier, dmarc] = free_ports();
+        let [submission, smtp, filter, back, filter_in, back_in, web, signer, verifier, dmarc, trial] = free_ports();
         let page = block(PAGE, "toml") + &block(PAGE, "toml inbound");
         let doors = format!(
             "next_hop = \"smtp://127.0.0.1:10026\"\nlisteners = [\
@@ -141,11 +149,15 @@ impl Site {
                 .replace("10027", &back_in.to_string())
                 .replace("example.com", "example.test")
         };
-        let [services, submission_lines, inbound_services, inbound] =
-            ["services", "submission", "inbound services", "inbound"].map(|name| fitted(&format!("master.cf {name}")));
+        let here = at.to_str().unwrap();
+        let [services, submission_lines, inbound_services, inbound, inbound_trial] =
+            ["services", "submission", "inbound services", "inbound", "inbound trial"]
+                .map(|name| fitted(&format!("master.cf {name}")).replace("/etc/postfix", here));
+        fs::write(at.join("kakitome_in"), fitted("kakitome_in")).unwrap();
         // The page's service on 10026 runs the milters of main.cf; here they are named, since port 25 has others.
         let services = format!(
             "127.0.0.1:{submission} inet n - n - - smtpd\n{submission_lines}  -o transport_maps=\n\
+             127.0.0.1:{trial} inet n - n - - smtpd\n{inbound_trial}  -o smtpd_milters=\n\
              127.0.0.1:{smtp} inet n - n - - smtpd\n{inbound}\
              \x20 -o smtpd_milters=inet:127.0.0.1:{verifier},inet:127.0.0.1:{dmarc}\n\
              \x20 -o smtpd_authorized_xclient_hosts=127.0.0.0/8\n{inbound_services}{services}"
@@ -155,13 +167,13 @@ impl Site {
              transport_maps = inline:{{ {{ hana@example.test = smtp:[127.0.0.1]:{world_port} }} }}\n\
              virtual_mailbox_domains = example.test\nvirtual_transport = smtp:[127.0.0.1]:{box_port}\n",
             fitted("main.cf"),
-            fitted("main.cf inbound").replace("/etc/postfix", at.to_str().unwrap())
+            fitted("main.cf inbound").replace("/etc/postfix", here)
         );
         let headers = fitted("kakitome_headers").replace("example\\.com", "example\\.test");
         fs::write(at.join("kakitome_headers"), headers).unwrap();
-        let postfix = Postfix::start(at, &main, &services, &[submission, smtp, back, back_in]);
+        let postfix = Postfix::start(at, &main, &services, &[submission, smtp, trial, back, back_in]);
         let postfix = postfix.unwrap_or_else(|error| panic!("{error}"));
-        Some(Self { submission, smtp, world, boxes, postfix, up, _milters: milters, _folder: folder })
+        Some(Self { submission, smtp, trial, world, boxes, postfix, up, _milters: milters, _folder: folder })
     }
 
     /// Hands in a mail by port 25, as a server elsewhere does.

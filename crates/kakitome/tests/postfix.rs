@@ -277,6 +277,20 @@ fn refused(port: u16, hello: &str) -> String {
     client.ask("MAIL FROM:<a@example.test>").unwrap()
 }
 
+/// Every block of the page is read by a test: here, by `mailbox.rs` or by `milters.rs`.
+#[test]
+fn no_line_of_the_page_is_untried() {
+    let tests = [include_str!("postfix.rs"), include_str!("mailbox.rs"), include_str!("milters.rs")].concat();
+    let opened = PAGE.split("\n```").skip(1).step_by(2).map(|block| block.lines().next().unwrap());
+    let untried: Vec<&str> = opened
+        .filter(|name| {
+            let called = [*name, name.strip_prefix("master.cf ").unwrap_or(name)].map(|name| format!("\"{name}\""));
+            !called.iter().any(|name| tests.contains(name))
+        })
+        .collect();
+    assert_eq!(untried, [""; 0]);
+}
+
 #[test]
 fn the_page_warns_of_no_filter_for_everybody() {
     let main_cf = block("main.cf");

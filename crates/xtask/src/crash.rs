@@ -42,7 +42,7 @@ const CLIENTS: usize = 4;
 /// A kill comes after so many milliseconds at least, and fewer than so many more.
 const KILL_AFTER: (u64, u64) = (700, 2500);
 /// How long the queue may take to become empty when nothing goes wrong any more.
-const DRAIN: Duration = Duration::from_secs(180);
+const DRAIN: Duration = Duration::from_secs(900);
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Runs it; the short form leaves the document as it is.
@@ -88,6 +88,8 @@ impl Run {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         let house = target.join(format!("crash-{}", std::process::id()));
         fs::create_dir_all(&house)?;
+        // A run is long, and another build may come in between.
+        fs::copy(target.join("debug/kakitome"), house.join("kakitome"))?;
         let page = fs::read_to_string(root.join("docs/postfix.md"))?;
         let [submission, smtp, out, received, back_out, back_in, web, spare, spare_in, spare_out, spare_smtp] =
             free_ports();
@@ -95,7 +97,7 @@ impl Run {
         let date = String::from_utf8(date.stdout)?.trim().to_owned();
         let mut mails: Vec<Mail> = (0..count).map(|number| mail(number, "example.test", &date)).collect();
         let place = Place {
-            program: target.join("debug/kakitome"),
+            program: house.join("kakitome"),
             house: house.clone(),
             doors: [out, received],
             actions: Actions::default(),
