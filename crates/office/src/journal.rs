@@ -21,7 +21,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kakitome_pki::algorithm::Digest;
@@ -31,6 +31,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 pub use attempt::Attempt;
 
+use crate::batch::Batches;
 use crate::fault::Fault;
 use crate::spool::FileOctets;
 use crate::store::{BUSY_WAIT, refused, sync_directory};
@@ -115,16 +116,15 @@ pub struct Journal {
     reader: Mutex<Connection>,
     /// The numbers of the copies that there are: most mails have none, and the disk is not asked for them.
     copies: Mutex<HashMap<Passage, BTreeSet<u32>>>,
-    waiting: Mutex<Vec<Waiting>>,
+    waiting: Batches<Accepted>,
     under_way: Mutex<HashSet<Passage>>,
 }
 
-/// An entry that waits for the next commit, and how that ended: the text of its failure.
+/// The recipients of a mail who were taken, and the reply.
 #[derive(Debug)]
-struct Waiting {
+struct Accepted {
     keys: Vec<[u8; 32]>,
     reply: String,
-    done: Arc<OnceLock<Option<String>>>,
 }
 
 /// The journal could not be written.
@@ -162,7 +162,7 @@ impl Journal {
             connection: Mutex::new(connection),
             reader: Mutex::new(reader),
             copies: Mutex::new(copies),
-            waiting: Mutex::default(),
+            waiting: Batches::default(),
             under_way: Mutex::default(),
         })
     }
@@ -195,23 +195,12 @@ impl Journal {
     /// It could not be kept. The mail was taken all the same.
     pub fn accept(&self, passage: Passage, recipients: &[String], reply: &str) -> Result<(), NotWritten> {
         let keys = recipients.iter().map(|recipient| passage.to(recipient)).collect();
-        let done = Arc::new(OnceLock::new());
-        let entry = Waiting { keys, reply: reply.to_owned(), done: Arc::clone(&done) };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        if done.get().is_none() {
-            let batch = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-            let failed = write(&mut connection, &batch).err().map(|error| error.to_string());
-            for entry in batch {
-                // Each is in one batch only, and set once.
-                let _ = entry.done.set(failed.clone());
-            }
-        }
-        match done.get() {
-            Some(None) => Ok(()),
-            Some(Some(text)) => Err(NotWritten(text.clone())),
-            None => Err(NotWritten("the entry was lost".to_owned())),
-        }
+        self.waiting
+            .add(Accepted { keys, reply: reply.to_owned() }, |entries| {
+                let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+                write(&mut connection, entries).map_err(|error| error.to_string())
+            })
+            .map_err(NotWritten)
     }
 
     /// Keeps a copy that we built of a mail, so that a crash of ours does not make it be built anew. `number` is a new one
@@ -226,7 +215,9 @@ impl Journal {
         let path = self.copy(passage, number);
         let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
         let written = opened.and_then(|file| {
-            let mut file = BufWriter::with_capacity(COPY_WINDOW, file);
+            // A small mail needs no whole window, which the allocator would fetch from the system and give back.
+            let window = usize::try_from(copy.mail.len()).map_or(COPY_WINDOW, |len| len.clamp(LEAST_WINDOW, COPY_WINDOW));
+            let mut file = BufWriter::with_capacity(window, file);
             let mut sealing = Sealing { hasher: Hasher::new(Digest::Sha256), to: &mut file };
             copy_range(copy.mail, 0..copy.mail.len(), &mut sealing)?;
             let mut label = if copy.headers_only { HEADERS_ONLY } else { WHOLE }.to_owned();
@@ -334,6 +325,8 @@ const COPY: &str = "mail";
 
 /// How much of a copy is written at once, in octets.
 const COPY_WINDOW: usize = 64 * 1024;
+/// How much at least.
+const LEAST_WINDOW: usize = 4 * 1024;
 
 /// The mail and the number in a copy's name.
 fn named_copy(name: &str) -> Option<(Passage, u32)> {
@@ -443,7 +436,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn write(connection: &mut Connection, batch: &[Waiting]) -> rusqlite::Result<()> {
+fn write(connection: &mut Connection, batch: &[Accepted]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     {
         let mut statement = transaction.prepare_cached(

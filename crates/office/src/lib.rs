@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod authority;
+mod batch;
 pub mod deploy;
 pub mod directory;
 pub mod enrolment;

@@ -4,11 +4,12 @@
 //! flush of the disk for each mail; so those who wait at the same time share one. Nobody goes on before his entry is on
 //! the disk: what a key has signed does not leave, and what it has opened is not delivered, before that.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use kakitome_pki::asn1::time::Time;
 
 use super::{Act, Actor, Entry, Written, append};
+use crate::batch::Batches;
 use crate::store::Store;
 
 /// Appends entries for many threads.
@@ -16,9 +17,7 @@ use crate::store::Store;
 pub struct Clerk {
     store: Arc<Store>,
     actor: Actor,
-    waiting: Mutex<Vec<Waiting>>,
-    /// Held by the one who writes for all that wait.
-    writing: Mutex<()>,
+    waiting: Batches<Written>,
 }
 
 /// The entry could not be written; what it would record must not go on.
@@ -26,17 +25,10 @@ pub struct Clerk {
 #[error("the use of a key could not be recorded: {0}")]
 pub struct NotRecorded(String);
 
-/// An entry that waits for the next transaction, and how that ended: the text of its failure.
-#[derive(Debug)]
-struct Waiting {
-    entry: Written,
-    done: Arc<OnceLock<Option<String>>>,
-}
-
 impl Clerk {
     /// For this actor.
     pub fn new(store: Arc<Store>, actor: Actor) -> Self {
-        Self { store, actor, waiting: Mutex::default(), writing: Mutex::default() }
+        Self { store, actor, waiting: Batches::default() }
     }
 
     /// Records an act. When it returns, the entry is on the disk. Blocks.
@@ -44,29 +36,11 @@ impl Clerk {
     /// # Errors
     /// The store's.
     pub fn record(&self, act: Act, subject: &str, details: &[(&str, &str)], at: Time) -> Result<(), NotRecorded> {
-        let done = Arc::new(OnceLock::new());
         let entry = Written::of(&Entry { actor: &self.actor, act, subject, details, at });
-        let entry = Waiting { entry, done: Arc::clone(&done) };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
-        let turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if done.get().is_none() {
-            let batch = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-            let failed = self.write(&batch);
-            for entry in batch {
-                // Each is in one batch only, and set once.
-                let _ = entry.done.set(failed.clone());
-            }
-        }
-        drop(turn);
-        match done.get() {
-            Some(None) => Ok(()),
-            Some(Some(text)) => Err(NotRecorded(text.clone())),
-            None => Err(NotRecorded("the entry was lost".to_owned())),
-        }
-    }
-
-    fn write(&self, batch: &[Waiting]) -> Option<String> {
-        let written = self.store.write(|s| append(s, batch.iter().map(|waiting| waiting.entry.clone())));
-        written.err().map(|fault| fault.to_string())
+        let write = |entries: &[Written]| match self.store.write(|s| append(s, entries.iter().cloned())) {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(fault.to_string()),
+        };
+        self.waiting.add(entry, write).map_err(NotRecorded)
     }
 }

@@ -63,7 +63,7 @@ const ORDER: [(&str, &[&[&str]]); 5] = [
     (
         "office",
         &[
-            &["fault"],
+            &["fault", "batch"],
             &["spool", "store", "fields"],
             &["audit"],
             &["vault", "journal", "jobs", "members", "transfer", "remembered"],
