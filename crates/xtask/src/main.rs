@@ -26,8 +26,9 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
                             packs a release build, or this program, into target/dist: a tarball and a .deb
        cargo xtask crash [--short]
                             kills the gateway while mail goes through it beside a real Postfix, and counts what arrived
-       cargo xtask load [MAILS]
-                            measures how much mail goes through beside a real Postfix (with cargo run --release -p xtask)
+       cargo xtask load [--write|MAILS]
+                            measures how much mail goes through beside a real Postfix (with cargo run --release -p xtask);
+                            writes the table of docs/benchmarks.md, or sends few mails to see that it works
        cargo xtask enrol PROGRAM [MEMBERS] [p-256] [rsa-2048] [sqlite] [postgresql]
                             measures how long a release build needs to enrol a made-up company of 14,300, and to replace
                             everything
@@ -48,8 +49,9 @@ fn main() -> anyhow::Result<ExitCode> {
         ["dist", "--binary", binary] => dist::run(&root, Some(binary)).map(|()| ExitCode::SUCCESS),
         ["crash"] => crash::run(&root, false),
         ["crash", "--short"] => crash::run(&root, true),
-        ["load"] => load::run(&root, None),
-        ["load", mails] => load::run(&root, Some(mails.parse()?)),
+        ["load"] => load::run(&root, None, false),
+        ["load", "--write"] => load::run(&root, None, true),
+        ["load", mails] => load::run(&root, Some(mails.parse()?), false),
         ["enrol", program, words @ ..] => enrol::run(&root, Path::new(program), words),
         ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),

@@ -54,6 +54,36 @@ impl Meter {
     }
 }
 
+/// All processors, from here on.
+pub(super) struct Machine {
+    begun: Instant,
+    busy: f64,
+    own: f64,
+}
+
+impl Machine {
+    pub(super) fn start() -> Self {
+        Self { busy: busy(), own: family(std::process::id()), begun: Instant::now() }
+    }
+
+    /// The part of them that others took, who are none of us: of 1. (Ours that the kernel does on its own account, such as
+    /// the journal of the file system, is among it.)
+    pub(super) fn others(&self) -> f64 {
+        let others = (busy() - self.busy) - (family(std::process::id()) - self.own);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        (others / (self.begun.elapsed().as_secs_f64() * processors as f64)).max(0.0)
+    }
+}
+
+/// CPU seconds that were not idle, nor taken by another machine, since the start of the system (proc(5), `/proc/stat`).
+fn busy() -> f64 {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    let fields: Vec<f64> = line.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
+    // user, nice, system; then idle and waiting for a disk; then interrupts
+    [0, 1, 2, 5, 6].into_iter().filter_map(|at| fields.get(at)).sum::<f64>() / TICKS
+}
+
 /// The parent, and the CPU seconds of a process with those of its children that ended.
 fn stat(process: u32) -> Option<(u32, f64, f64)> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
