@@ -10,9 +10,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::command::{Address, Extension, XFORWARD_ATTRIBUTES};
+use super::command::{Address, XFORWARD_ATTRIBUTES};
 use super::data::DataSender;
 use super::idle::{Idle, MAILS_EACH};
+use super::offer::{Announced, Known, Offer};
 use super::reply::{REPLY_LINE_LIMIT, Reply, ReplyReader};
 use super::tls::{Credentials, Stream};
 use crate::settings::{HostPort, Tls};
@@ -26,6 +27,8 @@ pub const REPLY_TIME: Duration = Duration::from_secs(4 * 60);
 pub const PIECE_TIME: Duration = Duration::from_secs(3 * 60);
 /// Until the reply to the final dot (RFC 5321 §4.5.3.2.6).
 pub const FINAL_DOT_TIME: Duration = Duration::from_secs(10 * 60);
+/// Until the next hop has said what it announces, where a client's greeting waits for it.
+const ANNOUNCE_TIME: Duration = Duration::from_secs(5);
 /// Until a reply that may wait for us after a write failed, or the reply to QUIT.
 const LAST_WORDS_TIME: Duration = Duration::from_secs(5);
 
@@ -40,6 +43,25 @@ pub struct Peer {
     pub credentials: Arc<Credentials>,
     /// Connections to it that wait for another mail.
     pub idle: Idle,
+    /// What it announced last.
+    pub known: Known,
+}
+
+impl Peer {
+    /// What it announces of sizes and reports: as it did last, or asked now, on a connection that the next mail takes.
+    /// Nothing of it is known while it cannot be reached; then no mail goes on either.
+    pub async fn announced(&self) -> Announced {
+        if let Some(announced) = self.known.get() {
+            return announced;
+        }
+        match timeout(ANNOUNCE_TIME, Connection::open(self)).await {
+            Ok(Ok(connection)) => {
+                connection.quit();
+                self.known.get().unwrap_or_default()
+            }
+            Ok(Err(_)) | Err(_) => Announced::default(),
+        }
+    }
 }
 
 /// Why there was no reply. To the client in front of us it is always temporary: it keeps the mail and tries again.
@@ -62,68 +84,6 @@ impl Fault {
 impl From<Fault> for Reply {
     fn from(fault: Fault) -> Self {
         Self::new(451, format!("{} {}", fault.status, fault.text))
-    }
-}
-
-/// What the next hop announced.
-#[derive(Debug, Default)]
-struct Offer {
-    size: Option<u64>,
-    pipelining: bool,
-    eight_bit: bool,
-    smtputf8: bool,
-    dsn: bool,
-    starttls: bool,
-    requiretls: bool,
-    xforward: Vec<String>,
-}
-
-impl Offer {
-    fn read(reply: &Reply) -> Self {
-        let mut offer = Self::default();
-        for line in reply.text().iter().skip(1) {
-            let mut words = line.split_ascii_whitespace().map(str::to_ascii_uppercase);
-            match words.next().as_deref() {
-                // 0 and nothing both mean that no limit is told (RFC 1870 §3)
-                Some("SIZE") => offer.size = words.next().and_then(|size| size.parse().ok()).filter(|size| *size > 0),
-                Some("PIPELINING") => offer.pipelining = true,
-                Some("8BITMIME") => offer.eight_bit = true,
-                Some("SMTPUTF8") => offer.smtputf8 = true,
-                Some("DSN") => offer.dsn = true,
-                Some("STARTTLS") => offer.starttls = true,
-                Some("REQUIRETLS") => offer.requiretls = true,
-                Some("XFORWARD") => offer.xforward = words.collect(),
-                _ => {}
-            }
-        }
-        offer
-    }
-
-    fn has(&self, extension: Extension) -> bool {
-        match extension {
-            // The declared size is that of another mail: signing makes it larger, and by how much is not known at MAIL.
-            Extension::Size => false,
-            // Without 8BITMIME the mail goes all the same: turning it into 7 bits would break signatures that others
-            // made, and what we sign is 7-bit clean.
-            Extension::EightBitMime => self.eight_bit,
-            Extension::Smtputf8 => self.smtputf8,
-            Extension::Requiretls => self.requiretls,
-            // Without DSN the next hop tells nobody; RFC 3461 §5.2.2 allows it for NOTIFY as for the others.
-            Extension::Dsn => self.dsn,
-        }
-    }
-
-    fn command(&self, verb: &str, address: &Address) -> String {
-        let mut line = format!("{verb}:<{}>", address.path);
-        for parameter in address.parameters.iter().filter(|parameter| self.has(parameter.keyword.extension())) {
-            line.push(' ');
-            line.push_str(parameter.keyword.name());
-            if !parameter.value.is_empty() {
-                line.push('=');
-                line.push_str(&parameter.value);
-            }
-        }
-        line
     }
 }
 
@@ -225,6 +185,9 @@ impl Connection {
         if mail.requiretls() && !(self.verified && self.offer.requiretls) {
             return Err(Reply::new(550, "5.7.30 the next hop does not offer REQUIRETLS over verified TLS"));
         }
+        if let Some((size, limit)) = mail.declared_size().zip(self.offer.size).filter(|(size, limit)| size > limit) {
+            return Err(Reply::new(552, format!("5.3.4 a mail of {size} bytes: the next hop takes {limit}")));
+        }
         let line = self.offer.command("MAIL FROM", mail);
         let reply = match self.xforward(xforward) {
             // XFORWARD tells of one mail only (Postfix XFORWARD_README). It is for logs and policy there; a refusal stops
@@ -320,7 +283,10 @@ impl Connection {
             hello = self.command(&format!("HELO {own_name}"), REPLY_TIME).await?;
         }
         match hello.code() {
-            250 => Ok(()),
+            250 => {
+                self.peer.known.set(self.offer.announced());
+                Ok(())
+            }
             _ => Err(Fault::unreachable(&self.peer, format!("it answers the greeting with {}", hello.summary()))),
         }
     }

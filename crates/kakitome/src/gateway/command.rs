@@ -1,6 +1,5 @@
-//! The commands of SMTP and LMTP (RFC 5321 §4.1, RFC 2033, RFC 3207, RFC 3461, RFC 6152, RFC 6531, RFC 8689, Postfix
-//! XFORWARD). No socket
-//! here: lines out of bytes, commands out of lines.
+//! The commands of SMTP and LMTP (RFC 5321 §4.1, RFC 2033, RFC 3030, RFC 3207, RFC 3461, RFC 6152, RFC 6531, RFC 8689,
+//! Postfix XFORWARD). No socket here: lines out of bytes, commands out of lines.
 //!
 //! Written by hand because the library at hand (smtp-proto 0.2) takes a lone LF for a line's end and drops the quotes of
 //! `"a b"@example.test`, which could then not be handed on. Paths and parameters stay here as the client wrote them: a
@@ -26,6 +25,13 @@ pub enum Command {
     Rcpt(Address),
     /// DATA.
     Data,
+    /// BDAT (RFC 3030): so many octets of the mail follow, and perhaps they are the last.
+    Bdat {
+        /// How many.
+        size: u64,
+        /// Are they the last?
+        last: bool,
+    },
     /// RSET.
     Rset,
     /// NOOP.
@@ -225,8 +231,15 @@ impl Lines {
 /// Reads one line.
 ///
 /// # Errors
-/// The reply to a line that is no command. 421: the client speaks another protocol; the caller closes.
+/// The reply to a line that is no command. 421: the client speaks another protocol, or what follows cannot be told from
+/// commands; the caller closes.
 pub fn parse(line: &[u8]) -> Result<Command, Reply> {
+    let is_chunk = line.get(..4).is_some_and(|verb| verb.eq_ignore_ascii_case(b"BDAT"));
+    // How many octets of a mail follow is not known, and a mail may hold lines that look like commands.
+    read(line).map_err(|reply| if is_chunk { Reply::new(421, "5.5.4 BDAT size [LAST]") } else { reply })
+}
+
+fn read(line: &[u8]) -> Result<Command, Reply> {
     let line = std::str::from_utf8(line).map_err(|_| Reply::new(500, "5.5.2 the line is not UTF-8"))?;
     if line.chars().any(char::is_control) {
         return Err(Reply::new(500, "5.5.2 control characters have no place in a command"));
@@ -252,18 +265,29 @@ pub fn parse(line: &[u8]) -> Result<Command, Reply> {
             address => Ok(Command::Rcpt(address)),
         },
         "DATA" => alone(Command::Data),
+        "BDAT" => chunk(rest).ok_or_else(|| Reply::new(501, "5.5.4 BDAT size [LAST]")),
         "RSET" => alone(Command::Rset),
         "QUIT" => alone(Command::Quit),
         "STARTTLS" => alone(Command::StartTls),
         "NOOP" => Ok(Command::Noop),
         "VRFY" => Ok(Command::Vrfy),
         "XFORWARD" => xforward(rest).map(Command::Xforward),
-        "HELP" | "EXPN" | "AUTH" | "BDAT" | "ETRN" | "TURN" => {
-            Err(Reply::new(502, format!("5.5.1 {verb} is not offered here")))
-        }
+        "HELP" | "EXPN" | "AUTH" | "ETRN" | "TURN" => Err(Reply::new(502, format!("5.5.1 {verb} is not offered here"))),
         verb if is_foreign(verb) => Err(Reply::new(421, "4.7.0 this is a mail server")),
         _ => Err(Reply::new(500, "5.5.2 unknown command")),
     }
+}
+
+/// The size of a chunk, and whether it is the last.
+fn chunk(text: &str) -> Option<Command> {
+    let mut words = text.split(' ').filter(|word| !word.is_empty());
+    let size = words.next().filter(|size| size.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()?;
+    let last = match words.next() {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case("LAST") => true,
+        Some(_) => return None,
+    };
+    words.next().is_none().then_some(Command::Bdat { size, last })
 }
 
 /// Is this a line of HTTP? A web page can make the reader's browser post to a port of his own machine, and the text that

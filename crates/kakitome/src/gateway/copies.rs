@@ -36,6 +36,8 @@ pub(super) struct Way<'a> {
     direction: Direction,
     sender: Address,
     recipients: Vec<Address>,
+    /// The paths that it refused for good.
+    refused: Vec<String>,
     xforward: Vec<(String, String)>,
     delivery: Option<Delivery>,
     /// The next hop has heard MAIL as the client said it, and has taken all recipients.
@@ -43,16 +45,16 @@ pub(super) struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    /// The way of a mail whose recipients the next hop has taken.
+    /// The way of a mail whose recipients the next hop has taken, or refused for good.
     pub(super) fn new(
         house: &'a House,
         direction: Direction,
         sender: Address,
-        recipients: Vec<Address>,
+        (recipients, refused): (Vec<Address>, Vec<String>),
         xforward: Vec<(String, String)>,
         delivery: Delivery,
     ) -> Self {
-        Self { house, direction, sender, recipients, xforward, delivery: Some(delivery), is_asked: true }
+        Self { house, direction, sender, recipients, refused, xforward, delivery: Some(delivery), is_asked: true }
     }
 
     /// Ends it; what was not sent is not.
@@ -111,7 +113,7 @@ impl<'a> Way<'a> {
     }
 
     /// What the next hop has taken goes into the journal. A copy is needed no more when the next hop has answered for good
-    /// for all for whom it was built. Where the answer was lost it stays, and goes out again when the mail comes again.
+    /// for all for whom it was built; whom it refused at RCPT this time, the server in front gives up. Where the answer was lost it stays, and goes out again when the mail comes again.
     /// Where the answer is "later" it stays, too: an earlier sending of it, whose answer was lost, may have been taken all
     /// the same.
     async fn settle(&self, passage: Passage, copy: &Leaving, replies: &[(usize, Reply)], is_known: bool) {
@@ -121,7 +123,8 @@ impl<'a> Way<'a> {
         let text = taken.map_or_else(String::new, |(_, reply)| reply.text().first().cloned().unwrap_or_default());
         let recipients: Vec<String> =
             replies.iter().filter(|(_, reply)| reply.code() == 250).filter_map(|(place, _)| path(*place)).collect();
-        let now: HashSet<String> = replies.iter().filter_map(|(place, _)| path(*place)).collect();
+        let now = replies.iter().filter_map(|(place, _)| path(*place));
+        let now: HashSet<String> = now.chain(self.refused.iter().cloned()).collect();
         let others: Vec<String> = copy.paths.iter().filter(|path| !now.contains(*path)).cloned().collect();
         let (journal, number) = (Arc::clone(&self.house.journal), copy.number);
         let settled = blocking(move || {

@@ -89,6 +89,40 @@ impl DataReceiver {
     }
 }
 
+/// Takes a text that comes in chunks (RFC 3030 §2): its length tells its end, and no dot is stuffed. A lone LF becomes CR LF
+/// here, too: BINARYMIME, where it would have to stay, is not offered, because what is signed and handed on by DATA has lines.
+#[derive(Debug, Default)]
+pub struct ChunkReceiver {
+    /// The last byte was a CR.
+    cr: bool,
+    lone_line_feeds: u64,
+}
+
+impl ChunkReceiver {
+    /// Appends the next piece of the text to `out`.
+    pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) {
+        for line in input.split_inclusive(|byte| *byte == b'\n') {
+            let Some(bare) = line.strip_suffix(b"\n") else {
+                out.extend_from_slice(line);
+                self.cr = line.last() == Some(&b'\r');
+                continue;
+            };
+            out.extend_from_slice(bare);
+            if !bare.last().map_or(self.cr, |byte| *byte == b'\r') {
+                self.lone_line_feeds = self.lone_line_feeds.saturating_add(1);
+                out.push(b'\r');
+            }
+            out.push(b'\n');
+            self.cr = false;
+        }
+    }
+
+    /// How many lone LF became CR LF.
+    pub fn lone_line_feeds(&self) -> u64 {
+        self.lone_line_feeds
+    }
+}
+
 /// Puts a text on the wire: a dot before each dot that begins a line, and never a lone LF, whoever made the text.
 #[derive(Debug, Default)]
 pub struct DataSender {
@@ -214,6 +248,30 @@ mod tests {
                         assert_eq!(String::from_utf8_lossy(&out), text, "{wire:?} at {first}, {second}");
                         assert_eq!(&wire[taken..], left, "{wire:?}");
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_are_one_text_whatever_the_split() {
+        let cases = [
+            ("", "", 0),
+            ("a\r\n.\r\n..b\r\n", "a\r\n.\r\n..b\r\n", 0),
+            ("a\nb\r\n\n", "a\r\nb\r\n\r\n", 2),
+            ("\n", "\r\n", 1),
+            ("a\rb\r", "a\rb\r", 0),
+            ("a\r\r\nb", "a\r\r\nb", 0),
+        ];
+        for (chunks, text, lone) in cases {
+            for first in 0..=chunks.len() {
+                for second in first..=chunks.len() {
+                    let (mut receiver, mut out) = (ChunkReceiver::default(), Vec::new());
+                    for piece in [&chunks[..first], &chunks[first..second], &chunks[second..]] {
+                        receiver.push(piece.as_bytes(), &mut out);
+                    }
+                    assert_eq!(String::from_utf8_lossy(&out), text, "{chunks:?} at {first}, {second}");
+                    assert_eq!(receiver.lone_line_feeds(), lone, "{chunks:?} at {first}, {second}");
                 }
             }
         }

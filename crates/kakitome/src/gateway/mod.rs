@@ -17,6 +17,7 @@ pub mod idle;
 mod log;
 pub mod maildir;
 pub mod next_hop;
+pub mod offer;
 mod passage;
 mod receive;
 pub mod reply;
@@ -38,13 +39,14 @@ use kakitome_office::policy::{ClientCertificate, Origin};
 use kakitome_office::spool::SpoolDirectory;
 use kakitome_smime::octets::Octets;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use self::client::Peer;
 use self::idle::Idle;
 pub use self::next_hop::NextHop;
+use self::offer::Known;
 use self::reply::Reply;
 use self::session::Session;
 use self::socket::{Socket, Turnstile};
@@ -59,6 +61,10 @@ pub const SHUTDOWN_TIME: Duration = Duration::from_secs(30);
 const TURN_AWAY_TIME: Duration = Duration::from_secs(1);
 /// The pause after an accept that failed, which is for want of file descriptors mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// So many large mails are read, signed and opened at once. Each holds some windows meanwhile, and more of them would not be done
+/// sooner; small mails wait for none.
+const LARGE_AT_ONCE: usize = 8;
 
 /// How often the files of `[tls]` are looked at.
 const CREDENTIALS_TIME: Duration = Duration::from_secs(60);
@@ -195,6 +201,8 @@ struct House {
     spools: SpoolDirectory,
     journal: Arc<Journal>,
     desk: Arc<dyn Desk>,
+    /// The places for large mails.
+    large: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
 
@@ -210,12 +218,14 @@ impl House {
             next_hop: NextHop::open(&settings.gateway, &rest.data, &credentials)?,
             inbound_next_hop: settings.inbound.next_hop.as_ref().map(|address| {
                 let (own_name, credentials) = (settings.gateway.own_name(), Arc::clone(&credentials));
-                NextHop::Smtp(Peer { address: address.clone(), own_name, credentials, idle: Idle::default() })
+                let (address, idle, known) = (address.clone(), Idle::default(), Known::default());
+                NextHop::Smtp(Peer { address, own_name, credentials, idle, known })
             }),
             credentials,
             spools: rest.spools.clone(),
             journal: Arc::clone(&rest.journal),
             desk,
+            large: Arc::clone(&rest.large),
             metrics: Arc::clone(&rest.metrics),
         })
     }
@@ -254,6 +264,7 @@ struct Rest {
     data: PathBuf,
     spools: SpoolDirectory,
     journal: Arc<Journal>,
+    large: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
 
@@ -331,7 +342,8 @@ impl Gateway {
         desk: Arc<dyn Desk>,
         metrics: Arc<Metrics>,
     ) -> io::Result<Self> {
-        let rest = Rest { data: data.to_owned(), spools, journal, metrics };
+        let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
+        let rest = Rest { data: data.to_owned(), spools, journal, large, metrics };
         let credentials = Arc::new(Credentials::open(&settings.tls).map_err(io::Error::other)?);
         let house = House::new(settings, credentials, &rest, desk)?;
         let mut doors = Vec::new();

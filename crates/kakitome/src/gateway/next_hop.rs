@@ -15,6 +15,7 @@ use super::client::{Connection, Delivered, Peer};
 use super::command::Address;
 use super::idle::Idle;
 use super::maildir::Maildir;
+use super::offer::{Announced, Known};
 use super::reply::Reply;
 use super::tls::Credentials;
 use crate::settings;
@@ -47,6 +48,7 @@ impl NextHop {
                 own_name,
                 credentials: Arc::clone(credentials),
                 idle: Idle::default(),
+                known: Known::default(),
             }),
             None => Self::Maildir(Arc::new(Maildir::open(data.join(MAILDIR), &own_name)?)),
         })
@@ -67,6 +69,14 @@ impl NextHop {
             }
         }
         Err(last)
+    }
+
+    /// What it announces of sizes and reports. A Maildir takes what we take, and reports to nobody.
+    pub async fn announced(&self) -> Announced {
+        match self {
+            Self::Maildir(_) => Announced::default(),
+            Self::Smtp(peer) => peer.announced().await,
+        }
     }
 
     /// Begins a mail; the reply is the one to MAIL.

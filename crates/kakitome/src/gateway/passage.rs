@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kakitome_office::journal::{Built, Passage, Recalled, Turn};
+use kakitome_office::spool::IN_MEMORY;
 use kakitome_smime::octets::Octets;
 use tokio::task::spawn_blocking;
 
@@ -119,10 +120,13 @@ impl Account {
 
 /// Looks into the journal first; then builds what leaves, or takes what was built before, and sends it.
 async fn pass(house: &Arc<House>, transaction: Transaction, mail: Arc<dyn Octets>, account: &mut Account) {
-    let Transaction { envelope, mail: sender, recipients, xforward, delivery } = transaction;
-    let mut way = Way::new(house, envelope.listener.direction, sender, recipients, xforward, delivery);
+    let Transaction { envelope, mail: sender, recipients, refused, xforward, delivery, .. } = transaction;
+    let mut way = Way::new(house, envelope.listener.direction, sender, (recipients, refused), xforward, delivery);
     let (at, envelope) = (Arc::clone(house), Arc::new(envelope));
     let (about, size) = (Arc::clone(&envelope), mail.len());
+    let is_small = usize::try_from(size).is_ok_and(|size| size <= IN_MEMORY);
+    // It is never closed.
+    let place = if is_small { None } else { house.large.acquire().await.ok() };
     // In one turn of a thread that may block: for a small mail each further one costs more than the work.
     let looked = match spawn_blocking(move || look(&at, &about, &mail)).await {
         Ok(looked) => looked,
@@ -133,6 +137,7 @@ async fn pass(house: &Arc<House>, transaction: Transaction, mail: Arc<dyn Octets
             Looked::failed("an internal error; the mail stays with the sender".to_owned())
         }
     };
+    drop(place);
     account.tell(looked.known, "known", "the next hop had taken it before", size);
     let (turn, prepared) = match looked.prepared {
         Ok(prepared) => (looked.turn, prepared),

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 
-use super::data::{DataReceiver, HopCount};
+use super::data::{ChunkReceiver, DataReceiver, HopCount};
 use super::reply::Reply;
 use super::tls::{Credentials, Secured, Stream};
 
@@ -27,8 +27,11 @@ const SLOW_TIME: Duration = Duration::from_secs(3 * 60);
 const LEAST_RATE: u64 = 500;
 /// A mail with more Received fields is going in circles (RFC 5321 §6.3 asks for at least 100).
 const MAX_HOPS: usize = 100;
-/// How much is read at once while commands come, in bytes.
-const COMMAND_WINDOW: usize = 4096;
+/// How much is read at once while commands come, in bytes. Each idle connection holds so much.
+const COMMAND_WINDOW: usize = 1024;
+
+/// How much of a mail is read at first, in bytes.
+const FIRST_WINDOW: usize = 8 * 1024;
 
 /// The connection to a client: what was read and not yet used.
 pub(super) struct Inlet {
@@ -86,6 +89,46 @@ impl Inlet {
         stream.read_buf(&mut self.bytes).await
     }
 
+    /// An idle connection holds no window.
+    fn shrink(&mut self) {
+        self.bytes.drain(..self.used.min(self.bytes.len()));
+        self.used = 0;
+        self.bytes.shrink_to_fit();
+    }
+
+    /// Reads so many bytes and keeps none.
+    ///
+    /// # Errors
+    /// The client went away or fell silent.
+    pub(super) async fn skip(&mut self, size: u64) -> io::Result<()> {
+        let begun = Instant::now();
+        let mut skipped: u64 = 0;
+        loop {
+            let left = usize::try_from(size.saturating_sub(skipped)).unwrap_or(usize::MAX);
+            let used = left.min(self.unread().len());
+            self.consume(used);
+            skipped = skipped.saturating_add(u64::try_from(used).unwrap_or(u64::MAX));
+            if skipped >= size {
+                self.shrink();
+                return Ok(());
+            }
+            self.fill_in_time(begun, skipped).await?;
+        }
+    }
+
+    /// Reads the next window of a mail of which so much came since it began.
+    async fn fill_in_time(&mut self, begun: Instant, received: u64) -> io::Result<()> {
+        let allowed = SLOW_TIME.saturating_add(Duration::from_secs(received / LEAST_RATE));
+        let left = allowed.saturating_sub(begun.elapsed()).min(PIECE_TIME);
+        // A small mail needs no whole window, which the allocator would fetch from the system and give back.
+        let window = usize::try_from(received).unwrap_or(WINDOW).clamp(FIRST_WINDOW, WINDOW);
+        let count = timeout(left, self.fill_by(window)).await;
+        if count.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(())
+    }
+
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let stream = self.stream()?;
         let written = async {
@@ -117,42 +160,111 @@ pub(super) async fn receive(
     max_mail: u64,
 ) -> io::Result<Result<Received, Reply>> {
     let mut receiver = DataReceiver::default();
-    let mut hops = HopCount::default();
-    let mut sink = Sink { spool: Some(Box::new(spools.create())), pending: Vec::new(), size: 0, refusal: None };
-    let (begun, mut received) = (Instant::now(), 0u64);
+    let mut arriving = Arriving::new(spools, max_mail);
     loop {
-        let before = sink.pending.len();
-        let used = receiver.push(inlet.unread(), &mut sink.pending);
-        received = received.saturating_add(u64::try_from(used).unwrap_or(u64::MAX));
+        let before = arriving.sink.pending.len();
+        let used = receiver.push(inlet.unread(), &mut arriving.sink.pending);
         inlet.consume(used);
-        let new = sink.pending.get(before..).unwrap_or_default();
-        hops.push(new);
-        sink.size = sink.size.saturating_add(u64::try_from(new.len()).unwrap_or(u64::MAX));
-        if sink.size > max_mail {
-            sink.refuse(Reply::new(552, format!("5.3.4 the mail has more than {max_mail} bytes")));
-        }
-        if hops.hops() > MAX_HOPS {
-            sink.refuse(Reply::new(554, format!("5.4.6 the mail has more than {MAX_HOPS} Received fields: a loop")));
-        }
+        arriving.look(before, used);
         if receiver.ended() {
             break;
         }
-        if sink.pending.len() >= WINDOW {
-            sink.write().await;
-        }
-        let allowed = SLOW_TIME.saturating_add(Duration::from_secs(received / LEAST_RATE));
-        let left = allowed.saturating_sub(begun.elapsed()).min(PIECE_TIME);
-        let count = timeout(left, inlet.fill_by(WINDOW)).await;
-        if count.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        arriving.read_more(inlet).await?;
+    }
+    inlet.shrink();
+    Ok(arriving.finish(receiver.lone_line_feeds()).await)
+}
+
+/// A mail that comes in chunks (RFC 3030): what came so far.
+pub(super) struct Chunks {
+    receiver: ChunkReceiver,
+    arriving: Arriving,
+}
+
+impl Chunks {
+    pub(super) fn new(spools: &SpoolDirectory, max_mail: u64) -> Self {
+        Self { receiver: ChunkReceiver::default(), arriving: Arriving::new(spools, max_mail) }
+    }
+
+    /// Reads a chunk of so many bytes, also where the mail cannot be taken.
+    ///
+    /// # Errors
+    /// The client went away or fell silent: there is no mail.
+    pub(super) async fn receive(&mut self, inlet: &mut Inlet, size: u64) -> io::Result<()> {
+        let mut left = size;
+        loop {
+            let unread = inlet.unread();
+            let piece = unread.get(..usize::try_from(left).unwrap_or(usize::MAX)).unwrap_or(unread);
+            let (before, used) = (self.arriving.sink.pending.len(), piece.len());
+            self.receiver.push(piece, &mut self.arriving.sink.pending);
+            inlet.consume(used);
+            self.arriving.look(before, used);
+            left = left.saturating_sub(u64::try_from(used).unwrap_or(u64::MAX));
+            if left == 0 {
+                inlet.shrink();
+                return Ok(());
+            }
+            self.arriving.read_more(inlet).await?;
         }
     }
-    // An idle connection holds no window.
-    inlet.bytes.drain(..inlet.used.min(inlet.bytes.len()));
-    inlet.used = 0;
-    inlet.bytes.shrink_to_fit();
-    let lone_line_feeds = receiver.lone_line_feeds();
-    Ok(sink.finish().await.map(|mail| Received { mail, lone_line_feeds }))
+
+    /// Why the mail cannot be taken, as far as it came.
+    pub(super) fn refusal(&self) -> Option<&Reply> {
+        self.arriving.sink.refusal.as_ref()
+    }
+
+    /// The mail, after its last chunk.
+    ///
+    /// # Errors
+    /// The reply to a mail that is not taken, as for [`receive`].
+    pub(super) async fn finish(self) -> Result<Received, Reply> {
+        self.arriving.finish(self.receiver.lone_line_feeds()).await
+    }
+}
+
+/// A mail that arrives: what came of it so far, and whether it can be taken.
+struct Arriving {
+    sink: Sink,
+    hops: HopCount,
+    max_mail: u64,
+    begun: Instant,
+    /// How many bytes came, as they stood on the wire.
+    received: u64,
+}
+
+impl Arriving {
+    fn new(spools: &SpoolDirectory, max_mail: u64) -> Self {
+        let sink = Sink { spool: Some(Box::new(spools.create())), pending: Vec::new(), size: 0, refusal: None };
+        Self { sink, hops: HopCount::default(), max_mail, begun: Instant::now(), received: 0 }
+    }
+
+    /// Looks at what came: `used` bytes of the wire, which are those behind `before` in the sink.
+    fn look(&mut self, before: usize, used: usize) {
+        self.received = self.received.saturating_add(u64::try_from(used).unwrap_or(u64::MAX));
+        let new = self.sink.pending.get(before..).unwrap_or_default();
+        self.hops.push(new);
+        self.sink.size = self.sink.size.saturating_add(u64::try_from(new.len()).unwrap_or(u64::MAX));
+        let max_mail = self.max_mail;
+        if self.sink.size > max_mail {
+            self.sink.refuse(Reply::new(552, format!("5.3.4 the mail has more than {max_mail} bytes")));
+        }
+        if self.hops.hops() > MAX_HOPS {
+            self.sink
+                .refuse(Reply::new(554, format!("5.4.6 the mail has more than {MAX_HOPS} Received fields: a loop")));
+        }
+    }
+
+    /// Writes what a window holds, and reads the next, as long as the client does not take too long over the whole.
+    async fn read_more(&mut self, inlet: &mut Inlet) -> io::Result<()> {
+        if self.sink.pending.len() >= WINDOW {
+            self.sink.write().await;
+        }
+        inlet.fill_in_time(self.begun, self.received).await
+    }
+
+    async fn finish(self, lone_line_feeds: u64) -> Result<Received, Reply> {
+        Ok(Received { mail: self.sink.finish().await?, lone_line_feeds })
+    }
 }
 
 /// Writes to the spool, off the threads of the runtime. After a refusal it swallows what comes.

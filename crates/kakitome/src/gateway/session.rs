@@ -15,7 +15,7 @@ use super::command::{Address, Command, Hello, Lines, XFORWARD_ATTRIBUTES, parse}
 use super::log::{cut, own_id};
 use super::next_hop::Delivery;
 use super::passage;
-use super::receive::{Inlet, receive};
+use super::receive::{Chunks, Inlet, Received, receive};
 use super::reply::Reply;
 use super::tls::{Secured, Stream};
 use super::{Direction, Envelope, House, Listener, Protocol, Tls, stopped};
@@ -39,8 +39,12 @@ pub(super) struct Transaction {
     pub(super) mail: Address,
     /// The RCPTs that the next hop took, in the order of the envelope's recipients.
     pub(super) recipients: Vec<Address>,
+    /// The paths that the next hop refused for good; nothing will come for them again.
+    pub(super) refused: Vec<String>,
     pub(super) xforward: Vec<(String, String)>,
     pub(super) delivery: Delivery,
+    /// What came of it by BDAT.
+    pub(super) chunks: Option<Chunks>,
 }
 
 /// What came instead of a command, or a command's line.
@@ -114,7 +118,8 @@ impl Session {
         while !self.closing {
             match self.hear().await? {
                 Heard::Line(line) => match line.and_then(|line| parse(&line)) {
-                    Ok(command) => self.perform(command).await?,
+                    // Apart, for its size: between commands a connection is small.
+                    Ok(command) => Box::pin(self.perform(command)).await?,
                     Err(reply) => self.object(&reply),
                 },
                 Heard::Silence => self.close("4.4.2 nothing was said for too long"),
@@ -195,10 +200,11 @@ impl Session {
         }
         match command {
             Command::StartTls => self.start_tls().await?,
-            Command::Hello(hello, _) => self.hello(hello),
+            Command::Hello(hello, _) => self.hello(hello).await,
             Command::Mail(mail) => self.mail(&mail).await,
             Command::Rcpt(recipient) => self.recipient(recipient).await,
             Command::Data => self.data().await?,
+            Command::Bdat { size, last } => self.chunk(size, last).await?,
             Command::Xforward(attributes) => self.xforward(attributes),
             Command::Rset => {
                 self.abandon();
@@ -261,17 +267,22 @@ impl Session {
     }
 
     /// RFC 2033 §4.1: LHLO is LMTP's, HELO and EHLO are SMTP's.
-    fn hello(&mut self, hello: Hello) {
+    async fn hello(&mut self, hello: Hello) {
         match (self.listener.protocol, hello) {
             (Protocol::Lmtp, Hello::Lhlo) | (Protocol::Smtp, Hello::Ehlo) => {
+                let next_hop = self.house.next_hop(self.listener.direction).announced().await;
+                let max_mail = next_hop.size.map_or(self.house.max_mail, |size| size.min(self.house.max_mail));
                 let mut offer = vec![
                     "PIPELINING".to_owned(),
-                    format!("SIZE {}", self.house.max_mail),
+                    format!("SIZE {max_mail}"),
                     "8BITMIME".to_owned(),
                     "SMTPUTF8".to_owned(),
                     "ENHANCEDSTATUSCODES".to_owned(),
-                    "DSN".to_owned(),
+                    "CHUNKING".to_owned(),
                 ];
+                if next_hop.dsn {
+                    offer.push("DSN".to_owned());
+                }
                 if self.offers_tls() {
                     offer.push("STARTTLS".to_owned());
                 }
@@ -332,8 +343,10 @@ impl Session {
                     envelope,
                     mail: mail.clone(),
                     recipients: Vec::new(),
+                    refused: Vec::new(),
                     xforward: self.xforward.clone(),
                     delivery,
+                    chunks: None,
                 });
                 self.say(&reply);
             }
@@ -377,17 +390,22 @@ impl Session {
                 tracing::warn!(client = ?self.client, to = cut(&recipient.path), "a relay was refused");
                 return self.object(&Reply::new(550, "5.7.1 this server does not relay there"));
             }
+            Some(Transaction { chunks: Some(_), .. }) => {
+                return self.object(&Reply::new(503, "5.5.1 the mail is on its way: no more recipients"));
+            }
             Some(Transaction { envelope, .. }) if envelope.recipients.len() >= MAX_RECIPIENTS => {
                 Reply::new(452, format!("4.5.3 a mail has at most {MAX_RECIPIENTS} recipients"))
             }
             Some(Transaction { envelope, .. }) if !recipient.is_ascii() && !envelope.smtputf8 => {
                 Reply::new(553, "5.6.7 this recipient needs the parameter SMTPUTF8 at MAIL")
             }
-            Some(Transaction { envelope, delivery, recipients, .. }) => {
+            Some(Transaction { envelope, delivery, recipients, refused, .. }) => {
                 let reply = delivery.recipient(&recipient).await;
                 if matches!(reply.code(), 250 | 251) {
                     envelope.recipients.push(recipient.path.clone());
                     recipients.push(recipient);
+                } else if reply.code() >= 500 && refused.len() < MAX_RECIPIENTS {
+                    refused.push(recipient.path);
                 }
                 reply
             }
@@ -396,25 +414,78 @@ impl Session {
     }
 
     async fn data(&mut self) -> io::Result<()> {
-        // RFC 2033 §4.2 and RFC 5321 §3.3: without a recipient there is nothing to send.
-        if self.transaction.as_ref().is_none_or(|transaction| transaction.envelope.recipients.is_empty()) {
-            self.object(&Reply::new(503, "5.5.1 there is no recipient"));
+        if let Some(reply) = self.no_text(false) {
+            self.object(&reply);
             return Ok(());
         }
         let Some(transaction) = self.transaction.take() else { return Ok(()) };
-        self.xforward.clear();
-        self.idle_commands = 0;
         self.say(&Reply::new(354, "the mail, and a dot alone on the last line"));
         self.send_replies().await?;
-        let received = receive(&mut self.inlet, &self.house.spools, self.house.max_mail).await;
-        let received = match received {
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                transaction.delivery.abandon();
-                self.close("4.4.2 the mail did not come in time");
-                return Ok(());
+        match receive(&mut self.inlet, &self.house.spools, self.house.max_mail).await {
+            Ok(received) => self.hand_on(transaction, received).await,
+            Err(error) => return self.give_up(transaction, error),
+        }
+        Ok(())
+    }
+
+    /// RFC 3030 §2: a chunk is read whatever is to be said about it, for behind it stands the next command.
+    async fn chunk(&mut self, size: u64, last: bool) -> io::Result<()> {
+        self.send_replies().await?;
+        if let Some(reply) = self.barred().or_else(|| self.no_text(true)) {
+            self.object(&reply);
+            return self.inlet.skip(size).await;
+        }
+        let Some(mut transaction) = self.transaction.take() else { return Ok(()) };
+        let new = || Chunks::new(&self.house.spools, self.house.max_mail);
+        let mut chunks = transaction.chunks.take().unwrap_or_else(new);
+        if let Err(error) = chunks.receive(&mut self.inlet, size).await {
+            return self.give_up(transaction, error);
+        }
+        if last {
+            let received = chunks.finish().await;
+            self.hand_on(transaction, received).await;
+        } else if let Some(reply) = chunks.refusal() {
+            self.say(reply);
+            self.xforward.clear();
+            transaction.delivery.abandon();
+        } else {
+            if size == 0 {
+                self.idle_commands = self.idle_commands.saturating_add(1);
+                self.errors = self.errors.saturating_add(usize::from(self.idle_commands > MAX_IDLE_COMMANDS));
             }
-            received => received?,
-        };
+            self.say(&Reply::new(250, format!("2.0.0 {size} bytes")));
+            transaction.chunks = Some(chunks);
+            self.transaction = Some(transaction);
+        }
+        Ok(())
+    }
+
+    /// Why no text of a mail may come now.
+    fn no_text(&self, is_chunk: bool) -> Option<Reply> {
+        match &self.transaction {
+            // RFC 3030 §2
+            Some(Transaction { chunks: Some(_), .. }) if !is_chunk => {
+                Some(Reply::new(503, "5.5.1 the mail comes by BDAT already"))
+            }
+            // RFC 2033 §4.2 and RFC 5321 §3.3: without a recipient there is nothing to send.
+            Some(Transaction { envelope, .. }) if !envelope.recipients.is_empty() => None,
+            _ => Some(Reply::new(503, "5.5.1 there is no recipient")),
+        }
+    }
+
+    /// The client fell silent within the mail, or is gone.
+    fn give_up(&mut self, transaction: Transaction, error: io::Error) -> io::Result<()> {
+        if error.kind() != io::ErrorKind::TimedOut {
+            return Err(error);
+        }
+        transaction.delivery.abandon();
+        self.close("4.4.2 the mail did not come in time");
+        Ok(())
+    }
+
+    async fn hand_on(&mut self, transaction: Transaction, received: Result<Received, Reply>) {
+        self.xforward.clear();
+        self.idle_commands = 0;
         let begun = Instant::now();
         let replies = passage::hand_on(&self.house, transaction, received).await;
         self.house.metrics.mail_took(self.listener.direction, begun.elapsed());
@@ -426,7 +497,6 @@ impl Session {
         } else if let Some(reply) = passage::for_all(&replies) {
             self.say(reply);
         }
-        Ok(())
     }
 
     /// XFORWARD tells of the next mail only, so it comes before MAIL (Postfix XFORWARD_README).

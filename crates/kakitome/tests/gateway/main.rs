@@ -263,6 +263,35 @@ async fn each_copy_goes_out_again_as_it_was_and_to_whom() {
     }
 }
 
+/// A copy for two is put off. When the mail comes again one of them is refused, so the server in front gives him up: what was
+/// built goes with the other's 250, and stays where he has to wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_built_goes_with_the_last_who_can_get_it() {
+    for (answer, left) in [("550 5.1.1 gone", 0), ("450 4.2.0 full", 1)] {
+        let mut peer = Peer::announcing([]);
+        peer.answers.push(("DOT 1".to_owned(), "451 4.3.0 busy".to_owned()));
+        peer.answers.push(("1: RCPT TO:<second@".to_owned(), answer.to_owned()));
+        let door = "lmtp outbound".to_owned();
+        let house = Stage { door, next_hop: NextHop::Peer(peer), desk: Desk::Numbers, ..Stage::default() }.open().await;
+        for (second, replies) in [("250", &["451", "451"][..]), (answer, &["250"])] {
+            let mut client = house.connect().await;
+            client.ask("", "220").await;
+            client.ask("LHLO c", "250").await;
+            client.ask("XFORWARD IDENT=4F1", "250").await;
+            client.ask("MAIL FROM:<a@example.test>", "250").await;
+            client.ask("RCPT TO:<first@x.test>", "250").await;
+            client.ask("RCPT TO:<second@x.test>", second).await;
+            client.ask("DATA", "354").await;
+            client.send(b"the mail\r\n.\r\n").await;
+            for reply in replies {
+                client.ask("", reply).await;
+            }
+        }
+        assert_eq!(house.journal_files().len(), 1 + left, "{answer}: {:?}", house.journal_files());
+        house.close().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_has_to_wait_while_it_is_on_its_way() {
     let gate = Arc::new(Gate::default());

@@ -115,6 +115,7 @@ impl Default for Stage {
 #[derive(Clone, Default)]
 pub(crate) struct Peer {
     offer: Vec<String>,
+    /// By the beginning of a line; `1: RCPT` is a RCPT when one mail has ended.
     pub(crate) answers: Vec<(String, String)>,
     heard: Arc<Mutex<Vec<String>>>,
     /// What it shows in TLS, see [`certificates::next_hop`]; empty: it cannot. `injects`: it says more than 220 in clear.
@@ -143,7 +144,9 @@ impl Peer {
     }
 
     fn answer(&self, line: &str) -> String {
-        if let Some((_, reply)) = self.answers.iter().find(|(command, _)| line.starts_with(command.as_str())) {
+        let after = format!("{}: {line}", self.dots.load(Ordering::Relaxed));
+        let fits = |command: &str| line.starts_with(command) || after.starts_with(command);
+        if let Some((_, reply)) = self.answers.iter().find(|(command, _)| fits(command)) {
             return reply.clone();
         }
         match line.split([' ', ':']).next().unwrap() {
