@@ -216,7 +216,8 @@ impl Journal {
         let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
         let written = opened.and_then(|file| {
             // A small mail needs no whole window, which the allocator would fetch from the system and give back.
-            let window = usize::try_from(copy.mail.len()).map_or(COPY_WINDOW, |len| len.clamp(LEAST_WINDOW, COPY_WINDOW));
+            let window =
+                usize::try_from(copy.mail.len()).map_or(COPY_WINDOW, |len| len.clamp(LEAST_WINDOW, COPY_WINDOW));
             let mut file = BufWriter::with_capacity(window, file);
             let mut sealing = Sealing { hasher: Hasher::new(Digest::Sha256), to: &mut file };
             copy_range(copy.mail, 0..copy.mail.len(), &mut sealing)?;

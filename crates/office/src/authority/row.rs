@@ -325,8 +325,7 @@ pub(super) fn signing(s: &mut Statements<'_>, address: &str, now: Time) -> Resul
             "SELECT {RECORDED} FROM certificate
              WHERE address = ?1 AND purpose IN ('sign', 'both') AND state IN ('issued', 'imported')
                AND not_before <= ?2 AND not_after >= ?2
-             ORDER BY is_public DESC, CASE WHEN state = 'imported' THEN 0 ELSE 1 END, not_after DESC, made_at DESC, serial
-             LIMIT 1"
+             ORDER BY is_public DESC, CASE WHEN state = 'imported' THEN 0 ELSE 1 END, not_after DESC, made_at DESC, serial"
         ),
         &[&address, &now],
         recorded,

@@ -7,6 +7,10 @@ use std::thread;
 
 use super::sink::text;
 
+/// What Kakitome offers, too: Postfix tells both who its client was, as its own page on filters has it, and does the same work.
+const OFFER: &[u8] = b"250-filter.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n\
+    250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n";
+
 pub(super) fn start(next_hop: u16) -> io::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
@@ -64,7 +68,7 @@ fn session(mut out: TcpStream, port: u16) -> io::Result<()> {
             return Ok(());
         }
         match line.get(..4).unwrap_or_default() {
-            b"EHLO" => out.write_all(b"250-filter.test\r\n250-PIPELINING\r\n250 8BITMIME\r\n")?,
+            b"EHLO" => out.write_all(OFFER)?,
             b"DATA" => {
                 hop.ask(&line)?;
                 out.write_all(b"354 go on\r\n")?;
