@@ -93,6 +93,57 @@ fn a_store_of_an_older_program_is_brought_up_to_date_by_a_writer_alone() {
 }
 
 #[test]
+fn a_store_of_every_earlier_version_comes_to_todays_with_what_is_in_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    for earlier in 1..MIGRATION_NAMES.len() {
+        for ground in grounds("stores of earlier versions") {
+            let database = if ground.is_postgresql() { "postgresql" } else { "sqlite" };
+            let step = |name: &str| fs::read_to_string(folder.join(database).join(format!("{name}.sql"))).unwrap();
+            let mut script = vec![
+                step(MIGRATION_NAMES[0]),
+                FIRST.replace("HEX", if ground.is_postgresql() { r"'\x" } else { "x'" }),
+            ];
+            script.extend(MIGRATION_NAMES[1..earlier].iter().map(|name| step(name)));
+            if ground.is_postgresql() {
+                ground.ask("CREATE TABLE store_version (version BIGINT NOT NULL)");
+                ground.ask(&script.join("\n"));
+                ground.ask(&format!("INSERT INTO store_version VALUES ({earlier})"));
+            } else {
+                let older = ground.sqlite();
+                older.execute_batch(&script.join("\n")).unwrap();
+                older.pragma_update(None, "user_version", i64::try_from(earlier).unwrap()).unwrap();
+            }
+            assert_eq!(usize::try_from(ground.place().version().unwrap()).unwrap(), earlier);
+            let fault = ground.open_read_only().unwrap_err();
+            assert!(fault.to_string().contains("kakitome store migrate"), "{fault}");
+            drop(ground.open());
+            assert_eq!(usize::try_from(ground.place().version().unwrap()).unwrap(), MIGRATION_NAMES.len());
+            let rows = [
+                ("SELECT id, label FROM private_key ORDER BY id", "k1|of the CA\nk2|of a member"),
+                ("SELECT id, role, key_id, state FROM authority", "issuing|issuing|k1|current"),
+                ("SELECT address FROM member_address", "alice@example.test"),
+                ("SELECT count(*) FROM member", "1"),
+                (
+                    "SELECT authority, serial, address, issuer, purpose, state FROM certificate ORDER BY serial",
+                    "issuing|01|alice@example.test|own|sign|issued\nissuing|02|alice@example.test|own|sign|abandoned",
+                ),
+            ];
+            for (sql, expected) in rows {
+                assert_eq!(ground.ask(sql), expected, "{database}, from {earlier}: {sql}");
+            }
+        }
+    }
+}
+
+/// What a program of the first version kept: a CA, a member, a certificate, and one that was begun when it was killed.
+const FIRST: &str = "
+INSERT INTO private_key VALUES ('k1', 'of the CA', 'P-256', HEX01', 1), ('k2', 'of a member', 'P-256', HEX02', 2);
+INSERT INTO authority VALUES ('issuing', HEX30', 'k1');
+INSERT INTO member VALUES ('alice@example.test', 1);
+INSERT INTO certificate VALUES ('01', 'alice@example.test', 'sign', 'issuing', HEX3000', 'k2', 1, 9, 'issued', 3);
+INSERT INTO certificate VALUES ('02', 'alice@example.test', 'sign', 'issuing', NULL, 'k2', 1, 9, 'begun', 4);";
+
+#[test]
 fn a_reader_reads_beside_the_writer_and_writes_nothing() {
     let data = tempfile::tempdir().unwrap();
     let key_file = data.path().join("sealing.key");

@@ -1,10 +1,11 @@
-//! A PostgreSQL server of a test's own: in a directory of its own, reached by a socket there and by nothing else.
+//! A PostgreSQL server of a test's own: in a directory of its own, reached by a socket there and, only where a test is about
+//! that, by TLS at an address of its own.
 //!
 //! It ends with the test program, however that ends: a shell between both waits for the end of its input.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -20,12 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Starts, stops and removes the server: one word a line on its input; at the end of the input it ends.
 const KEEPER: &str = r#"
 umask 077
-run() { "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=60 -c log_min_messages=fatal >>"$2/log" 2>&1 & pid=$!; }
-run "$1" "$2"
+run() { "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses="$3" -c fsync=off -c max_connections=60 -c log_min_messages=fatal >>"$2/log" 2>&1 & pid=$!; }
+run "$1" "$2" "$3"
 while read -r word; do
     case $word in
         stop) kill -INT $pid; wait $pid; echo stopped ;;
-        start) run "$1" "$2"; echo started ;;
+        start) run "$1" "$2" "$3"; echo started ;;
     esac
 done
 kill -QUIT $pid; wait $pid
@@ -37,6 +38,7 @@ rm -rf "$2"
 pub struct PostgresqlServer {
     programs: PathBuf,
     directory: PathBuf,
+    address: String,
     keeper: Mutex<Keeper>,
     databases: AtomicU32,
 }
@@ -64,6 +66,21 @@ impl PostgresqlServer {
     /// # Panics
     /// As [`PostgresqlServer::shared`].
     pub fn start(suite: &str) -> Option<Self> {
+        Self::start_with(suite, None)
+    }
+
+    /// One that can be reached at an [`address`](Self::address) too, by TLS with this certificate and key (PEM), and by whoever knows the
+    /// password of the user `kakitome` (SCRAM).
+    ///
+    /// # Panics
+    /// As [`PostgresqlServer::shared`].
+    pub fn start_over_tls(suite: &str, certificate: &str, key: &str, password: &str) -> Option<Self> {
+        let server = Self::start_with(suite, Some((certificate, key)))?;
+        server.ask("postgres", &format!("ALTER ROLE kakitome PASSWORD '{password}'"));
+        Some(server)
+    }
+
+    fn start_with(suite: &str, tls: Option<(&str, &str)>) -> Option<Self> {
         let Some(programs) = programs() else {
             let line = format!("SKIPPED: {suite}: not installed: postgresql; ./test --install brings it");
             let required = std::env::var_os("KAKITOME_REQUIRE_PEERS").is_some_and(|value| value == "1");
@@ -81,10 +98,23 @@ impl PostgresqlServer {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let address = tls.map(|_| address()).unwrap_or_default();
+        if let Some((certificate, key)) = tls {
+            let data = directory.join("data");
+            put(&directory, &data.join("server.crt"), certificate);
+            put(&directory, &data.join("server.key"), key);
+            put(&directory, &data.join("postgresql.auto.conf"), "ssl = on\n");
+            put(
+                &directory,
+                &data.join("pg_hba.conf"),
+                "local all all trust\nhostssl all all 127.0.0.0/8 scram-sha-256\n",
+            );
+        }
         let mut child = as_owner(Path::new("/bin/sh"), &directory)
             .args(["-c", KEEPER, "keeper"])
             .arg(&programs)
             .arg(&directory)
+            .arg(&address)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -92,9 +122,14 @@ impl PostgresqlServer {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let keeper = Mutex::new(Keeper { child, input, output });
-        let server = Self { programs, directory, keeper, databases: AtomicU32::new(0) };
+        let server = Self { programs, directory, address, keeper, databases: AtomicU32::new(0) };
         server.wait();
         Some(server)
+    }
+
+    /// Where it can be reached over TLS; empty where it cannot.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The URL of a new, empty database.
@@ -175,6 +210,23 @@ impl Drop for PostgresqlServer {
             keeper.input = None;
             keeper.child.wait().ok();
         }
+    }
+}
+
+/// An address of this machine that no other server has: no port has to be found that is free.
+fn address() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed) & 0x3f;
+    let process = std::process::id();
+    format!("127.{}.{}.{}", 64 + number, (process >> 8) & 0xff, process & 0xff)
+}
+
+/// A file of the server's, which nobody else may read.
+fn put(directory: &Path, path: &Path, text: &str) {
+    fs::write(path, text).expect("a disk");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("ours");
+    if let Some((user, group)) = owner(directory) {
+        chown(path, Some(user), Some(group)).expect("root gives it away");
     }
 }
 

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use kakitome_office::store::{Place, Server};
 use serde::{Deserialize, Serialize};
 
+/// The credential of systemd that holds the database's password, where no file is named.
+const CREDENTIAL: &str = "kakitome.database-password";
+
 /// `[store]`: where everything is kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Store {
@@ -27,8 +30,8 @@ impl Store {
     /// The file with the password cannot be read.
     pub fn place(&self, data: &Path) -> io::Result<Place> {
         let Some(Database(server)) = &self.url else { return Ok(Place::Data(data.to_owned())) };
-        let server = match &self.password_file {
-            Some(file) => server.clone().with_password_file(file)?,
+        let server = match self.password_file.clone().or_else(credential) {
+            Some(file) => server.clone().with_password_file(&file)?,
             None => server.clone(),
         };
         Ok(Place::Server(Box::new(server)))
@@ -40,6 +43,12 @@ impl Store {
         let text = "store.password_file is set, but store.url is not: SQLite has no password; name the database, too";
         is_alone.then(|| text.to_owned()).into_iter().collect()
     }
+}
+
+/// The password as a credential of systemd, where there is one.
+fn credential() -> Option<PathBuf> {
+    let file = PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
+    file.exists().then_some(file)
 }
 
 impl TryFrom<String> for Database {

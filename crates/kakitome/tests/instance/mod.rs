@@ -68,7 +68,7 @@ impl Instance {
         Self { folder: folder.to_owned(), log, process }
     }
 
-    fn wait_until_up(mut self) -> Self {
+    pub(crate) fn wait_until_up(mut self) -> Self {
         let end = Instant::now() + PATIENCE;
         // the last words of the greeting
         while !self.log().contains("in the README.") {

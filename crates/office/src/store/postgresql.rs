@@ -392,6 +392,10 @@ pub(super) fn refused(store: &str, error: postgres::Error) -> Fault {
         "3D000" => Fault::StoreUnfit { store, why: "there is no such database".to_owned() },
         "XX001" | "XX002" => Fault::StoreDamaged { store, what: reason(&error) },
         code if code.starts_with("08") => Fault::StoreUnreachable { store, why: reason(&error) },
+        "28P01" => Fault::StoreUnfit {
+            store,
+            why: format!("{}; it must stand in the first line of the file of store.password_file", reason(&error)),
+        },
         code if code.starts_with("28") => Fault::StoreUnfit { store, why: reason(&error) },
         code => {
             // Resources that come back, and what was broken off for another's sake.

@@ -15,14 +15,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::Certificate;
 use postgres::config::{Host, SslMode};
 use postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use postgres::{Config, Socket};
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -233,6 +236,7 @@ struct Connector {
 struct Handshake {
     tls: tokio_rustls::TlsConnector,
     host: ServerName<'static>,
+    believed: String,
 }
 
 struct Stream(tokio_rustls::client::TlsStream<Socket>);
@@ -246,7 +250,11 @@ impl MakeTlsConnect<Socket> for Connector {
         // A socket has no name, and never speaks TLS; but the library asks before it knows.
         let host = ServerName::try_from(host.to_owned()).or_else(|_| ServerName::try_from("localhost"));
         let host = host.map_err(io::Error::other)?;
-        Ok(Handshake { tls: Arc::new(self.client()?).into(), host })
+        let believed = match &self.roots {
+            Some(file) => format!("of {}", file.display()),
+            None => "that this machine believes".to_owned(),
+        };
+        Ok(Handshake { tls: Arc::new(self.client()?).into(), host, believed })
     }
 }
 
@@ -256,30 +264,65 @@ impl Connector {
         let provider = Arc::clone(builder.crypto_provider());
         // As with libpq, a root that was named is used even where only encryption is demanded.
         let trust = match self.encryption {
-            Encryption::VerifyFull => Trust::Name(self.verifier(&provider)?),
-            Encryption::VerifyCa => Trust::Chain(self.verifier(&provider)?),
-            Encryption::Require if self.roots.is_some() => Trust::Chain(self.verifier(&provider)?),
+            Encryption::VerifyFull => Trust::Name(self.chains(&provider)?),
+            Encryption::VerifyCa => Trust::Chain(self.chains(&provider)?),
+            Encryption::Require if self.roots.is_some() => Trust::Chain(self.chains(&provider)?),
             _ => Trust::Anybody,
         };
         let verifier = Arc::new(Verifier { trust, provider });
         Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
     }
 
-    fn verifier(&self, provider: &Arc<CryptoProvider>) -> io::Result<Arc<WebPkiServerVerifier>> {
+    fn chains(&self, provider: &Arc<CryptoProvider>) -> io::Result<Chains> {
         let system = || SYSTEM_ROOTS.iter().map(PathBuf::from).find(|file| file.exists());
         let file = self.roots.clone().or_else(system).ok_or_else(|| {
             io::Error::other("this machine has no list of CAs; name the server's with sslrootcert=FILE in store.url")
         })?;
         let unreadable = |error: &dyn fmt::Display| io::Error::other(format!("{}: {error}", file.display()));
         let mut roots = RootCertStore::empty();
+        let mut named = Vec::new();
         for certificate in CertificateDer::pem_file_iter(&file).map_err(|error| unreadable(&error))? {
+            let certificate = certificate.map_err(|error| unreadable(&error))?;
+            if self.roots.is_some() {
+                named.push(certificate.clone());
+            }
             // Lists of systems hold some that the library does not take.
-            roots.add(certificate.map_err(|error| unreadable(&error))?).ok();
+            roots.add(certificate).ok();
         }
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+        let by = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
             .build()
-            .map_err(|error| unreadable(&error))
+            .map_err(|error| unreadable(&error))?;
+        Ok(Chains { by, named })
     }
+}
+
+/// What is wrong with a server's certificate, and what to do.
+fn explained(error: io::Error, host: &ServerName<'_>, believed: &str) -> io::Error {
+    use CertificateError as Wrong;
+    let Some(rustls::Error::InvalidCertificate(wrong)) =
+        error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>())
+    else {
+        return error;
+    };
+    let host = host.to_str();
+    io::Error::other(match wrong {
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => format!(
+            "the server's certificate does not name {host} among its subjectAltName; give it one that does, or say \
+             sslmode=verify-ca in store.url, if its CA certifies nobody else's servers"
+        ),
+        Wrong::UnknownIssuer => format!(
+            "the server's certificate is by no CA {believed}; name the file with its CA's certificate by \
+             sslrootcert=FILE in store.url"
+        ),
+        Wrong::Expired | Wrong::ExpiredContext { .. } => {
+            "the server's certificate has ended; give the server a new one".to_owned()
+        }
+        Wrong::Other(_) => format!(
+            "the server's certificate is that of a CA, or made by itself; if it is the right one, name its file by \
+             sslrootcert=FILE in store.url ({wrong})"
+        ),
+        _ => return error,
+    })
 }
 
 impl TlsConnect<Socket> for Handshake {
@@ -288,7 +331,11 @@ impl TlsConnect<Socket> for Handshake {
     type Future = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>>;
 
     fn connect(self, stream: Socket) -> Self::Future {
-        Box::pin(async move { self.tls.connect(self.host, stream).await.map(Stream) })
+        Box::pin(async move {
+            let Self { tls, host, believed } = self;
+            let connected = tls.connect(host.clone(), stream).await;
+            connected.map(Stream).map_err(|error| explained(error, &host, &believed))
+        })
     }
 }
 
@@ -322,11 +369,44 @@ impl AsyncWrite for Stream {
 #[derive(Debug)]
 enum Trust {
     /// Its chain and the host's name.
-    Name(Arc<WebPkiServerVerifier>),
+    Name(Chains),
     /// Its chain.
-    Chain(Arc<WebPkiServerVerifier>),
+    Chain(Chains),
     /// Not at all: that keeps from listening, and no more.
     Anybody,
+}
+
+/// Who is believed.
+#[derive(Debug)]
+struct Chains {
+    by: Arc<WebPkiServerVerifier>,
+    /// The certificates of `sslrootcert`. A server that made its certificate itself has it there.
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl Chains {
+    /// Deviates from the library, which takes no certificate of a CA for a server's: what `openssl req -x509` makes is one,
+    /// and libpq believes it where it was named.
+    fn verify(
+        &self,
+        certificate: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        host: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let answer = self.by.verify_server_cert(certificate, others, host, ocsp, now);
+        if answer.is_ok() || !self.named.iter().any(|named| named.as_ref() == certificate.as_ref()) {
+            return answer;
+        }
+        let unreadable = || rustls::Error::InvalidCertificate(CertificateError::BadEncoding);
+        let own = Certificate::parse(certificate).map_err(|_| unreadable())?;
+        if !own.is_valid_at(Time::from_unix(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))) {
+            return Err(rustls::Error::InvalidCertificate(CertificateError::Expired));
+        }
+        verify_server_name(&ParsedCertificate::try_from(certificate)?, host)?;
+        Ok(ServerCertVerified::assertion())
+    }
 }
 
 #[derive(Debug)]
@@ -345,8 +425,8 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         match &self.trust {
-            Trust::Name(by) => by.verify_server_cert(certificate, others, host, ocsp, now),
-            Trust::Chain(by) => match by.verify_server_cert(certificate, others, host, ocsp, now) {
+            Trust::Name(chains) => chains.verify(certificate, others, host, ocsp, now),
+            Trust::Chain(chains) => match chains.verify(certificate, others, host, ocsp, now) {
                 Err(rustls::Error::InvalidCertificate(
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
                 )) => Ok(ServerCertVerified::assertion()),

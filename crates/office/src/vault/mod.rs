@@ -156,6 +156,10 @@ impl Vault {
         let next = beside.next()?.ok_or_else(|| Fault::bug("the new sealing key is gone"))?;
         let old = self.renewed()?;
         let resealed = self.store.write(|s| {
+            // Another node may have been faster, with a key of its own: then no row opens with the old one any more.
+            if s.row("SELECT key_id FROM sealing", &[], |row| row.text(0))?.as_ref() != Some(&old.id) {
+                return Err(Fault::SealingKeyChanged { store: self.store.name().to_owned() });
+            }
             let mut last = String::new();
             let mut count = 0_u64;
             loop {
@@ -174,9 +178,7 @@ impl Vault {
                     None => break,
                 }
             }
-            if s.run("UPDATE sealing SET key_id = ?2 WHERE key_id = ?1", &[&old.id, &next.id])? != 1 {
-                return Err(Fault::SealingKeyChanged { store: self.store.name().to_owned() });
-            }
+            s.run("UPDATE sealing SET key_id = ?2 WHERE key_id = ?1", &[&old.id, &next.id])?;
             let (keys, to) = (count.to_string(), next.id.get(..8).unwrap_or_default());
             let details = [("keys", keys.as_str()), ("sealing key", to)];
             audit::record(s, &Entry { actor, act: Act::KeyResealed, subject: "private keys", details: &details, at })?;
