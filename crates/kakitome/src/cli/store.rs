@@ -187,7 +187,7 @@ impl Backup {
 
 impl Restore {
     fn run(&self, everywhere: &Everywhere) -> Result<(), Failure> {
-        let store = everywhere.store_place()?.open()?;
+        let store = everywhere.store()?;
         let _lock = up::lock(&everywhere.data)?;
         let moved = moving(everywhere, |by| Ok(transfer::restore(&self.file, &store, &everywhere.data, by)?))?;
         let note =
