@@ -14,13 +14,16 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use instance::{Client, Instance, date, kakitome, run, settings, stored};
 use kakitome_office::spool::{FileOctets, SpoolDirectory};
+use kakitome_office::store::Store;
+use kakitome_office::vault::{KeyId, Vault};
+use kakitome_pki::cert::Certificate;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::open::{Layer, open};
 use kakitome_testkit::PostgresqlServer;
@@ -227,6 +230,12 @@ fn nodes_that_are_killed_leave_their_work_to_the_other_and_nothing_is_done_twice
         let mut moments = Moments(0x2545_f491_4f6c_dd1d);
         enrol(&house, &mut nodes, &doors, &mut moments);
         assert_each_has(&house, members, &[("encrypt", 1), ("sign", 1)]);
+        // A backup while both nodes write, and another while one of them is killed at it.
+        let mut cut = house.spawn(0, "store backup -o cut.backup");
+        thread::sleep(Duration::from_millis(100 + moments.below(300)));
+        cut.kill().unwrap();
+        cut.wait().unwrap();
+        house.run(1, "store backup -o house.backup");
         killed_at_work += renew(&house, &mut nodes, &doors);
         assert_each_has(&house, members, &[("encrypt", 1), ("sign", 2)]);
         killed_at_work += replace(&house, &mut nodes, &doors);
@@ -253,6 +262,7 @@ fn nodes_that_are_killed_leave_their_work_to_the_other_and_nothing_is_done_twice
     for node in 0..2 {
         house.run(node, "audit verify");
     }
+    assert_restored(&house, members);
     let taken = taken.into_inner().unwrap();
     assert_signed(&house, &nodes, &taken);
     let abandoned = house.ask("SELECT count(*) FROM certificate WHERE der IS NULL");
@@ -376,6 +386,32 @@ fn run_any(house: &House, node: usize, words: &str) -> String {
     let words: Vec<&str> = words.split(' ').chain(["--config", "kakitome.toml"]).collect();
     let output = run(house.folder(node), &words);
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The backup that was made while both nodes wrote is one moment: its log is one chain, and all its keys open.
+fn assert_restored(house: &House, members: usize) {
+    let folder = house.folder(1);
+    let restored = folder.join("restored");
+    // Without the settings, which name the database: a store in a directory of its own.
+    for words in
+        [&["store", "restore", "--data", "restored", "house.backup"][..], &["audit", "verify", "--data", "restored"]]
+    {
+        let output = run(folder, words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let store = Arc::new(Store::open(&restored).unwrap());
+    let vault = Vault::open(&folder.join("kakitome-data/sealing.key"), &store).unwrap();
+    let sql = "SELECT der FROM certificate WHERE der IS NOT NULL";
+    let certificates = store.read(|s| s.rows(sql, &[], |row| row.octets(0))).unwrap();
+    assert_eq!(certificates.len(), 2 * members);
+    for der in certificates {
+        let certificate = Certificate::parse(&der).unwrap();
+        let key = vault.take_decryption(&KeyId::of_spki(certificate.spki())).unwrap();
+        assert_eq!(key.spki(), certificate.spki());
+    }
+    // What was cut short is there whole, or not at all.
+    let cut = run(house.folder(0), &["store", "restore", "--data", "restored", "cut.backup"]);
+    assert!(cut.status.success() || !house.folder(0).join("cut.backup").exists());
 }
 
 /// Each address has so many of each use, one after the other, and none twice in one place.

@@ -56,7 +56,7 @@ fn try_all(home: &Path, certificate: &Certificate, rows: &[Row<'_>]) {
         let server: Server = url.parse().unwrap();
         let opened = Place::Server(Box::new(server.with_password_file(&file).unwrap())).open();
         match (opened, expected) {
-            (Ok(store), Ok(())) => assert_eq!(store.read(|s| s.exists("SELECT 1 FROM job", &[])).unwrap(), false),
+            (Ok(store), Ok(())) => assert!(!store.read(|s| s.exists("SELECT 1 FROM job", &[])).unwrap()),
             (Err(fault), Err(part)) => {
                 let text = fault.to_string();
                 assert!(text.contains(part) && text.contains(host), "{parameters}: {text}");

@@ -132,6 +132,16 @@ impl PostgresqlServer {
         &self.address
     }
 
+    /// Where its programs are.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
+    /// The directory with its socket, by which its user `kakitome` comes in without a password.
+    pub fn socket(&self) -> &Path {
+        &self.directory
+    }
+
     /// The URL of a new, empty database.
     pub fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
