@@ -45,16 +45,19 @@ fn matched<'a>(
     let mut why = refused("holds no private key");
     let mut holders = Vec::new();
     for der in keys {
-        let public = match DecryptionKey::from_der(der) {
-            Ok(key) => key.public().clone(),
+        let mut key = match DecryptionKey::from_der(der) {
+            Ok(key) => Some(key),
             Err(error) => {
                 why = refused(&error.to_string());
                 continue;
             }
         };
+        let public = key.as_ref().map(|key| key.public().clone());
         why = refused("none of the certificates is for this key");
-        for certificate in certificates.iter().filter(|certificate| *certificate.key() == public) {
-            let key = DecryptionKey::from_der(der).map_err(|error| refused(&error.to_string()))?;
+        for certificate in certificates.iter().filter(|certificate| Some(certificate.key()) == public.as_ref()) {
+            // Reading one takes long: its numbers are held against each other. A second certificate for it is rare.
+            let key = key.take().map_or_else(|| DecryptionKey::from_der(der), Ok);
+            let key = key.map_err(|error| refused(&error.to_string()))?;
             holders.push(Holder { certificate: certificate.clone(), key });
         }
     }
