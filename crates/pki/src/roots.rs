@@ -35,6 +35,7 @@ use crate::asn1::Malformed;
 use crate::asn1::time::Time;
 use crate::cert::extension::NameConstraints;
 use crate::cert::file::NOT_FOR_EMAIL;
+use crate::cert::name::Name;
 use crate::cert::{CERTIFICATE_LIMIT, Certificate};
 use crate::crypto;
 use crate::path::{self, Anchor, AnchorSource, Standing};
@@ -288,8 +289,10 @@ impl RootList {
     /// certificates names as its issuer, or is. No others are read. A root that is not for mail, or distrusted, is among
     /// them, so that the search can say so.
     pub fn anchors_for<'a>(&self, leaf: &Certificate, untrusted: impl Iterator<Item = &'a Certificate>) -> Vec<Anchor> {
-        let mut issuers: Vec<u64> = untrusted.map(|certificate| certificate.issuer().key()).collect();
-        issuers.push(leaf.issuer().key());
+        let of_leaf = leaf.issuer();
+        let others = untrusted.map(Certificate::issuer).filter(|issuer| issuer.raw() != of_leaf.raw());
+        let mut issuers: Vec<u64> = others.map(Name::key).collect();
+        issuers.push(of_leaf.key());
         issuers.sort_unstable();
         issuers.dedup();
         let wanted =

@@ -213,7 +213,7 @@ fn rows() -> Vec<(Flaw, Vec<u8>)> {
         ),
         (Flaw::SignatureBits, part(|parts| parts.signature = der::element(tag::BIT_STRING, &[&[1], &[2; 70]]))),
         (Flaw::Name, part(|parts| parts.subject = der::sequence(&[der::NULL]))),
-        (Flaw::Name, part(|parts| parts.subject = der::sequence(&[&der::set_of(Vec::new())]))),
+        (Flaw::Name, part(|parts| parts.subject = der::sequence(&[&der::set_of(Vec::<Vec<u8>>::new())]))),
         (Flaw::IssuerEmpty, part(|parts| parts.issuer = der::sequence(&[]))),
         (Flaw::SubjectEmpty, part(|parts| parts.subject = der::sequence(&[]))),
         (Flaw::Time, part(|parts| parts.validity[0] = time(tag::UTC_TIME, "2601010000Z"))),

@@ -264,9 +264,42 @@ pub const SMIME_BASELINE_ARC: Oid = oid("2.23.140.1.5");
 pub fn name(oid: &Oid) -> Option<&'static str> {
     // Many have the same length and beginning; few end alike, and only those are compared whole.
     let end = oid.end();
-    let alike = ENDS.iter().zip(TABLE).filter(|(known, _)| **known == end);
-    alike.map(|(_, row)| row).find(|(known, _)| known == oid).map(|(_, name)| *name)
+    let [_, last] = end.to_be_bytes();
+    let mut at = FIRST.get(usize::from(last)).copied().unwrap_or(NONE);
+    loop {
+        let place = usize::from(at);
+        let (known, name) = TABLE.get(place)?;
+        if ENDS.get(place) == Some(&end) && known == oid {
+            return Some(name);
+        }
+        at = NEXT.get(place).copied().unwrap_or(NONE);
+    }
 }
+
+/// No place in [`TABLE`].
+const NONE: u16 = u16::MAX;
+
+/// Where in [`TABLE`] the first one stands with this last octet, and behind each the next with the same.
+static FIRST: [u16; 256] = CHAINS.0;
+static NEXT: [u16; TABLE.len()] = CHAINS.1;
+
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "evaluated by the compiler alone; an iterator does not run there"
+)]
+const CHAINS: ([u16; 256], [u16; TABLE.len()]) = {
+    let (mut first, mut next) = ([NONE; 256], [NONE; TABLE.len()]);
+    let mut at = TABLE.len();
+    while at > 0 {
+        at -= 1;
+        let [_, last] = ENDS[at].to_be_bytes();
+        next[at] = first[last as usize];
+        first[last as usize] = at as u16;
+    }
+    (first, next)
+};
 
 /// How each of [`TABLE`] ends.
 #[allow(
@@ -522,8 +555,10 @@ mod tests {
 
     #[test]
     fn every_identifier_has_one_name() {
+        assert_eq!(super::name(&Oid::new_unwrap("1.2.3.4")), None);
         for (at, (oid, name)) in TABLE.iter().enumerate() {
             assert!(TABLE[at + 1..].iter().all(|(other, _)| other != oid), "{name} ({oid}) stands twice");
+            assert_eq!(super::name(oid), Some(*name));
         }
     }
 }

@@ -78,22 +78,21 @@ impl Time {
         if !digits.bytes().all(|octet| octet.is_ascii_digit()) {
             return Err(WRONG);
         }
-        let digits = match (element.tag, digits.len()) {
+        let (century, digits) = match (element.tag, digits.len()) {
             // RFC 5280 §4.1.2.5.1: 50 to 99 is 19YY.
-            (tag::UTC_TIME, 12) if digits.as_bytes().first().is_some_and(|octet| *octet >= b'5') => {
-                format!("19{digits}")
-            }
-            (tag::UTC_TIME, 12) => format!("20{digits}"),
-            (tag::GENERALIZED_TIME, 14) => digits.to_owned(),
+            (tag::UTC_TIME, 12) if digits.as_bytes().first().is_some_and(|octet| *octet >= b'5') => ("19", digits),
+            (tag::UTC_TIME, 12) => ("20", digits),
+            (tag::GENERALIZED_TIME, 14) => digits.split_at_checked(2).ok_or(WRONG)?,
             _ => return Err(WRONG),
         };
-        let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<i8>().ok());
-        let year = digits.get(..4).and_then(|part| part.parse::<i16>().ok()).ok_or(WRONG)?;
-        let (Some(month), Some(day), Some(hour), Some(minute), Some(second)) =
-            (number(4, 6), number(6, 8), number(8, 10), number(10, 12), number(12, 14))
+        let century = century.parse::<i16>().map_err(|_| WRONG)?;
+        let number = |from: usize| digits.get(from..from.saturating_add(2)).and_then(|part| part.parse::<i8>().ok());
+        let (Some(year), Some(month), Some(day), Some(hour), Some(minute), Some(second)) =
+            (number(0), number(2), number(4), number(6), number(8), number(10))
         else {
             return Err(WRONG);
         };
+        let year = century.saturating_mul(100).saturating_add(i16::from(year));
         let civil = jiff::civil::DateTime::new(year, month, day, hour, minute, second, 0)
             .map_err(|_| Malformed::new("a time names a date that does not exist"))?;
         Ok(Self(civil.duration_since(EPOCH).as_secs()))

@@ -4,13 +4,19 @@ use super::{Oid, tag};
 
 /// An element of this tag whose contents are `parts`, one after the other.
 pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::new();
+    append(&mut out, tag, parts);
+    out
+}
+
+/// The same behind what is there already.
+pub fn append(out: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
-    let mut out = Vec::with_capacity(length.saturating_add(HEADER_OCTETS));
-    begin(&mut out, tag, length);
+    out.reserve_exact(length.saturating_add(HEADER_OCTETS));
+    begin(out, tag, length);
     for part in parts {
         out.extend_from_slice(part);
     }
-    out
 }
 
 /// The identifier and length octets of an element with contents of `length` octets.
@@ -40,9 +46,14 @@ fn begin(out: &mut Vec<u8>, tag: u8, length: usize) {
 /// Puts an element around `head` and `after` more octets that are not here, with `first` as its first members: this is how
 /// the outer headers of long content are written before it.
 pub fn wrap(head: &mut Vec<u8>, tag: u8, after: usize, first: &[&[u8]]) {
-    let first = first.concat();
-    let length = first.len().saturating_add(head.len()).saturating_add(after);
-    *head = [header(tag, length), first, std::mem::take(head)].concat();
+    let here = first.iter().map(|part| part.len()).sum::<usize>().saturating_add(head.len());
+    let mut out = Vec::with_capacity(here.saturating_add(HEADER_OCTETS));
+    begin(&mut out, tag, here.saturating_add(after));
+    for part in first {
+        out.extend_from_slice(part);
+    }
+    out.append(head);
+    *head = out;
 }
 
 /// SEQUENCE.
@@ -51,9 +62,9 @@ pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// SET OF, its elements in the order that DER demands (X.690 §11.6).
-pub fn set_of(mut parts: Vec<Vec<u8>>) -> Vec<u8> {
-    parts.sort();
-    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+pub fn set_of<T: AsRef<[u8]> + Ord>(mut parts: Vec<T>) -> Vec<u8> {
+    parts.sort_unstable();
+    let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
     element(tag::SET, &parts)
 }
 

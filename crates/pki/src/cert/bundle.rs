@@ -60,10 +60,10 @@ pub fn write<'a>(certificates: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     certificates.sort_unstable();
     let signed = der::sequence(&[
         &der::unsigned(&[1]),
-        &der::set_of(Vec::new()),
+        &der::element(tag::SET, &[]),
         &der::sequence(&[&der::oid(&oid::DATA)]),
         &der::context(0, &certificates),
-        &der::set_of(Vec::new()),
+        &der::element(tag::SET, &[]),
     ]);
     der::sequence(&[&der::oid(&oid::SIGNED_DATA), &der::context(0, &[&signed])])
 }

@@ -9,6 +9,8 @@ use crate::asn1::{Malformed, Oid, oid, tag};
 
 /// A certificate with more extensions than this is refused.
 pub const EXTENSION_LIMIT: usize = 100;
+/// Certificates have about so many.
+const USUAL: usize = 12;
 /// A list inside an extension (names, policies, subtrees) may hold this many entries.
 pub const LIST_LIMIT: usize = 4096;
 
@@ -142,7 +144,7 @@ impl Extensions {
     /// # Errors
     /// Malformed, an extension twice, or over a limit.
     pub fn parse(list: &Tlv<'_>) -> Result<Self, Malformed> {
-        let mut out = Self::default();
+        let mut out = Self { listed: Vec::with_capacity(USUAL), ..Self::default() };
         each_extension(list, |id, critical, value| {
             out.listed.push((id, critical));
             let known = out.read(id, value)?;
@@ -321,7 +323,7 @@ pub(super) fn each_extension(
     mut read: impl FnMut(Oid, bool, &[u8]) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
     let mut list = list.of(tag::SEQUENCE, "extensions are not a SEQUENCE")?.inside();
-    let mut seen: Vec<Oid> = Vec::new();
+    let mut seen: Vec<Oid> = Vec::with_capacity(USUAL);
     while !list.is_empty() {
         let (id, critical, value) = extension(&list.element()?)?;
         if seen.contains(&id) {

@@ -17,7 +17,8 @@ pub mod pkcs12;
 pub mod point;
 pub mod request;
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use crate::algorithm::{AlgorithmIdentifier, Signature};
 use crate::asn1::der::{self, Der};
@@ -29,6 +30,7 @@ use name::Name;
 
 /// A certificate larger than this is refused unread, in octets.
 pub const CERTIFICATE_LIMIT: usize = 256 * 1024;
+const TOO_LARGE: Malformed = Malformed::new("a certificate is larger than 256 KiB");
 
 /// A certificate as it was read; cheap to clone. Nothing in it has been checked.
 #[derive(Clone)]
@@ -37,19 +39,20 @@ pub struct Certificate(Arc<Fields>);
 #[derive(Clone)]
 struct Fields {
     raw: Vec<u8>,
-    signed: Vec<u8>,
+    signed: Range<usize>,
     version: u32,
-    serial: Vec<u8>,
+    serial: Range<usize>,
     algorithm: AlgorithmIdentifier,
     issuer: Name,
     subject: Name,
     not_before: Time,
     not_after: Time,
-    spki: Vec<u8>,
+    spki: Range<usize>,
     key: PublicKey,
     extensions: Extensions,
-    signature: Vec<u8>,
-    fingerprint: [u8; 32],
+    signature: Range<usize>,
+    /// Computed when it is asked for.
+    fingerprint: OnceLock<[u8; 32]>,
     /// By which its signature verified, where that is [known](crate::path::Known).
     known_by: Option<PublicKey>,
 }
@@ -65,12 +68,22 @@ impl Certificate {
     /// # Errors
     /// It is larger than [`CERTIFICATE_LIMIT`] or malformed.
     pub fn parse(raw: &[u8]) -> Result<Self, Malformed> {
+        // Before it is copied.
+        if raw.len() > CERTIFICATE_LIMIT { Err(TOO_LARGE) } else { Self::take(raw.to_vec()) }
+    }
+
+    /// The same, and keeps the octets.
+    ///
+    /// # Errors
+    /// As [`Certificate::parse`].
+    pub fn take(octets: Vec<u8>) -> Result<Self, Malformed> {
+        let raw = octets.as_slice();
         if raw.len() > CERTIFICATE_LIMIT {
-            return Err(Malformed::new("a certificate is larger than 256 KiB"));
+            return Err(TOO_LARGE);
         }
         let mut outer = Der::only(raw)?.of(tag::SEQUENCE, "a certificate is not a SEQUENCE")?.inside();
         let signed = outer.expect(tag::SEQUENCE, "a certificate has no TBSCertificate")?;
-        let outer_algorithm = AlgorithmIdentifier::parse(&outer.element()?)?;
+        let outer_algorithm = outer.element()?;
         let signature = der::whole_bits(outer.expect(tag::BIT_STRING, "a certificate has no signature")?.value)?;
         outer.finish()?;
 
@@ -88,13 +101,14 @@ impl Certificate {
             }
             None => 0,
         };
-        let serial = fields.expect(tag::INTEGER, "a certificate has no serial number")?.value.to_vec();
+        let serial = fields.expect(tag::INTEGER, "a certificate has no serial number")?.value;
         if serial.is_empty() {
             return Err(Malformed::new("a serial number has no octets"));
         }
-        let algorithm = AlgorithmIdentifier::parse(&fields.element()?)?;
-        // RFC 5280 §4.1.1.2: both fields MUST contain the same algorithm identifier.
-        if algorithm != outer_algorithm {
+        let inner_algorithm = fields.element()?;
+        let algorithm = AlgorithmIdentifier::parse(&inner_algorithm)?;
+        // RFC 5280 §4.1.1.2: both fields MUST contain the same algorithm identifier; in DER, the same octets.
+        if inner_algorithm != outer_algorithm {
             return Err(Malformed::new("a certificate names two different signature algorithms"));
         }
         let issuer = Name::parse(&fields.element()?)?;
@@ -103,8 +117,8 @@ impl Certificate {
         let not_after = Time::from_der(&validity.element()?)?;
         validity.finish()?;
         let subject = Name::parse(&fields.element()?)?;
-        let spki = fields.expect(tag::SEQUENCE, "a certificate has no public key")?.raw.to_vec();
-        let key = PublicKey::parse(&spki)?;
+        let spki = fields.expect(tag::SEQUENCE, "a certificate has no public key")?.raw;
+        let key = PublicKey::parse(spki)?;
         // issuerUniqueID and subjectUniqueID: no meaning to anybody, skipped.
         fields.optional(tag::context(1))?;
         fields.optional(tag::context(2))?;
@@ -115,20 +129,20 @@ impl Certificate {
         };
         fields.finish()?;
         Ok(Self(Arc::new(Fields {
-            fingerprint: crypto::sha256(raw),
-            raw: raw.to_vec(),
-            signed: signed.raw.to_vec(),
+            signed: place(raw, signed.raw),
             version: version.saturating_add(1),
-            serial,
+            serial: place(raw, serial),
             algorithm,
             issuer,
             subject,
             not_before,
             not_after,
-            spki,
+            spki: place(raw, spki),
             key,
             extensions,
-            signature: signature.to_vec(),
+            signature: place(raw, signature),
+            raw: octets,
+            fingerprint: OnceLock::new(),
             known_by: None,
         })))
     }
@@ -145,12 +159,12 @@ impl Certificate {
 
     /// The contents octets of the serial number.
     pub fn serial(&self) -> &[u8] {
-        &self.0.serial
+        self.0.part(&self.0.serial)
     }
 
     /// The serial number in hexadecimal.
     pub fn serial_hex(&self) -> String {
-        hex(&self.0.serial)
+        hex(self.serial())
     }
 
     /// Who says that he issued it.
@@ -180,7 +194,7 @@ impl Certificate {
 
     /// The SubjectPublicKeyInfo.
     pub fn spki(&self) -> &[u8] {
-        &self.0.spki
+        self.0.part(&self.0.spki)
     }
 
     /// The public key.
@@ -200,12 +214,12 @@ impl Certificate {
 
     /// SHA-256 over the whole certificate.
     pub fn fingerprint(&self) -> &[u8; 32] {
-        &self.0.fingerprint
+        self.0.fingerprint.get_or_init(|| crypto::sha256(&self.0.raw))
     }
 
     /// SHA-256 over the whole certificate, in hexadecimal.
     pub fn fingerprint_hex(&self) -> String {
-        hex(&self.0.fingerprint)
+        hex(self.fingerprint())
     }
 
     /// Do issuer and subject carry the same name (RFC 5280 §6.1: self-issued)?
@@ -221,7 +235,7 @@ impl Certificate {
         let algorithm =
             Signature::from_identifier(&self.0.algorithm, None).ok().flatten().ok_or(Unverified::Unsupported)?;
         if self.0.known_by.as_ref() != Some(issuer) {
-            issuer.verify(algorithm, &self.0.signed, &self.0.signature)?;
+            issuer.verify(algorithm, self.0.part(&self.0.signed), self.0.part(&self.0.signature))?;
         }
         Ok(algorithm)
     }
@@ -232,10 +246,25 @@ impl Certificate {
     }
 }
 
+impl Fields {
+    fn part(&self, range: &Range<usize>) -> &[u8] {
+        self.raw.get(range.clone()).unwrap_or_default()
+    }
+}
+
+/// Where `part` stands in `raw`, out of which it was read.
+fn place(raw: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr().saturating_sub(raw.as_ptr().addr());
+    start..start.saturating_add(part.len())
+}
+
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {
-        // The fingerprint first: of many long ones that differ at their end each comparison would read the whole.
-        self.0.fingerprint == other.0.fingerprint && self.0.raw == other.0.raw
+        let (own, others) = (&self.0, &other.0);
+        // Of many long ones that differ at their end alone each comparison would read the whole: so the fingerprints first,
+        // of those that are as long as each other.
+        Arc::ptr_eq(own, others)
+            || (own.raw.len() == others.raw.len() && self.fingerprint() == other.fingerprint() && own.raw == others.raw)
     }
 }
 
@@ -251,7 +280,7 @@ impl std::fmt::Debug for Certificate {
 pub fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::with_capacity(octets.len().saturating_mul(2)), |mut out, octet| {
         for half in [octet >> 4, octet & 0x0f] {
-            out.push(char::from_digit(u32::from(half), 16).unwrap_or('?'));
+            out.push(char::from(if half < 10 { b'0' | half } else { (b'a' - 10).wrapping_add(half) }));
         }
         out
     })

@@ -1,11 +1,13 @@
 //! Distinguished names (RFC 5280 §4.1.2.4) and how two of them are compared (§7.1).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::algorithm::Digest;
 use crate::asn1::der::{self, Der, Tlv};
 use crate::asn1::{Malformed, Oid, oid, tag, write};
 use crate::crypto;
@@ -22,12 +24,12 @@ pub const PREPARED_LIMIT: usize = 2 * NAME_LIMIT;
 const ESCAPED: [char; 7] = [',', '+', '"', '\\', '<', '>', ';'];
 
 /// One attribute of a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribute {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attribute<'a> {
     /// Which.
     pub kind: Oid,
     /// Its text. Strings of a kind that is no text are kept in hexadecimal behind `#` (RFC 4514 §2.4).
-    pub value: String,
+    pub value: &'a str,
 }
 
 /// A distinguished name. Two names are equal when they compare equal by RFC 5280 §7.1: case and inner white space do not
@@ -37,11 +39,29 @@ pub struct Name {
     raw: Vec<u8>,
     /// How many parts there are (RelativeDistinguishedName), those too that hold nothing.
     parts: usize,
-    /// Each with the number of its part.
-    attributes: Vec<(usize, Attribute)>,
-    /// The same made ready to be compared, each part in an order of its own.
-    folded: Vec<(usize, Oid, String)>,
+    attributes: Vec<Placed>,
+    /// Their values, one behind the other.
+    texts: String,
+    /// Every part is one attribute of plain ASCII: made ready to be compared, it differs in its case alone.
+    is_plain: bool,
+    /// The attributes made ready to be compared. Of a plain name, when they are asked for.
+    folded: OnceLock<Vec<Folded>>,
 }
+
+/// An attribute at its place.
+#[derive(Clone, Debug)]
+struct Placed {
+    /// The number of its part.
+    part: usize,
+    /// Is its value of a kind that is text?
+    is_text: bool,
+    kind: Oid,
+    /// Where its value stands among the texts.
+    value: Range<usize>,
+}
+
+/// The number of its part, the attribute's kind, its value made ready; each part in an order of its own.
+type Folded = (usize, Oid, String);
 
 impl Name {
     /// Reads one from its SEQUENCE.
@@ -53,14 +73,14 @@ impl Name {
             return Err(Malformed::new("a name is longer than 16 KiB"));
         }
         let mut relative = element.of(tag::SEQUENCE, "a name is not a SEQUENCE")?.inside();
-        let (mut attributes, mut folded) = (Vec::new(), Vec::new());
-        let (mut part, mut length) = (0usize, 0usize);
+        let (mut attributes, mut is_plain) = (Vec::new(), true);
+        let mut texts = String::with_capacity(element.raw.len());
+        let mut part = 0usize;
         while !relative.is_empty() {
             let mut set = relative.expect(tag::SET, "a name holds something other than a SET")?.inside();
             if set.is_empty() {
                 return Err(Malformed::new("a part of a name has no attribute"));
             }
-            let first = folded.len();
             while !set.is_empty() {
                 if attributes.len() >= ATTRIBUTE_LIMIT {
                     return Err(Malformed::new("a name has more than 100 attributes"));
@@ -70,19 +90,20 @@ impl Name {
                 let element = pair.element()?.whole()?;
                 pair.finish()?;
                 let decoded = decoded(&element);
-                // No text keeps a NUL when it is prepared, so none equals a value that is no text.
-                let prepared = decoded.as_deref().map_or_else(|| format!("\0{}", octets(&element)), fold);
-                length = length.saturating_add(prepared.len());
-                if length > PREPARED_LIMIT {
-                    return Err(Malformed::new("a name is longer than 32 KiB when it is made ready to be compared"));
-                }
-                folded.push((part, kind, prepared));
-                attributes.push((part, Attribute { kind, value: decoded.unwrap_or_else(|| octets(&element)) }));
+                let is_text = decoded.is_some();
+                is_plain &= decoded.as_deref().is_some_and(is_plain_text) && attributes.len() == part;
+                let from = texts.len();
+                texts.push_str(&decoded.unwrap_or_else(|| octets(&element).into()));
+                attributes.push(Placed { part, is_text, kind, value: from..texts.len() });
             }
-            folded.get_mut(first..).unwrap_or_default().sort();
             part = part.saturating_add(1);
         }
-        Ok(Self { raw: element.raw.to_vec(), parts: part, attributes, folded })
+        let folded = OnceLock::new();
+        let mut name = Self { raw: element.raw.to_vec(), parts: part, attributes, texts, is_plain, folded };
+        if !is_plain {
+            name.folded = OnceLock::from(name.fold_within(PREPARED_LIMIT)?);
+        }
+        Ok(name)
     }
 
     /// Reads one from DER.
@@ -111,7 +132,33 @@ impl Name {
             .collect();
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let raw = write::sequence(&parts);
-        Self::from_der(&raw).unwrap_or(Self { raw, parts: 0, attributes: Vec::new(), folded: Vec::new() })
+        let none = |raw| {
+            let (attributes, texts, folded) = (Vec::new(), String::new(), OnceLock::new());
+            Self { raw, parts: 0, attributes, texts, is_plain: true, folded }
+        };
+        Self::from_der(&raw).unwrap_or_else(|_| none(raw))
+    }
+
+    /// The attributes made ready to be compared.
+    fn folded(&self) -> &[Folded] {
+        self.folded.get_or_init(|| self.fold_within(usize::MAX).unwrap_or_default())
+    }
+
+    fn fold_within(&self, limit: usize) -> Result<Vec<Folded>, Malformed> {
+        let mut folded: Vec<Folded> = Vec::with_capacity(self.attributes.len());
+        let mut length = 0usize;
+        for placed @ Placed { part, is_text, .. } in &self.attributes {
+            let Attribute { kind, value } = self.attribute(placed);
+            // No text keeps a NUL when it is prepared, so none equals a value that is no text.
+            let prepared = if *is_text { fold(value) } else { format!("\0{value}") };
+            length = length.saturating_add(prepared.len());
+            if length > limit {
+                return Err(Malformed::new("a name is longer than 32 KiB when it is made ready to be compared"));
+            }
+            folded.push((*part, kind, prepared));
+        }
+        folded.sort();
+        Ok(folded)
     }
 
     /// The DER that it was read from.
@@ -124,14 +171,18 @@ impl Name {
         self.parts == 0
     }
 
+    fn attribute(&self, placed: &Placed) -> Attribute<'_> {
+        Attribute { kind: placed.kind, value: self.texts.get(placed.value.clone()).unwrap_or_default() }
+    }
+
     /// Every attribute, in order.
-    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
-        self.attributes.iter().map(|(_, attribute)| attribute)
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
+        self.attributes.iter().map(|placed| self.attribute(placed))
     }
 
     /// The values of one kind of attribute, in order.
     pub fn all(&self, kind: Oid) -> impl Iterator<Item = &str> {
-        self.attributes().filter(move |attribute| attribute.kind == kind).map(|attribute| attribute.value.as_str())
+        self.attributes().filter(move |attribute| attribute.kind == kind).map(|attribute| attribute.value)
     }
 
     /// The last (most specific) value of one kind of attribute.
@@ -142,8 +193,9 @@ impl Name {
     /// Does this name lie in the subtree of `base` (RFC 5280 §7.1: the first parts are equal)?
     pub fn is_within(&self, base: &Self) -> bool {
         // Whole parts are equal: what follows the base stands in a part of its own.
-        let follows = self.folded.get(base.folded.len()).is_none_or(|(part, ..)| *part >= base.parts);
-        base.parts <= self.parts && follows && self.folded.starts_with(&base.folded)
+        let (own, base_own) = (self.folded(), base.folded());
+        let follows = own.get(base_own.len()).is_none_or(|(part, ..)| *part >= base.parts);
+        base.parts <= self.parts && follows && own.starts_with(base_own)
     }
 
     /// This name with one part more: the contents of a RelativeDistinguishedName (RFC 5280 §4.2.1.13). `None` if they
@@ -155,21 +207,31 @@ impl Name {
 
     /// A number that equal names share and others hardly ever: the same in every run, so that it can stand in a file.
     pub fn key(&self) -> u64 {
-        let mut hasher = crypto::Hasher::new(Digest::Sha256);
-        let mut take = |octets: &[u8]| {
-            hasher.update(&octets.len().to_be_bytes());
-            hasher.update(octets);
-        };
-        let mut attributes = self.folded.iter().peekable();
-        for part in 0..self.parts {
-            take(b"");
-            while let Some((_, kind, value)) = attributes.next_if(|(of, ..)| *of == part) {
-                take(kind.as_bytes());
-                take(value.as_bytes());
+        fn take<'a>(octets: &'a mut Vec<u8>, piece: &[u8]) -> &'a mut [u8] {
+            octets.extend_from_slice(&piece.len().to_be_bytes());
+            let from = octets.len();
+            octets.extend_from_slice(piece);
+            octets.get_mut(from..).unwrap_or_default()
+        }
+        let mut octets: Vec<u8> = Vec::with_capacity(self.raw.len().saturating_mul(2));
+        if self.is_plain {
+            for attribute in self.attributes() {
+                take(&mut octets, b"");
+                take(&mut octets, attribute.kind.as_bytes());
+                take(&mut octets, attribute.value.as_bytes()).make_ascii_lowercase();
+            }
+        } else {
+            let mut attributes = self.folded().iter().peekable();
+            for part in 0..self.parts {
+                take(&mut octets, b"");
+                while let Some((_, kind, value)) = attributes.next_if(|(of, ..)| *of == part) {
+                    take(&mut octets, kind.as_bytes());
+                    take(&mut octets, value.as_bytes());
+                }
             }
         }
-        let value = hasher.finish();
-        value.as_ref().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+        let value = crypto::sha256(&octets);
+        value.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
     }
 
     /// A short name for people: CN, else O, else the whole.
@@ -182,7 +244,15 @@ impl Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.raw == other.raw || (self.parts == other.parts && self.folded == other.folded)
+        let both_plain = || {
+            self.attributes()
+                .zip(other.attributes())
+                .all(|(one, other)| one.kind == other.kind && one.value.eq_ignore_ascii_case(other.value))
+        };
+        self.raw == other.raw
+            || (self.parts == other.parts
+                && self.attributes.len() == other.attributes.len()
+                && if self.is_plain && other.is_plain { both_plain() } else { self.folded() == other.folded() })
     }
 }
 
@@ -190,7 +260,7 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.folded.hash(state);
+        self.folded().hash(state);
     }
 }
 
@@ -198,7 +268,8 @@ impl fmt::Display for Name {
     /// As RFC 4514 writes it, but in the certificate's own order.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = None;
-        for (part, attribute) in &self.attributes {
+        for placed in &self.attributes {
+            let (part, attribute) = (placed.part, self.attribute(placed));
             match before.replace(part) {
                 Some(other) if other == part => f.write_str("+")?,
                 Some(_) => f.write_str(", ")?,
@@ -209,6 +280,10 @@ impl fmt::Display for Name {
                 None => attribute.kind.fmt(f)?,
             }
             f.write_str("=")?;
+            if !attribute.value.bytes().any(|octet| matches!(octet, b',' | b'+' | b'"' | b'\\' | b'<' | b'>' | b';')) {
+                f.write_str(attribute.value)?;
+                continue;
+            }
             for piece in attribute.value.split_inclusive(ESCAPED) {
                 match piece.char_indices().next_back().filter(|(_, last)| ESCAPED.contains(last)) {
                     Some((at, last)) => write!(f, "{}\\{last}", piece.get(..at).unwrap_or_default())?,
@@ -222,29 +297,30 @@ impl fmt::Display for Name {
 
 /// The text of a directory string; what is none, in hexadecimal.
 pub fn text(element: &Tlv<'_>) -> String {
-    decoded(element).unwrap_or_else(|| octets(element))
+    decoded(element).map_or_else(|| octets(element), Cow::into_owned)
 }
 
 fn octets(element: &Tlv<'_>) -> String {
     format!("#{}", super::hex(element.raw))
 }
 
-fn decoded(element: &Tlv<'_>) -> Option<String> {
+fn decoded<'a>(element: &Tlv<'a>) -> Option<Cow<'a, str>> {
     match element.tag {
         tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING | 0x12 | 0x1a => {
-            std::str::from_utf8(element.value).ok().map(str::to_owned)
+            std::str::from_utf8(element.value).ok().map(Cow::Borrowed)
         }
         // T.61 in practice is Latin-1.
-        tag::TELETEX_STRING => Some(element.value.iter().map(|octet| char::from(*octet)).collect()),
+        tag::TELETEX_STRING => Some(element.value.iter().map(|octet| char::from(*octet)).collect::<String>().into()),
         tag::BMP_STRING => {
             let (pairs, rest) = element.value.as_chunks::<2>();
             let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
-            rest.is_empty().then(|| char::decode_utf16(units).collect::<Result<String, _>>().ok()).flatten()
+            let text = || char::decode_utf16(units).collect::<Result<String, _>>().ok();
+            rest.is_empty().then(text).flatten().map(Cow::Owned)
         }
         tag::UNIVERSAL_STRING => {
             let (quads, rest) = element.value.as_chunks::<4>();
             let points = quads.iter().map(|quad| char::from_u32(u32::from_be_bytes(*quad)));
-            rest.is_empty().then(|| points.collect::<Option<String>>()).flatten()
+            rest.is_empty().then(|| points.collect::<Option<String>>()).flatten().map(Cow::Owned)
         }
         _ => None,
     }
@@ -253,8 +329,7 @@ fn decoded(element: &Tlv<'_>) -> Option<String> {
 /// A value made ready to be compared (RFC 4518 §2, to which RFC 5280 §7.1 points): what cannot be seen is left out, case
 /// is folded, compatible forms (NFKC) and runs of white space become one.
 fn fold(value: &str) -> String {
-    let is_spaced = value.starts_with(' ') || value.ends_with(' ') || value.contains("  ");
-    if !is_spaced && value.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+    if is_plain_text(value) {
         return value.to_ascii_lowercase();
     }
     let visible: String =
@@ -268,6 +343,12 @@ fn fold(value: &str) -> String {
         out.push_str(word);
     }
     out
+}
+
+/// Printable ASCII, with no blank that preparing would take away.
+fn is_plain_text(value: &str) -> bool {
+    let is_spaced = value.starts_with(' ') || value.ends_with(' ') || value.contains("  ");
+    !is_spaced && value.bytes().all(|octet| matches!(octet, b' '..=b'~'))
 }
 
 /// Full case folding: by way of the capital, which writes ß as SS and both forms of sigma as one.
@@ -439,6 +520,9 @@ mod tests {
         ];
         for (one, other) in same {
             assert_eq!(fold(one), fold(other), "{one} {other}");
+            // Those of plain ASCII are compared and numbered as they stand.
+            let [one, other] = [one, other].map(|text| Name::build(&[(oid::COMMON_NAME, text)]));
+            assert!(one == other && one.key() == other.key() && one.is_within(&other), "{one} {other}");
         }
         for (one, other) in [("Société", "Societe"), ("ab", "a b"), ("ı", "i"), ("カキトメ", "かきとめ"), ("a", "а")]
         {

@@ -51,25 +51,15 @@ impl Hasher {
 
     /// Ends the hash.
     pub fn finish(self) -> DigestValue {
-        let mut octets = [0; HASH_OCTETS_LIMIT];
-        let length = match self.state {
-            State::Library(context) => {
-                let value = context.finish();
-                for (to, from) in octets.iter_mut().zip(value.as_ref()) {
-                    *to = *from;
-                }
-                value.as_ref().len()
-            }
+        let algorithm = self.algorithm;
+        match self.state {
+            State::Library(context) => DigestValue::of_library(algorithm, &context.finish()),
             State::Fenced(digester) => match digester.map(Digester::finish) {
-                Some(Ok((value, length))) => {
-                    octets = value;
-                    length
-                }
+                Some(Ok((octets, length))) => DigestValue { algorithm, octets, length },
                 // Only without memory. A value of no octets equals no digest that a message names.
-                _ => 0,
+                _ => DigestValue { algorithm, octets: [0; HASH_OCTETS_LIMIT], length: 0 },
             },
-        };
-        DigestValue { algorithm: self.algorithm, octets, length }
+        }
     }
 }
 
@@ -82,6 +72,14 @@ pub struct DigestValue {
 }
 
 impl DigestValue {
+    fn of_library(algorithm: Digest, value: &library::Digest) -> Self {
+        let mut octets = [0; HASH_OCTETS_LIMIT];
+        for (to, from) in octets.iter_mut().zip(value.as_ref()) {
+            *to = *from;
+        }
+        Self { algorithm, octets, length: value.as_ref().len() }
+    }
+
     /// What computed it.
     pub fn algorithm(&self) -> Digest {
         self.algorithm
@@ -96,6 +94,10 @@ impl AsRef<[u8]> for DigestValue {
 
 /// The digest of bytes that stand in memory.
 pub fn digest(algorithm: Digest, bytes: &[u8]) -> DigestValue {
+    // At once, without the state that a hash in progress needs.
+    if let Some(known) = library_digest(algorithm) {
+        return DigestValue::of_library(algorithm, &library::digest(known, bytes));
+    }
     let mut hasher = Hasher::new(algorithm);
     hasher.update(bytes);
     hasher.finish()

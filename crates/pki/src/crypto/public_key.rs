@@ -56,34 +56,36 @@ pub enum PublicKey {
 }
 
 /// The RSAPublicKey of RFC 8017 §A.1.1, and what the library makes of it at its first use: an anchor's key verifies mail
-/// after mail.
+/// after mail. Cheap to clone; clones share what was made.
 #[derive(Clone)]
-pub struct RsaNumbers {
+pub struct RsaNumbers(Arc<Numbers>);
+
+struct Numbers {
     der: Vec<u8>,
-    ready: Arc<OnceLock<Option<RsaPublicKey>>>,
+    ready: OnceLock<Option<RsaPublicKey>>,
 }
 
 impl RsaNumbers {
     fn new(der: &[u8]) -> Self {
-        Self { der: der.to_vec(), ready: Arc::default() }
+        Self(Arc::new(Numbers { der: der.to_vec(), ready: OnceLock::new() }))
     }
 
     /// As the library computes with it; `None` where it does not.
     pub(super) fn ready(&self) -> Option<&RsaPublicKey> {
-        self.ready.get_or_init(|| RsaPublicKey::parse(&self.der).ok()).as_ref()
+        self.0.ready.get_or_init(|| RsaPublicKey::parse(&self.0.der).ok()).as_ref()
     }
 }
 
 impl AsRef<[u8]> for RsaNumbers {
     /// In DER.
     fn as_ref(&self) -> &[u8] {
-        &self.der
+        &self.0.der
     }
 }
 
 impl PartialEq for RsaNumbers {
     fn eq(&self, other: &Self) -> bool {
-        self.der == other.der
+        self.0.der == other.0.der
     }
 }
 
@@ -91,7 +93,7 @@ impl Eq for RsaNumbers {}
 
 impl std::fmt::Debug for RsaNumbers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.der.fmt(f)
+        self.0.der.fmt(f)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The search: depth first over certificates that carry the issuer's name (RFC 4158), every step paid from a budget.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use super::budget::Budget;
 use super::check::{self, ValidPath};
@@ -24,7 +23,7 @@ pub fn find(question: &Question<'_>) -> Result<ValidPath, Refusal> {
     let signed_itself = leaf.is_self_issued() && leaf.verify_signature(leaf.key()).is_ok();
     let mut search = Search {
         question,
-        verified: HashMap::new(),
+        verified: Vec::new(),
         budget: Budget::default(),
         best: None,
         refusal: refused(if signed_itself { PathProblem::SelfSigned } else { PathProblem::UnknownIssuer }),
@@ -47,8 +46,8 @@ type Score = (bool, AnchorSource, bool);
 
 struct Search<'a> {
     question: &'a Question<'a>,
-    /// Signatures that were verified already: (certificate, issuer's certificate).
-    verified: HashMap<([u8; 32], [u8; 32]), Result<(), Unverified>>,
+    /// Signatures that were verified already: certificate, issuer's certificate. No more than the budget pays for.
+    verified: Vec<(Certificate, Certificate, Result<(), Unverified>)>,
     budget: Budget,
     best: Option<(Score, ValidPath)>,
     refusal: Refusal,
@@ -118,13 +117,13 @@ impl Search<'_> {
         if lacks_parameters(issuer.key()) {
             return Ok(true);
         }
-        let pair = (*child.fingerprint(), *issuer.fingerprint());
-        let verdict = match self.verified.get(&pair) {
-            Some(known) => *known,
+        let known = self.verified.iter().find(|(known, by, _)| known == child && by == issuer);
+        let verdict = match known {
+            Some((.., known)) => *known,
             None => {
                 let verdict = child.verify_signature(issuer.key()).map(|_| ());
                 self.budget.signature(issuer.key(), &verdict).map_err(|_| Stop)?;
-                self.verified.insert(pair, verdict);
+                self.verified.push((child.clone(), issuer.clone(), verdict));
                 verdict
             }
         };

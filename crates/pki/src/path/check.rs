@@ -136,11 +136,11 @@ pub(super) fn working_keys(chain: &[Certificate], anchor: &Certificate) -> Vec<P
 
 /// Does the anchor count, and is nothing on the way to a root of the public list distrusted?
 fn standing(chain: &[Certificate], anchor: &Anchor, question: &Question<'_>, problems: &mut Vec<PathProblem>) {
-    let name = anchor.certificate.subject().short();
+    let name = || anchor.certificate.subject().short();
     match anchor.standing {
         Standing::Counts => {}
-        Standing::NotForEmail => problems.push(PathProblem::NotForEmail(name)),
-        Standing::Distrusted => problems.push(PathProblem::Distrusted(name)),
+        Standing::NotForEmail => problems.push(PathProblem::NotForEmail(name())),
+        Standing::Distrusted => problems.push(PathProblem::Distrusted(name())),
     }
     // A root that was taken out does not come back by another root's certificate for the same key.
     if anchor.source == AnchorSource::PublicList {

@@ -321,6 +321,9 @@ impl std::error::Error for Refusal {}
 /// Which policies of the S/MIME Baseline Requirements (2.23.140.1.5.{1..4}.{1..3}) are in a set, as (profile, generation).
 pub(crate) fn baseline_policies(policies: &BTreeSet<Oid>) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
+    if policies.is_empty() {
+        return found;
+    }
     for profile in 1..=4u32 {
         for generation in 1..=3u32 {
             let policy = oid::SMIME_BASELINE_ARC.child(profile).and_then(|arc| arc.child(generation));
