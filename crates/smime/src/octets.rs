@@ -257,6 +257,9 @@ pub(crate) fn copy_into(from: &[u8], into: &mut [u8]) -> usize {
 pub fn read_range(octets: &dyn Octets, range: Range<u64>, limit: usize) -> io::Result<Vec<u8>> {
     let length = range.end.min(octets.len()).saturating_sub(range.start).min(u64::try_from(limit).unwrap_or(u64::MAX));
     let end = range.start.saturating_add(length);
+    if let Some(whole) = within(octets, &(range.start..end)) {
+        return Ok(whole.to_vec());
+    }
     if let Ok(short) = usize::try_from(length)
         && short <= WINDOW
     {

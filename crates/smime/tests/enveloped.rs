@@ -192,7 +192,7 @@ fn recipient_info(object: &[u8]) -> Vec<u8> {
     let mut object = explicit.enter(0x30, "").unwrap();
     object.skip().unwrap();
     let mut set = object.enter(0x31, "").unwrap();
-    set.capture(100_000, "").unwrap().unwrap().der
+    set.capture(100_000, "").unwrap().unwrap().der.into_owned()
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn infos(object: &[u8]) -> Vec<Vec<u8>> {
     let mut object = info.enter(0xa0, step).expect(step).enter(tag::SEQUENCE, step).expect(step);
     object.skip().expect(step);
     let mut set = object.enter(tag::SET, step).expect(step);
-    std::iter::from_fn(|| set.capture(100_000, step).ok().flatten().map(|one| one.der)).collect()
+    std::iter::from_fn(|| set.capture(100_000, step).ok().flatten().map(|one| one.der.into_owned())).collect()
 }
 
 /// For one reader; `None` for ML-KEM.

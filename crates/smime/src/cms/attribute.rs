@@ -24,8 +24,9 @@ pub const VALUE_LIMIT: usize = 100;
 pub struct Attribute {
     /// Which.
     pub kind: Oid,
-    /// Its values in DER.
-    pub values: Vec<Vec<u8>>,
+    /// Its values in DER, one after the other.
+    values: Vec<u8>,
+    count: usize,
 }
 
 /// Where an attribute that is known here may stand. Each signed one stands once, with one value.
@@ -70,15 +71,27 @@ impl Attribute {
         }
     }
 
+    /// Its values in DER.
+    pub fn values(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = Der::new(&self.values);
+        // They were read as elements before.
+        std::iter::from_fn(move || rest.element().ok().map(|element| element.raw))
+    }
+
+    /// How long its values are together, in octets.
+    pub fn octets(&self) -> usize {
+        self.values.len()
+    }
+
     /// What it says, from its one value.
     ///
     /// # Errors
     /// The value is malformed, there is none, or there are several where one must be.
     pub fn value(&self) -> Result<Value, Malformed> {
-        match self.values.as_slice() {
-            [value] => Value::read(&self.kind, value),
+        match self.count {
+            1 => Value::read(&self.kind, &self.values),
             _ if matches!(self.place(), Place::Unsigned | Place::Anywhere) => Ok(Value::Other),
-            [] => Err(Malformed::new("an attribute has no value")),
+            0 => Err(Malformed::new("an attribute has no value")),
             _ => Err(Malformed::new("an attribute has several values where it has one")),
         }
     }
@@ -228,16 +241,17 @@ pub(super) fn list(set: &Tlv<'_>) -> Result<Vec<Attribute>, Malformed> {
         }
         let mut pair = list.expect(tag::SEQUENCE, "an attribute is not a SEQUENCE")?.inside();
         let kind = pair.oid()?;
-        let mut set = pair.expect(tag::SET, "an attribute has no values")?.inside();
+        let set = pair.expect(tag::SET, "an attribute has no values")?;
         pair.finish()?;
-        let mut values = Vec::new();
-        while !set.is_empty() {
-            if values.len() >= VALUE_LIMIT {
+        let (mut each, mut count) = (set.inside(), 0usize);
+        while !each.is_empty() {
+            if count >= VALUE_LIMIT {
                 return Err(Malformed::new("an attribute has more than 100 values"));
             }
-            values.push(set.element()?.raw.to_vec());
+            each.element()?;
+            count = count.saturating_add(1);
         }
-        out.push(Attribute { kind, values });
+        out.push(Attribute { kind, values: set.value.to_vec(), count });
     }
     if out.is_empty() { Err(Malformed::new("a set of attributes is empty")) } else { Ok(out) }
 }

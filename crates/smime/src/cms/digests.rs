@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use kakitome_pki::algorithm::{Digest, Signature};
+use kakitome_pki::asn1::tag;
 use kakitome_pki::crypto::{DigestValue, Hasher};
 
 use super::signed::SignedData;
@@ -60,7 +61,10 @@ impl Write for Hashing {
         for (_, hasher) in &mut self.hashers {
             hasher.update(bytes);
         }
-        let room = self.keep.saturating_sub(self.kept.len()).min(bytes.len());
+        // The beginning is looked at only where it begins like attributes; the whole is kept where it is signed itself.
+        let keeps =
+            self.keep > HEAD || self.kept.first().or(bytes.first().filter(|_| self.length == 0)) == Some(&tag::SET);
+        let room = if keeps { self.keep.saturating_sub(self.kept.len()).min(bytes.len()) } else { 0 };
         self.kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
         self.length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok(bytes.len())
@@ -86,7 +90,7 @@ impl Hashed {
         })
     }
 
-    /// The first octets, [`HEAD`] of them if there are so many.
+    /// The first octets, [`HEAD`] of them if there are so many, of a content that begins like a SET; of another none.
     pub fn head(&self) -> &[u8] {
         self.kept.get(..HEAD).unwrap_or(&self.kept)
     }

@@ -3,6 +3,7 @@
 //! Nothing is allocated from a declared length, nothing nests deeper than the [`Budget`] of the message, and its elements
 //! are counted: hostile input costs linear time and flat memory.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use kakitome_pki::asn1::ber::{HEADER_LIMIT, Header};
 use kakitome_pki::asn1::{Malformed, tag, write};
 
 use crate::budget::Budget;
-use crate::octets::{Octets, WINDOW, read_range};
+use crate::octets::{Octets, WINDOW, read_range, within};
 
 /// Why reading stopped: what the bytes say, or the environment.
 #[derive(Debug)]
@@ -176,14 +177,17 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Stop`]; more than `limit` octets.
-    pub fn capture(&mut self, limit: usize, what: &'static str) -> Result<Option<Captured>, Stop> {
+    pub fn capture(&mut self, limit: usize, what: &'static str) -> Result<Option<Captured<'a>>, Stop> {
         let from = self.at;
         let Some(element) = self.skip()? else { return Ok(None) };
         let length = self.at.saturating_sub(from);
         if usize::try_from(length).ok().is_none_or(|length| length > limit) {
             return Err(Stop::Limit(what));
         }
-        let raw = read_range(self.octets, from..self.at, limit)?;
+        let raw: Cow<'a, [u8]> = match within(self.octets, &(from..self.at)) {
+            Some(raw) => raw.into(),
+            None => read_range(self.octets, from..self.at, limit)?.into(),
+        };
         if u64::try_from(raw.len()).ok() != Some(length) {
             return Err(Malformed::new("the message ends inside an element").into());
         }
@@ -201,7 +205,7 @@ impl<'a> Reader<'a> {
         if !rest.is_empty() {
             return Err(Malformed::new("an element ends before its contents do").into());
         }
-        Ok(Some(Captured { tag: element.tag, was_der: raw == der, der }))
+        Ok(Some(Captured { tag: element.tag, was_der: *raw == *der, der: der.into() }))
     }
 
     /// The contents of an OCTET STRING, primitive or constructed, copied piece by piece.
@@ -315,11 +319,11 @@ impl OctetString {
 
 /// An element in memory.
 #[derive(Clone, Debug)]
-pub struct Captured {
+pub struct Captured<'a> {
     /// The identifier octet that it had.
     pub tag: u8,
     /// Its normalised encoding.
-    pub der: Vec<u8>,
+    pub der: Cow<'a, [u8]>,
     /// Was it encoded so already?
     pub was_der: bool,
 }
@@ -442,7 +446,11 @@ struct Window {
 
 impl Window {
     /// At least `wanted` octets from `at` on, fewer only at the end.
-    fn at(&mut self, octets: &dyn Octets, at: u64, wanted: usize) -> io::Result<&[u8]> {
+    fn at<'s>(&'s mut self, octets: &'s dyn Octets, at: u64, wanted: usize) -> io::Result<&'s [u8]> {
+        if let Some(whole) = octets.in_memory() {
+            let from = usize::try_from(at).unwrap_or(usize::MAX);
+            return Ok(whole.get(from..).unwrap_or_default());
+        }
         let end = at.saturating_add(u64::try_from(wanted).unwrap_or(u64::MAX)).min(octets.len());
         let held = self.start.saturating_add(u64::try_from(self.bytes.len()).unwrap_or(u64::MAX));
         if at < self.start || end > held {
@@ -535,7 +543,7 @@ mod tests {
             (&vec![0x30, 10, 0x24, 0x80, 0x04, 1, 7, 0, 0, 0x02, 1, 5], false),
         ] {
             let captured = Reader::new(octets).capture(100, "x").unwrap().unwrap();
-            assert_eq!((&captured.der, captured.was_der), (&der, was_der), "{octets:02x?}");
+            assert_eq!((&*captured.der, captured.was_der), (der.as_slice(), was_der), "{octets:02x?}");
         }
         assert!(matches!(Reader::new(&octets).capture(3, "x"), Err(Stop::Limit("x"))));
     }

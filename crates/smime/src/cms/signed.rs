@@ -199,7 +199,7 @@ fn revocation_lists(set: &mut Reader<'_>, into: &mut SignedData) -> Result<(), S
         let Some(captured) = captured.filter(|captured| captured.der.len() <= room) else { continue };
         held = held.saturating_add(captured.der.len());
         if element.tag == tag::SEQUENCE {
-            into.crls.push(captured.der);
+            into.crls.push(captured.der.into_owned());
         } else {
             into.ocsp_responses.extend(ocsp_response(&captured.der).map(<[u8]>::to_vec));
         }
@@ -248,7 +248,7 @@ pub(super) fn certificates(
             }
             let Some(captured) = set.capture(CERTIFICATE_LIMIT, "a certificate is larger than 256 KiB")? else { break };
             held = held.saturating_add(captured.der.len());
-            match Certificate::parse(&captured.der) {
+            match Certificate::take(captured.der.into_owned()) {
                 Ok(certificate) if certificates.contains(&certificate) => {}
                 Ok(certificate) => certificates.push(certificate),
                 Err(malformed) => findings.push(Finding::new("cms.certificate", malformed.to_string())),

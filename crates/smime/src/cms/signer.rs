@@ -1,5 +1,7 @@
 //! Signer infos and their attributes (RFC 5652 §5.3, §11).
 
+use std::sync::Arc;
+
 use kakitome_pki::algorithm::AlgorithmIdentifier;
 use kakitome_pki::asn1::der::Der;
 use kakitome_pki::asn1::{Malformed, Oid, tag, write};
@@ -37,11 +39,10 @@ pub struct SignedAttributes {
     /// The octets that are signed: the attributes as a SET OF in DER (RFC 5652 §5.4).
     pub signed_octets: Vec<u8>,
     /// The attributes.
-    pub attributes: Vec<Attribute>,
-    /// They stood in the message as DER demands.
-    pub was_der: bool,
-    /// The SET OF in the order in which they stood: what a program that does not know DER may have signed.
-    pub as_it_stood: Vec<u8>,
+    pub attributes: Arc<[Attribute]>,
+    /// The SET OF in the order in which they stood, where that is not the one that DER demands: what a program that does
+    /// not know DER may have signed.
+    pub as_it_stood: Option<Vec<u8>>,
 }
 
 /// A signer info; nothing in it has been checked.
@@ -89,15 +90,16 @@ impl SignerInfo {
         let digest_algorithm = AlgorithmIdentifier::parse(&inside.element()?)?;
         let signed_attributes = match inside.optional(tag::context_constructed(0))? {
             Some(set) => {
-                let attributes = attribute::list(&set)?;
-                let mut sorted: Vec<Vec<u8>> = Vec::new();
+                let attributes: Arc<[Attribute]> = attribute::list(&set)?.into();
+                let mut listed: Vec<&[u8]> = Vec::with_capacity(attributes.len());
                 let mut list = set.inside();
                 while !list.is_empty() {
-                    sorted.push(list.element()?.raw.to_vec());
+                    listed.push(list.element()?.raw);
                 }
-                let signed_octets = write::set_of(sorted);
-                let as_it_stood = write::element(tag::SET, &[set.value]);
-                Some(SignedAttributes { was_der: as_it_stood == signed_octets, signed_octets, attributes, as_it_stood })
+                let signed_octets = write::set_of(listed);
+                let was_der = signed_octets.ends_with(set.value);
+                let as_it_stood = (!was_der).then(|| write::element(tag::SET, &[set.value]));
+                Some(SignedAttributes { signed_octets, attributes, as_it_stood })
             }
             None => None,
         };
@@ -126,7 +128,7 @@ impl SignerInfo {
     /// # Errors
     /// It stands twice, has no value or several, or is malformed.
     pub fn attribute(&self, kind: Oid) -> Result<Option<Value>, Malformed> {
-        let all = self.signed_attributes.as_ref().map_or(&[][..], |signed| &signed.attributes);
+        let all = self.signed_attributes.as_ref().map_or(&[][..], |signed| &*signed.attributes);
         attribute::only(all, kind)
     }
 }

@@ -8,6 +8,11 @@ use kakitome_pki::crypto;
 
 use super::capability::{Capabilities, EncryptionKeyPreference};
 
+/// The headers of two elements fit into so many octets.
+const ROOM: usize = 32;
+/// INTEGER 1.
+const VERSION_1: &[u8] = &[tag::INTEGER, 1, 1];
+
 /// Nothing signs with this algorithm here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotWritten;
@@ -25,6 +30,9 @@ pub struct Signer {
     identifier: Vec<u8>,
     /// The certificates that travel along, in DER.
     certificates: Vec<Vec<u8>>,
+    /// Content type and digest algorithms of the signed-data.
+    data: Vec<u8>,
+    digests: Vec<u8>,
 }
 
 impl Signer {
@@ -58,7 +66,16 @@ impl Signer {
         let begins = [write::unsigned(&[1]), sid, digest_identifier(digest)].concat();
         let mut certificates: Vec<Vec<u8>> = chain.iter().map(|certificate| certificate.raw().to_vec()).collect();
         certificates.sort_unstable();
-        Ok(Self { algorithm, digest, attributes, begins, identifier: identifier.to_der(), certificates })
+        Ok(Self {
+            algorithm,
+            digest,
+            attributes,
+            begins,
+            identifier: identifier.to_der(),
+            certificates,
+            data: write::oid(&oid::DATA),
+            digests: write::element(tag::SET, &[&digest_identifier(digest)]),
+        })
     }
 
     /// Tells every reader which certificate mail to the signer is to be encrypted to: it travels along, and a signed
@@ -85,24 +102,24 @@ impl Signer {
 
     /// The octets to sign for a content of this digest: the signed attributes as a SET OF (RFC 5652 §5.4).
     pub fn octets(&self, value: &[u8], signing_time: Option<Time>) -> Vec<u8> {
-        let mut attributes = self.attributes.clone();
-        attributes.push(attribute(oid::MESSAGE_DIGEST, &write::octet_string(value)));
-        attributes.extend(signing_time.map(|time| attribute(oid::SIGNING_TIME, &time.to_der())));
-        write::set_of(attributes)
+        let digest = attribute(oid::MESSAGE_DIGEST, &write::octet_string(value));
+        let time = signing_time.map(|time| attribute(oid::SIGNING_TIME, &time.to_der()));
+        let own = self.attributes.iter().chain([&digest]).chain(&time);
+        write::set_of(own.map(Vec::as_slice).collect())
     }
 
     /// The CMS object with the signature of `octets`: around a content of `content` octets, which the caller writes
     /// between the two halves (opaque signing), or around none (clear signing: the halves join).
     pub fn assemble(&self, octets: &[u8], signature: &[u8], content: Option<usize>) -> (Vec<u8>, Vec<u8>) {
-        let mut set = octets.to_vec();
         // RFC 5652 §5.3: in the message the attributes carry the tag [0], not that of the SET that was signed.
-        if let Some(first) = set.first_mut() {
-            *first = tag::context_constructed(0);
-        }
-        let info = write::sequence(&[&self.begins, &set, &self.identifier, &write::octet_string(signature)]);
+        let (own_tag, attributes) = ([tag::context_constructed(0)], octets.get(1..).unwrap_or_default());
+        let signature = write::octet_string(signature);
+        let info = write::sequence(&[&self.begins, &own_tag, attributes, &self.identifier, &signature]);
         let certificates: Vec<&[u8]> = self.certificates.iter().map(Vec::as_slice).collect();
-        let certificates = write::element(tag::context_constructed(0), &certificates);
-        let tail = [certificates, write::element(tag::SET, &[&info])].concat();
+        let length = certificates.iter().map(|one| one.len()).sum::<usize>().saturating_add(info.len());
+        let mut tail = Vec::with_capacity(length.saturating_add(ROOM));
+        write::append(&mut tail, tag::context_constructed(0), &certificates);
+        write::append(&mut tail, tag::SET, &[&info]);
 
         // From the inside out: each header counts what stands after it, the content included.
         let (mut head, content) = match content {
@@ -112,11 +129,9 @@ impl Signer {
         if !head.is_empty() {
             write::wrap(&mut head, tag::context_constructed(0), content, &[]);
         }
-        write::wrap(&mut head, tag::SEQUENCE, content, &[&write::oid(&oid::DATA)]);
+        write::wrap(&mut head, tag::SEQUENCE, content, &[&self.data]);
         let outside = content.saturating_add(tail.len());
-        let version = write::unsigned(&[1]);
-        let digests = write::element(tag::SET, &[&digest_identifier(self.digest)]);
-        write::wrap(&mut head, tag::SEQUENCE, outside, &[&version, &digests]);
+        write::wrap(&mut head, tag::SEQUENCE, outside, &[VERSION_1, &self.digests]);
         write::wrap(&mut head, tag::context_constructed(0), outside, &[]);
         write::wrap(&mut head, tag::SEQUENCE, outside, &[&write::oid(&oid::SIGNED_DATA)]);
         (head, tail)

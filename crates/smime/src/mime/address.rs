@@ -29,6 +29,8 @@ pub enum Unreadable {
     Syntax,
 }
 
+/// Atoms and dots of an address are about so long, in octets.
+const ATOM: usize = 8;
 /// A field longer than this is not read, in octets.
 pub const ADDRESS_FIELD_LIMIT: usize = 64 * 1024;
 
@@ -245,7 +247,7 @@ fn addr_spec(tokens: &[Token<'_>]) -> Result<String, Unreadable> {
 }
 
 fn dot_atom(tokens: &[Token<'_>]) -> Result<String, Unreadable> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(tokens.len().saturating_mul(ATOM));
     let mut want_atom = true;
     for token in tokens {
         match token {

@@ -1,6 +1,7 @@
 //! Header fields (RFC 5322 §2.2) as ranges over a header block, and the two structured ones that decide how a body is
 //! read: Content-Type and Content-Transfer-Encoding (RFC 2045 §5, §6).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::Finding;
@@ -11,6 +12,9 @@ pub const ODD: &str = "mime.header-form";
 pub const HEADER_LIMIT: usize = 1024 * 1024;
 /// A header block may have this many fields.
 pub const FIELD_LIMIT: usize = 5_000;
+/// Headers of parts are about so long, in octets, and have about so many fields: room is made for them at once.
+const USUAL_OCTETS: usize = 256;
+const USUAL_FIELDS: usize = 4;
 /// A Content-Type may have this many parameters.
 pub const PARAMETER_LIMIT: usize = 100;
 
@@ -97,6 +101,10 @@ impl Header {
         if self.octets.len().saturating_add(text.len()) > HEADER_LIMIT || self.fields.len() >= FIELD_LIMIT {
             self.over_limit = true;
             return;
+        }
+        if self.fields.is_empty() {
+            self.octets.reserve(USUAL_OCTETS.max(text.len()));
+            self.fields.reserve(USUAL_FIELDS);
         }
         let from = self.octets.len();
         self.octets.extend_from_slice(text);
@@ -215,11 +223,11 @@ pub use super::word::{decode, encode};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentType {
     /// Such as `multipart`.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// Such as `signed`.
-    pub subtype: String,
+    pub subtype: Cow<'static, str>,
     /// Parameters in order; values as they stand, quotes removed.
-    pub parameters: Vec<(String, String)>,
+    pub parameters: Vec<(Cow<'static, str>, String)>,
     /// It could not be read to its end.
     pub malformed: bool,
     /// A value that programs read in different ways: unquoted with characters that need quotes, quoted with a fold, an
@@ -231,8 +239,8 @@ impl ContentType {
     /// `text/plain`, what holds where none is given (RFC 2045 §5.2).
     pub fn plain() -> Self {
         Self {
-            kind: "text".to_owned(),
-            subtype: "plain".to_owned(),
+            kind: Cow::Borrowed("text"),
+            subtype: Cow::Borrowed("plain"),
             parameters: Vec::new(),
             malformed: false,
             ambiguous: false,
@@ -252,8 +260,8 @@ impl ContentType {
             return Self { malformed: true, ..Self::plain() };
         };
         let mut out = Self {
-            kind: kind.to_ascii_lowercase(),
-            subtype: subtype.to_ascii_lowercase(),
+            kind: lower_case(kind),
+            subtype: lower_case(subtype),
             parameters: Vec::new(),
             malformed: true,
             ambiguous: false,
@@ -280,7 +288,7 @@ impl ContentType {
             if out.parameters.len() >= PARAMETER_LIMIT {
                 return out;
             }
-            out.parameters.push((name.to_ascii_lowercase(), value));
+            out.parameters.push((lower_case(name), value));
         }
     }
 
@@ -300,6 +308,32 @@ impl ContentType {
     }
 }
 
+/// A word in lower case. Those that nearly every mail is made of are at hand.
+fn lower_case(word: &str) -> Cow<'static, str> {
+    const KNOWN: [&str; 18] = [
+        "text",
+        "plain",
+        "html",
+        "multipart",
+        "mixed",
+        "alternative",
+        "related",
+        "signed",
+        "application",
+        "octet-stream",
+        "pkcs7-mime",
+        "pkcs7-signature",
+        "boundary",
+        "charset",
+        "name",
+        "micalg",
+        "protocol",
+        "hp",
+    ];
+    let known = KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(word));
+    known.map_or_else(|| word.to_ascii_lowercase().into(), Cow::Borrowed)
+}
+
 /// The words of a structured field: white space and comments between them are nothing (RFC 2045 §5.1, RFC 5322 §3.2.2).
 struct Tokens<'a> {
     rest: &'a str,
@@ -309,6 +343,10 @@ struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     fn skip(&mut self) {
+        // Nearly every word follows at once.
+        if self.rest.bytes().next().is_none_or(|first| first.is_ascii_graphic() && first != b'(') {
+            return;
+        }
         loop {
             self.rest = self.rest.trim_start();
             if !self.rest.starts_with('(') {
@@ -377,7 +415,7 @@ impl<'a> Tokens<'a> {
             self.rest = rest;
             return Some(value.to_owned());
         };
-        let mut value = String::new();
+        let mut value = String::with_capacity(memchr::memchr(b'"', quoted.as_bytes()).unwrap_or_default());
         let mut escaped = false;
         for (at, character) in quoted.char_indices() {
             match character {

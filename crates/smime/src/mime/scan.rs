@@ -10,6 +10,7 @@ mod scanner;
 mod tap;
 mod traits;
 
+use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 
@@ -100,8 +101,8 @@ static EMPTY: Entity = Entity {
     range: 0..0,
     body: 0..0,
     content_type: ContentType {
-        kind: String::new(),
-        subtype: String::new(),
+        kind: Cow::Borrowed(""),
+        subtype: Cow::Borrowed(""),
         parameters: Vec::new(),
         malformed: true,
         ambiguous: false,

@@ -69,7 +69,7 @@ fn ask_everything(name: &str, octets: Vec<u8>) -> bool {
     // Most are BER, and certificates are DER: so the same in DER is read, too.
     let normalised = Reader::new(&octets).capture(octets.len(), "longer than it is").ok().flatten();
     let (mut certificate, mut list) = (false, false);
-    for der in normalised.iter().map(|captured| captured.der.as_slice()).chain([octets.as_slice()]) {
+    for der in normalised.iter().map(|captured| &*captured.der).chain([octets.as_slice()]) {
         if let Ok(read) = Certificate::parse(der) {
             let _ = read.verify_signature(read.key());
             certificate = true;

@@ -48,19 +48,20 @@ pub(super) enum Unbound {
     NoMailbox,
 }
 
-/// Binds the author of the mail to the certificate.
+/// Binds the author of the mail, as its From names him, to the certificate.
 ///
 /// The protected From is the sender; the outer one, which the reader's own program shows, must be the same. That is
 /// stricter than RFC 9788 §4.4.2, because most programs do not read the protected one.
 pub(super) fn bind(
     header: &Header,
+    from: &Result<address::Mailbox, NoAuthor>,
     protected: Option<&Protected>,
     certificate: &Certificate,
     signer: &Signer,
 ) -> Result<Bound, Unbound> {
     let mut munged = false;
     let mut outer = match signer {
-        Signer::From => author(address::author(header))?,
+        Signer::From => author(from.as_ref())?,
         Signer::Address(expected) => expected.clone(),
         Signer::Anybody => {
             let mailbox = certificate.extensions().mailboxes().find(|mailbox| Address::parse(mailbox).is_ok());
@@ -72,7 +73,7 @@ pub(super) fn bind(
         && let Some(protected) = protected.filter(|protected| protected.from_count > 0)
     {
         let inner = protected.from.as_deref().ok_or(Unbound::Ambiguous(Reason::BindDupFrom))?;
-        let inner = author(address::author_of(inner))?;
+        let inner = author(address::author_of(inner).as_ref())?;
         if inner.matches(&outer) == Match::No {
             if !is_of_list(header, &outer) {
                 return Err(Unbound::Differs(Reason::HpFromMismatch));
@@ -126,7 +127,7 @@ fn is_of_list(header: &Header, outer: &Address) -> bool {
     is_named || (posts && list.ends_with(&format!(".{}", outer.domain().to_ascii_lowercase())))
 }
 
-fn author(found: Result<address::Mailbox, NoAuthor>) -> Result<Address, Unbound> {
+fn author(found: Result<&address::Mailbox, &NoAuthor>) -> Result<Address, Unbound> {
     let mailbox = found.map_err(|why| {
         Unbound::Ambiguous(match why {
             NoAuthor::Absent => Reason::BindNoFrom,

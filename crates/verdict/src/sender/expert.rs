@@ -1,9 +1,12 @@
 //! The expert part: what stands in the mail and its certificates, laid out. Texts stay as they were found; they are
 //! escaped where they are shown.
 
+use std::fmt::Write;
+
 use kakitome_pki::algorithm::{AlgorithmIdentifier, Digest, Signature as Algorithm};
 use kakitome_pki::asn1::oid;
 use kakitome_pki::cert;
+use kakitome_pki::cert::name::Name;
 use kakitome_pki::crypto;
 use kakitome_pki::path::revocation::Status;
 use kakitome_pki::path::{Anchor, ValidPath};
@@ -81,7 +84,7 @@ pub(super) fn signature(signed: &SignedData) -> Option<Signature> {
     let digest = Digest::from_oid(&signer.digest_algorithm.oid);
     let algorithm = Algorithm::from_identifier(&signer.signature_algorithm, digest).ok().flatten();
     let mut attributes = Vec::new();
-    for attribute in signer.signed_attributes.iter().flat_map(|signed| &signed.attributes) {
+    for attribute in signer.signed_attributes.iter().flat_map(|signed| &*signed.attributes) {
         attributes.push((oid::describe(&attribute.kind), attribute_value(attribute)));
     }
     Some(Signature {
@@ -123,7 +126,7 @@ pub(super) fn signers(outcome: &Outcome) -> Vec<SignedBy> {
 
 /// What an attribute says; of one that says nothing here, how long it is.
 fn attribute_value(attribute: &Attribute) -> String {
-    let octets = attribute.values.iter().map(Vec::len).sum::<usize>();
+    let octets = attribute.octets();
     match attribute.value().map(|value| value.to_string()) {
         Ok(text) if !text.is_empty() => text,
         _ => format!("{octets} octets"),
@@ -141,8 +144,8 @@ pub(crate) fn certificate(certificate: &cert::Certificate) -> Certificate {
     let extensions = certificate.extensions();
     let usages = extensions.extended_key_usage.iter().flatten().map(oid::describe).collect();
     Certificate {
-        subject: certificate.subject().to_string(),
-        issuer: certificate.issuer().to_string(),
+        subject: written(certificate.subject()),
+        issuer: written(certificate.issuer()),
         serial: certificate.serial_hex(),
         alternative_names: extensions.subject_alt_names.iter().map(ToString::to_string).collect(),
         key_usage: extensions
@@ -161,20 +164,28 @@ pub(crate) fn certificate(certificate: &cert::Certificate) -> Certificate {
     }
 }
 
+/// A name as RFC 4514 writes it.
+fn written(name: &Name) -> String {
+    let mut out = String::with_capacity(name.raw().len());
+    // A string takes everything.
+    let _ = write!(out, "{name}");
+    out
+}
+
 /// A path, leaf first.
 pub(super) fn path(certificates: &[cert::Certificate], anchor: Option<&Anchor>) -> Vec<PathStep> {
     let mut steps: Vec<PathStep> = certificates
         .iter()
         .filter(|certificate| anchor.is_none_or(|anchor| anchor.certificate != **certificate))
         .map(|certificate| PathStep {
-            subject: certificate.subject().to_string(),
+            subject: written(certificate.subject()),
             anchor: false,
             source: "mail".to_owned(),
         })
         .collect();
     if let Some(anchor) = anchor {
         let source = super::steps::choice(anchor.source).name();
-        let subject = anchor.certificate.subject().to_string();
+        let subject = written(anchor.certificate.subject());
         steps.push(PathStep { subject, anchor: true, source: source.to_owned() });
     }
     steps
@@ -183,7 +194,7 @@ pub(super) fn path(certificates: &[cert::Certificate], anchor: Option<&Anchor>) 
 /// What was found about revocation.
 pub(super) fn revocation(path: &ValidPath, status: &Status) -> Vec<Revocation> {
     let row = |which: &cert::Certificate, source: &str, result| Revocation {
-        subject: which.subject().to_string(),
+        subject: written(which.subject()),
         source: source.to_owned(),
         result,
         this_update: None,

@@ -13,7 +13,7 @@ use kakitome_smime::Finding;
 use kakitome_smime::cms::verify::VerifiedSignature;
 use kakitome_smime::message::open::{Opened, SignedLayer};
 use kakitome_smime::message::protect::Protected;
-use kakitome_smime::mime::address::{self, Mailbox};
+use kakitome_smime::mime::address::{self, Mailbox, NoAuthor};
 use kakitome_smime::mime::header::unfold;
 
 mod likeness;
@@ -110,8 +110,8 @@ struct Trial<'a> {
     evidence: &'a Evidence,
     /// The moment to judge for: that of the evidence, or of the delivery where it is known.
     at: Time,
-    /// The one mailbox of From.
-    author: Option<Mailbox>,
+    /// The one mailbox of From, or why it names none.
+    author: Result<Mailbox, NoAuthor>,
     /// Did a mailing list put the signed mail into a frame of its own?
     is_framed: bool,
     answer: Answer,
@@ -129,10 +129,10 @@ impl<'a> Trial<'a> {
         answer.time.basis = evidence.basis;
         answer.trust_list.clone_from(&evidence.trust_list);
         let header = opened.header();
-        let author = address::author(header).ok();
+        let author = address::author(header);
         answer.who = Who {
             from_header: header.display("From"),
-            from_address: author.as_ref().map(|mailbox| mailbox.address.clone()),
+            from_address: author.as_ref().ok().map(|mailbox| mailbox.address.clone()),
             ..Who::default()
         };
         answer.sealed = Sealed { answer: Encrypted::No, ..Sealed::default() };
@@ -146,7 +146,7 @@ impl<'a> Trial<'a> {
             author,
             is_framed: false,
             answer,
-            checks: Vec::new(),
+            checks: Vec::with_capacity(Step::ALL.len()),
             decided: None,
             reasons: Vec::new(),
             wants: Wants::default(),
@@ -196,7 +196,8 @@ impl<'a> Trial<'a> {
         let found = Found::search(&signature, layer, self.evidence, self.at);
         self.tell_path(&found);
         let header = self.opened.header();
-        let bound = binding::bind(header, layer.protected.as_ref(), signature.signer(), &self.evidence.signer);
+        let bound =
+            binding::bind(header, &self.author, layer.protected.as_ref(), signature.signer(), &self.evidence.signer);
 
         let outcome = revoked(&found);
         if self.step(Step::Revoked, outcome) {
@@ -310,6 +311,9 @@ impl<'a> Trial<'a> {
     /// was revoked since was good when it counted.
     fn delivered(&mut self, layer: &SignedLayer) {
         let [signer] = layer.signed.signers.as_slice() else { return };
+        if self.evidence.deliveries.is_empty() {
+            return;
+        }
         let signature = crypto::sha256(&signer.signature);
         let known = self.evidence.deliveries.iter().filter(|one| one.signature == signature && one.at <= self.at);
         if let Some(first) = known.map(|one| one.at).min() {

@@ -260,7 +260,7 @@ fn set_of_attributes(reader: &mut Reader<'_>, implicit: u8) -> Result<Option<Vec
     let Some(captured) = reader.capture(ATTRIBUTES_LIMIT, "a set of attributes is longer than 1 MiB")? else {
         return Ok(None);
     };
-    let mut set = captured.der;
+    let mut set = captured.der.into_owned();
     if let Some(first) = set.first_mut() {
         *first = tag::SET;
     }

@@ -3,6 +3,8 @@
 
 mod unsigned;
 
+use std::sync::Arc;
+
 use kakitome_pki::algorithm::{Digest, Signature};
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::asn1::{Oid, oid, tag};
@@ -49,14 +51,14 @@ pub(super) fn signer(signed: &SignedData, signer: &SignerInfo, hashed: &Hashed, 
     let (certificate, algorithms, signing_time) = trial.run();
     let timestamps = trial.timestamps(budget);
     let countersignatures = trial.countersignatures(0, budget);
-    let attributes = signer.signed_attributes.as_ref().map_or(&[][..], |signed| &signed.attributes);
+    let attributes = || signer.signed_attributes.as_ref().map(|signed| Arc::clone(&signed.attributes));
     let verified = match (&certificate, algorithms) {
         (Some(certificate), Some(algorithms)) if trial.refusals.is_empty() => Some(VerifiedSignature {
             signer: certificate.clone(),
             algorithm: algorithms.signature,
             digest: algorithms.digest,
             signing_time,
-            attributes: attributes.into(),
+            attributes: attributes().unwrap_or_default(),
         }),
         _ => None,
     };
@@ -86,7 +88,7 @@ impl<'a> Trial<'a> {
         self.digest_set(algorithms);
         match &self.signer.signed_attributes {
             Some(attributes) => {
-                if !attributes.was_der {
+                if attributes.as_it_stood.is_some() {
                     self.note("cms.attrs-der", "the signed attributes are not in the order of DER");
                 }
                 self.content_type();
@@ -232,7 +234,7 @@ impl<'a> Trial<'a> {
 
     /// Is there a signed attribute of this kind?
     pub(super) fn has(&self, kind: Oid) -> bool {
-        let mut all = self.signer.signed_attributes.iter().flat_map(|signed| &signed.attributes);
+        let mut all = self.signer.signed_attributes.iter().flat_map(|signed| &*signed.attributes);
         all.any(|attribute| attribute.kind == kind)
     }
 
@@ -364,7 +366,7 @@ impl<'a> Trial<'a> {
 
     /// Attributes that tell something: each where it may stand, once, with one value that can be read.
     fn places(&mut self) {
-        let signed = self.signer.signed_attributes.as_ref().map_or(&[][..], |signed| &signed.attributes);
+        let signed = self.signer.signed_attributes.as_ref().map_or(&[][..], |signed| &*signed.attributes);
         for (number, attribute) in signed.iter().enumerate() {
             let name = || oid::describe(&attribute.kind);
             match attribute.place() {
@@ -403,7 +405,8 @@ impl<'a> Trial<'a> {
 
 /// Programs that do not sort would say yes to this, and others no: that is no change of the content.
 fn signed_as_it_stood(key: &PublicKey, algorithms: Algorithms, attributes: &SignedAttributes, value: &[u8]) -> bool {
-    !attributes.was_der && key.verify(algorithms.signature, &attributes.as_it_stood, value).is_ok()
+    let octets = attributes.as_it_stood.as_ref();
+    octets.is_some_and(|octets| key.verify(algorithms.signature, octets, value).is_ok())
 }
 
 fn misfit(key: &PublicKey, signature: &[u8]) -> String {

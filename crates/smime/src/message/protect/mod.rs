@@ -106,8 +106,9 @@ pub struct Protected {
     pub from: Option<Vec<u8>>,
     /// How many From fields are protected.
     pub from_count: usize,
-    /// The fields that the sender put outside, names and values (RFC 9788 §4.2.1, refouter).
-    pub(super) sent: Vec<(String, Vec<u8>)>,
+    /// The fields that the sender put outside, names and values (RFC 9788 §4.2.1, refouter); `None` where they are those
+    /// inside.
+    pub(super) sent: Option<Vec<(String, Vec<u8>)>>,
 }
 
 impl Protected {
@@ -143,6 +144,13 @@ pub fn is_composed(name: &str) -> bool {
 
 /// A value without folds and with single blanks, so that another fold makes no other value.
 fn plain(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
     let words = value.split(|octet| matches!(octet, b' ' | b'\t' | b'\r' | b'\n')).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(&b' ')
+    for word in words {
+        if !out.is_empty() {
+            out.push(b' ');
+        }
+        out.extend_from_slice(word);
+    }
+    out
 }

@@ -1,6 +1,7 @@
 //! Which fields a payload protects, and how each of them is protected (RFC 9788 §4.1 to §4.3, §4.10, §4.11).
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 use super::{Form, Protected, ProtectedField, Protection, is_composed, plain};
@@ -83,15 +84,13 @@ pub fn read(
         findings.push(Finding::new("hp.outer-ignored", "HP-Outer in a payload that was not encrypted by its sender"));
     }
     let sent = if hides {
-        recorded_outside(header, &mut findings)
-    } else if !form.is_stated() && around.encrypted {
-        // RFC 9788 §4.10.2: nothing is recorded inside, so what stands outside is taken for what was put there.
-        composed(outer)
+        Some(recorded_outside(header, &mut findings))
     } else {
-        composed(header)
+        // RFC 9788 §4.10.2: nothing is recorded inside, so what stands outside is taken for what was put there.
+        (!form.is_stated() && around.encrypted).then(|| composed(outer))
     };
     let is_hidden_read = around.encrypted && form != Form::Clear;
-    let fields = fields(outer, header, &sent, around, is_hidden_read);
+    let fields = fields(outer, header, sent.as_deref(), around, is_hidden_read);
     let mut from = header.all("From");
     let first = from.next().map(|field| header.value(field).to_vec());
     let from_count = usize::from(first.is_some()).saturating_add(from.count());
@@ -216,61 +215,105 @@ fn recorded_outside(header: &Header, findings: &mut Vec<Finding>) -> Vec<(String
     sent
 }
 
+/// What the sender put outside for a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Placed<'a> {
+    /// What stands inside.
+    AsInside,
+    /// Something else.
+    Instead(&'a [u8]),
+    /// Nothing.
+    Nowhere,
+}
+
+/// The name of a field, whose case does not count.
+struct Caseless<'a>(&'a str);
+
+impl Ord for Caseless<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let own = self.0.bytes().map(|octet| octet.to_ascii_lowercase());
+        own.cmp(other.0.bytes().map(|octet| octet.to_ascii_lowercase()))
+    }
+}
+
+impl PartialOrd for Caseless<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Caseless<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for Caseless<'_> {}
+
+/// The fields of a header that were composed. `sent` is what the sender put outside; `None`: these very fields.
 fn fields(
     outer: &Header,
     header: &Header,
-    sent: &[(String, Vec<u8>)],
+    sent: Option<&[(String, Vec<u8>)]>,
     around: Around,
     reads_hidden: bool,
 ) -> Vec<ProtectedField> {
     let inside = composed(header);
     // Each name has a number: fields of one name are compared with each other.
-    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut names: BTreeMap<Caseless<'_>, usize> = BTreeMap::new();
     let mut of_name = Vec::with_capacity(inside.len());
     for (name, _) in &inside {
         let next = names.len();
-        of_name.push(*names.entry(name.to_ascii_lowercase()).or_insert(next));
+        of_name.push(*names.entry(Caseless(name)).or_insert(next));
     }
     // Exact pairs first: such a field everybody could read. What is left of a name was put there instead.
-    let mut records: Vec<VecDeque<&Vec<u8>>> = vec![VecDeque::new(); names.len()];
-    for (name, value) in sent {
-        let known = names.get(&name.to_ascii_lowercase()).and_then(|number| records.get_mut(*number));
-        known.into_iter().for_each(|values| values.push_back(value));
-    }
-    let mut placed: Vec<Option<&Vec<u8>>> = Vec::with_capacity(inside.len());
-    for ((_, value), number) in inside.iter().zip(&of_name) {
-        let same = records.get_mut(*number).and_then(|all| {
-            let at = all.iter().position(|other| *other == value)?;
-            all.remove(at)
-        });
-        placed.push(same);
-    }
-    let open: Vec<bool> = placed.iter().map(Option::is_some).collect();
-    for (number, place) in of_name.iter().zip(placed.iter_mut()) {
-        if place.is_none() {
-            *place = records.get_mut(*number).and_then(VecDeque::pop_front);
+    let mut placed: Vec<Placed<'_>> = vec![Placed::AsInside; inside.len()];
+    if let Some(sent) = sent {
+        let mut records: Vec<VecDeque<&Vec<u8>>> = vec![VecDeque::new(); names.len()];
+        for (name, value) in sent {
+            let known = names.get(&Caseless(name)).and_then(|number| records.get_mut(*number));
+            known.into_iter().for_each(|values| values.push_back(value));
+        }
+        for (((_, value), number), place) in inside.iter().zip(&of_name).zip(placed.iter_mut()) {
+            let same = records.get_mut(*number).and_then(|all| {
+                let at = all.iter().position(|other| *other == value)?;
+                all.remove(at)
+            });
+            *place = if same.is_some() { Placed::AsInside } else { Placed::Nowhere };
+        }
+        for (number, place) in of_name.iter().zip(placed.iter_mut()) {
+            if *place == Placed::Nowhere {
+                let instead = records.get_mut(*number).and_then(VecDeque::pop_front);
+                *place = instead.map_or(Placed::Nowhere, |value| Placed::Instead(value));
+            }
         }
     }
     // The nth field of a name is compared with the nth outside; a field that was left out there takes what remains.
     let mut outside: Vec<VecDeque<String>> = vec![VecDeque::new(); names.len()];
     for field in &outer.fields {
-        let known = names.get(&outer.name(field).to_ascii_lowercase()).and_then(|number| outside.get_mut(*number));
+        let known = names.get(&Caseless(outer.name(field))).and_then(|number| outside.get_mut(*number));
         known.into_iter().for_each(|values| values.push_back(decode(outer.value(field))));
     }
     let mut shown: Vec<Option<String>> = vec![None; inside.len()];
     for was_sent in [true, false] {
         for ((number, place), shown) in of_name.iter().zip(&placed).zip(shown.iter_mut()) {
-            if place.is_some() == was_sent {
+            if (*place != Placed::Nowhere) == was_sent {
                 *shown = outside.get_mut(*number).and_then(VecDeque::pop_front);
             }
         }
     }
-    let rows = inside.into_iter().zip(placed).zip(open).zip(shown);
-    rows.map(|((((name, raw), place), is_open), outer)| {
-        let is_hidden = reads_hidden && !is_open;
+    drop(names);
+    let rows = inside.into_iter().zip(placed).zip(shown);
+    rows.map(|(((name, raw), place), outer)| {
+        let is_hidden = reads_hidden && place != Placed::AsInside;
         let inner = decode(&raw);
+        let sent = match place {
+            Placed::Instead(value) if reads_hidden => Some(decode(value)),
+            Placed::Nowhere if reads_hidden => None,
+            _ => Some(inner.clone()),
+        };
         ProtectedField {
-            sent: if reads_hidden { place.map(|value| decode(value)) } else { Some(inner.clone()) },
+            sent,
             inner,
             name,
             raw,

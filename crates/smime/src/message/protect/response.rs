@@ -19,7 +19,7 @@ impl Response {
     pub fn new(protected: &Protected, respond: &dyn Fn(&[Named]) -> Vec<Named>) -> Self {
         let inside: Vec<Named> = protected.fields.iter().map(|field| (field.name.clone(), field.raw.clone())).collect();
         let mut generated = normal(respond(&inside));
-        let mut shown = normal(respond(&protected.sent));
+        let mut shown = normal(respond(protected.sent.as_ref().unwrap_or(&inside)));
         shown.retain(|field| match generated.iter().position(|other| other == field) {
             Some(at) => {
                 generated.remove(at);

@@ -174,7 +174,7 @@ fn countersignature(countersigned: &Countersigned) -> Countersignature {
 
 fn attributes(attributes: &[CmsAttribute]) -> Vec<Attribute> {
     let attribute = |attribute: &CmsAttribute| {
-        let octets = attribute.values.iter().map(Vec::len).sum::<usize>();
+        let octets = attribute.octets();
         let value = attribute.value().map(|value| value.to_string()).ok().filter(|text| !text.is_empty());
         Attribute {
             oid: attribute.kind.to_string(),

@@ -195,11 +195,14 @@ impl Scanner {
             notes
                 .push(("mime.header", "a header has fields behind a line of blanks alone, where some programs end it"));
         }
-        let types: Vec<_> = header.all("Content-Type").collect();
-        if types.len() > 1 || header.all("Content-Transfer-Encoding").count() > 1 {
+        let (first_type, is_typed_twice) = {
+            let mut types = header.all("Content-Type");
+            (types.next(), types.next().is_some())
+        };
+        if is_typed_twice || header.all("Content-Transfer-Encoding").count() > 1 {
             notes.push(("mime.dup-header", "a Content-Type or Content-Transfer-Encoding stands twice"));
         }
-        entity.content_type = match types.first() {
+        entity.content_type = match first_type {
             Some(field) => ContentType::parse(header.value(field)),
             // RFC 2046 §5.1.5: parts of a digest are messages.
             None if in_digest => {
@@ -212,8 +215,7 @@ impl Scanner {
         entity.encoding = encoding;
         // Of a leaf it decides only how that leaf is shown, and real mail is full of unquoted file names; of the root and
         // of what has parts it decides how the mail is read.
-        let structural =
-            entity.parent.is_none() || matches!(entity.content_type.kind.as_str(), "multipart" | "message");
+        let structural = entity.parent.is_none() || matches!(&*entity.content_type.kind, "multipart" | "message");
         if entity.content_type.malformed && structural {
             notes.push(("mime.content-type", "a Content-Type cannot be read to its end"));
         } else if entity.content_type.ambiguous && entity.content_type.kind == "multipart" {
@@ -307,7 +309,8 @@ impl Scanner {
             self.finding("mime.boundary", "a part ends inside its header");
         }
         let end = line.offset.saturating_sub(self.last_ending.octets());
-        let inner = self.open.split_off(place.saturating_add(1));
+        let from = place.saturating_add(1);
+        let inner = self.open.get(from..).unwrap_or_default();
         if inner.len() > 1 {
             let left_open = inner
                 .iter()
@@ -317,8 +320,10 @@ impl Scanner {
                 self.finding("mime.unclosed", "an inner multipart does not end before the outer one");
             }
         }
-        for inner in inner {
-            self.end_entity(inner, end);
+        while self.open.len() > from {
+            if let Some(inner) = self.open.pop() {
+                self.end_entity(inner, end);
+            }
         }
         self.in_header = false;
         if closes {

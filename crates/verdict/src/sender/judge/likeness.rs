@@ -50,6 +50,6 @@ impl Trial<'_> {
 
     /// The one mailbox of From, where the author is asked for.
     pub(super) fn author(&self) -> Option<Mailbox> {
-        self.author.clone().filter(|_| self.evidence.signer == Signer::From)
+        self.author.as_ref().ok().filter(|_| self.evidence.signer == Signer::From).cloned()
     }
 }

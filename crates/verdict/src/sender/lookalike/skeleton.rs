@@ -77,9 +77,9 @@ pub(super) fn mixes(label: &str) -> bool {
 /// The Latin label that a label in another script cannot be told from, letter by letter.
 pub(super) fn latin_twin(label: &str) -> Option<String> {
     let foreign = label.chars().all(|c| !c.is_ascii_alphabetic()) && !label.is_ascii();
-    let twin = as_latin(label);
+    let twin = foreign.then(|| as_latin(label))?;
     let is_label = twin.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    (foreign && is_label && twin.bytes().any(|b| b.is_ascii_alphabetic())).then_some(twin)
+    (is_label && twin.bytes().any(|b| b.is_ascii_alphabetic())).then_some(twin)
 }
 
 /// The label with each character beyond ASCII as the letters that it looks like.

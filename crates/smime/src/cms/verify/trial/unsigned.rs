@@ -51,7 +51,7 @@ impl Trial<'_> {
     pub(super) fn timestamps(&mut self, budget: &mut Budget) -> Vec<Timestamped> {
         let mut found = Vec::new();
         let is_one = |attribute: &&Attribute| attribute.kind == oid::TIME_STAMP_TOKEN;
-        for value in self.signer.unsigned_attributes.iter().filter(is_one).flat_map(|attribute| &attribute.values) {
+        for value in self.signer.unsigned_attributes.iter().filter(is_one).flat_map(Attribute::values) {
             if budget.timestamps == 0 {
                 self.note("limit.cms", format!("not every time-stamp was looked at: more than {TIMESTAMP_LIMIT}"));
                 break;
@@ -71,7 +71,7 @@ impl Trial<'_> {
     pub(super) fn countersignatures(&mut self, depth: usize, budget: &mut Budget) -> Vec<Countersigned> {
         let mut found = Vec::new();
         let is_one = |attribute: &&Attribute| attribute.kind == oid::COUNTERSIGNATURE;
-        for value in self.signer.unsigned_attributes.iter().filter(is_one).flat_map(|attribute| &attribute.values) {
+        for value in self.signer.unsigned_attributes.iter().filter(is_one).flat_map(Attribute::values) {
             if depth >= COUNTERSIGNATURE_DEPTH_LIMIT || budget.countersignatures == 0 {
                 let most =
                     format!("more than {COUNTERSIGNATURE_LIMIT}, or more than {COUNTERSIGNATURE_DEPTH_LIMIT} deep");

@@ -82,7 +82,7 @@ struct Element {
 impl Element {
     fn new(entity: &Entity, lines: &[String]) -> Option<Self> {
         let content_type = &entity.content_type;
-        let is_html = match content_type.subtype.as_str() {
+        let is_html = match &*content_type.subtype {
             "plain" => false,
             "html" => true,
             _ => return None,

@@ -38,7 +38,7 @@ pub fn carried(structure: &Structure, payload: usize, protected: &Protected, enc
     let kind = |part: usize| {
         let content_type = &structure.entity(part)?.content_type;
         let is_marked = content_type.parameter(PARAMETER) == Some("1");
-        match (is_marked, content_type.kind.as_str(), content_type.subtype.as_str()) {
+        match (is_marked, &*content_type.kind, &*content_type.subtype) {
             (true, "text", "plain") => Some((part, Kind::Text)),
             (true, "text", "html") => Some((part, Kind::Html)),
             _ => None,
