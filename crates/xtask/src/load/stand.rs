@@ -81,7 +81,7 @@ impl Stand {
             format!("127.0.0.1:{port} inet n - n - - smtpd\n{filter}")
         };
         let services = format!(
-            "{}{}{}{}scan unix - - n - 10 smtp\n  -o smtp_send_xforward_command=yes\n",
+            "{}{}{}{}scan unix - - n - 20 smtp\n  -o smtp_send_xforward_command=yes\n",
             door(bare, String::new()),
             door(passing, format!("scan:[127.0.0.1]:{scan}")),
             door(untouched, format!("kakitome:inet:127.0.0.1:{}", passes.port)),
