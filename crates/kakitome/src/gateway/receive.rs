@@ -118,8 +118,7 @@ impl Inlet {
 
     /// Reads the next window of a mail of which so much came since it began.
     async fn fill_in_time(&mut self, begun: Instant, received: u64) -> io::Result<()> {
-        let allowed = SLOW_TIME.saturating_add(Duration::from_secs(received / LEAST_RATE));
-        let left = allowed.saturating_sub(begun.elapsed()).min(PIECE_TIME);
+        let left = time_left(begun.elapsed(), received);
         // A small mail needs no whole window, which the allocator would fetch from the system and give back.
         let window = usize::try_from(received).unwrap_or(WINDOW).clamp(FIRST_WINDOW, WINDOW);
         let count = timeout(left, self.fill_by(window)).await;
@@ -138,6 +137,13 @@ impl Inlet {
         };
         timeout(WRITE_TIME, written).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
+}
+
+/// How long the next piece of a mail is waited for, when it took so long for what came so far. Whoever sends a byte now and
+/// then is cut off like one who falls silent.
+fn time_left(elapsed: Duration, received: u64) -> Duration {
+    let allowed = SLOW_TIME.saturating_add(Duration::from_secs(received / LEAST_RATE));
+    allowed.saturating_sub(elapsed).min(PIECE_TIME)
 }
 
 /// A mail as it was received.
@@ -320,4 +326,27 @@ impl Sink {
 fn not_spooled(error: &io::Error) -> Reply {
     tracing::error!(%error, "the spool cannot be written");
     Reply::new(452, "4.3.1 there is no place for the mail now")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_sends_too_slowly_is_not_waited_for() {
+        // (seconds since the mail began, bytes that came, seconds that are left)
+        for (elapsed, received, left) in [
+            (0, 0, 180),
+            (170, 17, 10),
+            (180, 18, 0),
+            (1000, 499_999, 179),
+            (1000, 500_000, 180),
+            (1000, 10_000_000, 180),
+            (1000, 1000, 0),
+            (u64::MAX, u64::MAX, 0),
+        ] {
+            let found = time_left(Duration::from_secs(elapsed), received);
+            assert_eq!(found, Duration::from_secs(left), "{received} bytes in {elapsed} seconds");
+        }
+    }
 }

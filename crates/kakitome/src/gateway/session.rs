@@ -535,6 +535,19 @@ fn client(value: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
+    /// The size of what a call comes to before it is done, in bytes.
+    fn size_of_future<F>(_: impl Fn(Session) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_session_is_small_between_commands() {
+        // Thousands may be idle at once.
+        let size = size_of_future(Session::run);
+        assert!(size < 4096, "{size} bytes");
+        println!("{size} bytes");
+    }
+
     #[test]
     fn the_client_is_told_by_the_server_in_front() {
         for (value, read) in [
