@@ -113,6 +113,10 @@ impl Remembered {
         let asked = sent_on
             .map(|name| (Relation::Forward, name))
             .chain(answered.into_iter().map(|name| (Relation::Answer, name)));
+        // Who may only look, and finds no salt, knows that nothing was opened yet.
+        if self.store.is_read_only() && self.store.read(known_salt)?.is_none() {
+            return Ok(None);
+        }
         let asked: Vec<_> = asked
             .map(|(relation, name)| Ok((relation, self.digest("opened", &[&name])?)))
             .collect::<Result<_, Fault>>()?;
@@ -211,12 +215,13 @@ impl Remembered {
         if let Some(salt) = self.salt.get() {
             return Ok(salt);
         }
+        if let Some(salt) = self.store.read(known_salt)? {
+            return Ok(self.salt.get_or_init(|| salt));
+        }
         let mut fresh = [0; 32];
         self.random.fill(&mut fresh).map_err(|_| Fault::NoRandomness)?;
-        let known =
-            |s: &mut Statements<'_>| s.row("SELECT salt FROM remembered_salt", &[], |row: &Row<'_>| row.octets(0));
         let salt = self.store.write(|s| {
-            if let Some(salt) = known(s)? {
+            if let Some(salt) = known_salt(s)? {
                 return Ok(salt);
             }
             s.run("INSERT INTO remembered_salt (salt) VALUES (?1)", &[&fresh])?;
@@ -224,6 +229,10 @@ impl Remembered {
         })?;
         Ok(self.salt.get_or_init(|| salt))
     }
+}
+
+fn known_salt(s: &mut Statements<'_>) -> Result<Option<Vec<u8>>, Fault> {
+    s.row("SELECT salt FROM remembered_salt", &[], |row: &Row<'_>| row.octets(0))
 }
 
 fn keep(s: &mut Statements<'_>, kind: &str, digest: &[u8], about: &[u8], now: Time, time: i64) -> Result<(), Fault> {

@@ -16,11 +16,14 @@ use kakitome_office::members::Joining;
 use kakitome_office::outgoing::{Certificates, NoCertificates, rehearse};
 use kakitome_office::policy::origin::ClientCertificate;
 use kakitome_office::policy::{Origin, Plan, Policy, Submission};
+use kakitome_office::remembered::Remembered;
 use kakitome_office::store::Store;
 use kakitome_pki::address::Address;
+use kakitome_pki::crypto::SystemRandom;
 use kakitome_smime::cms::recipient::NoKeys;
 use kakitome_smime::message::open::open;
 use kakitome_smime::mime::address::mailboxes;
+use kakitome_smime::mime::header::Header;
 use kakitome_smime::mime::mbox::Mbox;
 use kakitome_smime::mime::scan::scan_header;
 use kakitome_smime::octets::{Octets, Spools, copy_range};
@@ -171,7 +174,7 @@ impl Desk<'_> {
                 ..Origin::default()
             },
             wish: self.policy.wish(&root),
-            quotes_opened: false,
+            quotes_opened: self.quotes_opened(&root.header)?,
             mail_id: "",
         };
         let stripped = match self.policy.stripped(mail, &root)? {
@@ -213,6 +216,13 @@ impl Desk<'_> {
         let count = self.tally.entry(outcome).or_default();
         *count = count.saturating_add(1);
         Ok(())
+    }
+
+    /// Is it about a mail that was opened here? Then it is encrypted wherever it can be.
+    fn quotes_opened(&self, header: &Header) -> Result<bool, Failure> {
+        let Some(store) = &self.store else { return Ok(false) };
+        let remembered = Remembered::new(Arc::clone(store), Arc::new(SystemRandom));
+        Ok(remembered.relation(header, input::now())?.is_some())
     }
 
     fn end(self) -> Result<Ended, Failure> {
