@@ -8,7 +8,6 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use kakitome_office::audit::Setting;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -18,6 +17,7 @@ pub use self::inbound::{Inbound, Language, Opened};
 pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
 pub use self::members::{Join, MemberKey, Members};
 pub use self::policy::Policy;
+pub use self::process::{Account, Process};
 pub use self::section::{Check, Fetch, Gateway, Level, Log, LogFormat, Mode, Settings, Vault, Web};
 pub use self::sender::{Correspondent, Protected, Sender};
 pub use self::store::{Database, Store};
@@ -30,8 +30,10 @@ mod inbound;
 mod listener;
 mod members;
 mod policy;
+mod process;
 mod section;
 mod sender;
+mod shown;
 mod store;
 mod tls;
 mod value;
@@ -613,6 +615,22 @@ const ROWS: &[Row] = &[
         "a file name",
         "\"/run/secrets/kakitome-passphrase\""
     ),
+    row!(
+        process.user,
+        Text,
+        "Whom root becomes who starts `kakitome up`, when the sockets are bound (ports below 1024 need root) and before\n\
+         anything else. The data directory must belong to it. Not set: the process stays who started it. Where systemd\n\
+         starts it, User= is the better way (docs/operation.md).",
+        "the name of a user of the system, not root",
+        "\"kakitome\""
+    ),
+    row!(
+        process.group,
+        Text,
+        "The group. Not set: that user's own.",
+        "the name of a group of the system, not root",
+        "\"kakitome\""
+    ),
     row!(log.level, Text, "What is written to the log.", "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"", ""),
     row!(log.format, Text, "How: for people, or an object of JSON on each line.", "\"text\" or \"json\"", ""),
 ];
@@ -736,62 +754,6 @@ impl Settings {
             }
             None => Ok(()),
         }
-    }
-
-    /// Every setting with its default, each commented out: the text of `config template`.
-    pub fn template() -> String {
-        let default = Self::default();
-        let mut out = String::from(
-            "# Kakitome: every setting that needs a restart, with its default.\n\
-             # An environment variable stands over this file: KAKITOME_GATEWAY_NEXT_HOP is gateway.next_hop.\n",
-        );
-        let mut section = "";
-        for row in ROWS {
-            if row.section != section {
-                section = row.section;
-                out.push_str(&format!("\n[{section}]\n"));
-            }
-            for line in row.text.lines().chain([format!("Allowed: {}.", row.allowed).as_str()]) {
-                out.push_str(&format!("# {line}\n"));
-            }
-            let setting = (row.get)(&default)
-                .map_or_else(|| format!("{} = {}\n", row.key, row.example), |value| row.line(&value));
-            for line in setting.lines() {
-                out.push_str(&format!("#{line}\n"));
-            }
-        }
-        out
-    }
-
-    /// What is in force, as a settings file: the text of `config show`.
-    pub fn to_toml(&self) -> String {
-        let mut out = String::new();
-        let mut section = "";
-        for row in ROWS {
-            if row.section != section {
-                section = row.section;
-                out.push_str(&format!("{}[{section}]\n", if out.is_empty() { "" } else { "\n" }));
-            }
-            match (row.get)(self) {
-                Some(value) => out.push_str(&row.line(&value)),
-                None => out.push_str(&format!("# {} is not set\n", row.key)),
-            }
-        }
-        out
-    }
-
-    /// Every setting with its value and its default, for the log of what was done.
-    pub fn recorded(&self) -> Vec<Setting> {
-        let default = Self::default();
-        let text = |value: Option<Value>| value.map(|value| value.to_string()).unwrap_or_default();
-        let one = |row: &Row| Setting {
-            name: format!("{}.{}", row.section, row.key),
-            value: text((row.get)(self)),
-            default: text((row.get)(&default)),
-            // A URL of a database may hold its password.
-            is_secret: (row.section, row.key) == ("store", "url"),
-        };
-        ROWS.iter().map(one).collect()
     }
 }
 

@@ -15,6 +15,7 @@ use super::inbound::Inbound;
 use super::listener::{Direction, Listener, Protocol};
 use super::members::Members;
 use super::policy::Policy;
+use super::process::Process;
 use super::sender::{Correspondent, Protected, Sender};
 use super::store::Store;
 use super::tls::TlsFiles;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub deploy: Deploy,
     /// `[vault]`: the sealing of keys.
     pub vault: Vault,
+    /// `[process]`: whose rights the server has.
+    pub process: Process,
     /// `[log]`: what is told.
     pub log: Log,
 }
@@ -202,6 +205,12 @@ impl Settings {
         self.policy.clone().policy(members, takes_submissions)
     }
 
+    /// Where mail of a direction goes; `None` is the Maildir.
+    pub fn next_hop(&self, direction: Direction) -> Option<&HostPort> {
+        let inbound = self.inbound.next_hop.as_ref().filter(|_| direction == Direction::Inbound);
+        inbound.or(self.gateway.next_hop.as_ref())
+    }
+
     /// What cannot be meant as it is written although each setting is well formed by itself, each with what to do.
     pub fn problems(&self) -> Vec<String> {
         let outbound = self.gateway.listeners.iter().filter(|listener| listener.direction == Direction::Outbound);
@@ -210,6 +219,7 @@ impl Settings {
         problems.extend(self.tls.problems(&self.gateway));
         problems.extend(self.store.problems());
         problems.extend(self.deploy.problems());
+        problems.extend(self.process.problems());
         problems
     }
 }

@@ -51,7 +51,7 @@ fn what_is_shown_reads_back() {
          strip_signatures = true\n\
          [web]\npublic_url = 'https://check.example.jp/'\n\
          [check]\nprotected = [{ name = '例示銀行', senders = ['bank.example', 'info@partner.example'] }]\n\
-         correspondents = ['a@b.test']\nexpected_signers = ['b.test', 'c@d.test']\ndelivery_log = '/d'\n[store]\nurl = 'postgresql://k@db.test/kaki'\npassword_file = '/p'\n[vault]\nkey_file = '/k'\npassphrase_file = '/f'\n[log]\nlevel = 'debug'\n",
+         correspondents = ['a@b.test']\nexpected_signers = ['b.test', 'c@d.test']\ndelivery_log = '/d'\n[store]\nurl = 'postgresql://k@db.test/kaki'\npassword_file = '/p'\n[vault]\nkey_file = '/k'\npassphrase_file = '/f'\n[process]\nuser = 'kakitome'\ngroup = 'mail'\n[log]\nlevel = 'debug'\n",
     )
     .unwrap();
     assert_eq!(settings.members.domains[0].as_str(), "example.jp");
