@@ -175,5 +175,5 @@ fn the_log_is_json_where_it_is_asked_for() {
     assert_eq!(line["recipients"], 1);
     assert!(!up.log().contains("a secret"));
     let (status, ready) = http(up.page(), "GET /readyz HTTP/1.1", &[]);
-    assert_eq!((status, ready.as_str()), (200, "ready\n"));
+    assert!(status == 200 && ready.starts_with("ready\n"), "{ready}");
 }

@@ -8,7 +8,8 @@
 //! to be the same.
 //!
 //! A mail is known by the queue id that its server gives it, the digest of its bytes as they came in, and the recipient.
-//! Without a queue id it is not known: two equal mails can be meant.
+//! Without a queue id it is not known: two equal mails can be meant. How often a mail was begun and not ended is counted for
+//! those, too ([`Passage::unnamed`]).
 //!
 //! No clock is read. What is old is told by [`Journal::sweep`]s, which the caller counts in time that passed while it ran:
 //! a clock that jumps makes no entry older. Calls block.
@@ -38,6 +39,10 @@ use crate::store::{BUSY_WAIT, refused, sync_directory};
 
 /// The journal's directory in the data directory.
 pub const DIRECTORY: &str = "journal";
+/// The name of its file there ...
+const FILE: &str = "journal.sqlite";
+/// ... and of what is not yet in it.
+const WAL: &str = "journal.sqlite-wal";
 /// How often the caller sweeps, in time that passed while it ran.
 pub const SWEEP_TIME: Duration = Duration::from_secs(10 * 60);
 /// An entry is forgotten after so many sweeps: seven days, where mail servers give a mail up after five
@@ -73,7 +78,20 @@ impl Passage {
     /// # Errors
     /// The spool cannot be read.
     pub fn of(queue_id: &str, mail: &dyn Octets) -> io::Result<Self> {
-        let mut hasher = named(queue_id.as_bytes());
+        Self::read(named(queue_id.as_bytes()), mail)
+    }
+
+    /// A mail whose server gave it no name, by its sender and its bytes. Equal mails are one: good enough to count how
+    /// often one could not be read to its end ([`Journal::begin`]), not to say that it was delivered.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn unnamed(sender: &str, mail: &dyn Octets) -> io::Result<Self> {
+        // No queue id has such a character.
+        Self::read(named(format!("\u{0}{sender}").as_bytes()), mail)
+    }
+
+    fn read(mut hasher: Hasher, mail: &dyn Octets) -> io::Result<Self> {
         let mut reader = RangeReader::new(mail, 0..mail.len());
         loop {
             let piece = reader.piece()?;
@@ -118,6 +136,7 @@ pub struct Journal {
     copies: Mutex<HashMap<Passage, BTreeSet<u32>>>,
     waiting: Batches<Accepted>,
     under_way: Mutex<HashSet<Passage>>,
+    begun: attempt::Begun,
 }
 
 /// The recipients of a mail who were taken, and the reply.
@@ -125,6 +144,17 @@ pub struct Journal {
 struct Accepted {
     keys: Vec<[u8; 32]>,
     reply: String,
+}
+
+/// What a journal holds at a moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Holdings {
+    /// Mails with a queue id that are under way now.
+    pub under_way: usize,
+    /// Copies that were built and whose fate is not known: their mails are to come again.
+    pub copies: usize,
+    /// The length of its files without these copies, in bytes.
+    pub bytes: u64,
 }
 
 /// The journal could not be written.
@@ -141,7 +171,7 @@ impl Journal {
         let directory = data.join(DIRECTORY);
         DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(Fault::file("make", &directory))?;
         sync_directory(data)?;
-        let path = directory.join("journal.sqlite");
+        let path = directory.join(FILE);
         let connection = connect(&path).map_err(|error| refused(&path.display().to_string(), error))?;
         let found: i64 = connection
             .pragma_query_value(None, "user_version", |row| row.get(0))
@@ -164,6 +194,7 @@ impl Journal {
             copies: Mutex::new(copies),
             waiting: Batches::default(),
             under_way: Mutex::default(),
+            begun: attempt::Begun::default(),
         })
     }
 
@@ -313,6 +344,34 @@ impl Journal {
             }
         }
         Ok(())
+    }
+
+    /// Can it be read, and can a copy be kept in its directory now?
+    ///
+    /// # Errors
+    /// What a mail would meet.
+    pub fn probe(&self) -> Result<(), Fault> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = reader.query_row("SELECT done FROM sweeps", [], |row| row.get::<_, i64>(0));
+        look.map_err(|error| refused(&self.directory.display().to_string(), error))?;
+        drop(reader);
+        let path = self.directory.join(format!("probe.{}", std::process::id()));
+        let write = || {
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?.write_all(b"probe")?;
+            fs::remove_file(&path)
+        };
+        write().map_err(Fault::file("write", &path))
+    }
+
+    /// What it holds now.
+    pub fn holdings(&self) -> Holdings {
+        let copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = |name: &str| fs::metadata(self.directory.join(name)).map_or(0, |data| data.len());
+        Holdings {
+            under_way: self.under_way.lock().unwrap_or_else(PoisonError::into_inner).len(),
+            copies: copies.values().map(BTreeSet::len).fold(0, usize::saturating_add),
+            bytes: file(FILE).saturating_add(file(WAL)),
+        }
     }
 
     /// Where a copy of a mail is.

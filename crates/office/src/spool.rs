@@ -20,6 +20,41 @@ pub const IN_MEMORY: usize = 256 * 1024;
 pub struct SpoolDirectory {
     path: Arc<Path>,
     count: Arc<AtomicU64>,
+    used: Arc<Used>,
+}
+
+/// What stands in files now.
+#[derive(Debug, Default)]
+struct Used {
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// The room of one file, free again when it is dropped.
+#[derive(Debug)]
+struct Room {
+    used: Arc<Used>,
+    bytes: u64,
+}
+
+impl Room {
+    fn new(used: &Arc<Used>) -> Self {
+        used.files.fetch_add(1, Ordering::Relaxed);
+        Self { used: Arc::clone(used), bytes: 0 }
+    }
+
+    fn grow(&mut self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(count);
+        self.used.bytes.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.used.files.fetch_sub(1, Ordering::Relaxed);
+        self.used.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl SpoolDirectory {
@@ -31,12 +66,17 @@ impl SpoolDirectory {
         use std::os::unix::fs::DirBuilderExt;
         let path: PathBuf = path.into();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
-        Ok(Self { path: path.into(), count: Arc::default() })
+        Ok(Self { path: path.into(), count: Arc::default(), used: Arc::default() })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many files stand in it now, and how long they are together, in bytes.
+    pub fn used(&self) -> (u64, u64) {
+        (self.used.files.load(Ordering::Relaxed), self.used.bytes.load(Ordering::Relaxed))
     }
 
     /// A new, empty spool of a known kind, for callers that write from async code.
@@ -71,7 +111,7 @@ impl Spools for SpoolDirectory {
 pub struct FileSpool {
     directory: SpoolDirectory,
     memory: Vec<u8>,
-    file: Option<File>,
+    file: Option<(File, Room)>,
     written: u64,
 }
 
@@ -86,12 +126,17 @@ impl Write for FileSpool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.file.is_none() && self.memory.len().saturating_add(bytes.len()) > IN_MEMORY {
             let mut file = self.directory.unlinked()?;
+            let mut room = Room::new(&self.directory.used);
             file.write_all(&self.memory)?;
+            room.grow(self.memory.len());
             self.memory = Vec::new();
-            self.file = Some(file);
+            self.file = Some((file, room));
         }
         match &mut self.file {
-            Some(file) => file.write_all(bytes)?,
+            Some((file, room)) => {
+                file.write_all(bytes)?;
+                room.grow(bytes.len());
+            }
             None => self.memory.extend_from_slice(bytes),
         }
         self.written = self.written.saturating_add(bytes.len() as u64);
@@ -106,7 +151,7 @@ impl Write for FileSpool {
 impl Spool for FileSpool {
     fn finish(self: Box<Self>) -> io::Result<Box<dyn Octets>> {
         Ok(match self.file {
-            Some(file) => Box::new(FileOctets { file, len: self.written }),
+            Some((file, room)) => Box::new(FileOctets { file, len: self.written, _room: Some(room) }),
             None => Box::new(self.memory),
         })
     }
@@ -117,6 +162,7 @@ impl Spool for FileSpool {
 pub struct FileOctets {
     file: File,
     len: u64,
+    _room: Option<Room>,
 }
 
 impl FileOctets {
@@ -130,7 +176,7 @@ impl FileOctets {
         if !data.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Ok(Self { len: data.len(), file })
+        Ok(Self { len: data.len(), file, _room: None })
     }
 
     /// The first `len` bytes of it.

@@ -98,7 +98,7 @@ fn received(terms: Terms, mail: &[u8], recipients: &[&str]) -> Vec<Arrival> {
     let evidence = evidence(row("A01"));
     let court = Court { holders: &Members, spools: &InMemory, evidence: &evidence, outside: None };
     let recipients: Vec<String> = recipients.iter().map(|&recipient| recipient.to_owned()).collect();
-    let arriving = Arriving { sender: "info@bank.example", recipients: &recipients, now: NOW };
+    let arriving = Arriving { sender: "info@bank.example", recipients: &recipients, now: NOW, returns_whole: false };
     Incoming::new(terms, None).receive(&mail.to_vec(), &arriving, &court).unwrap()
 }
 
@@ -146,7 +146,7 @@ fn every_row_is_judged_as_at_the_other_doors() {
         let evidence = evidence(row);
         let court = Court { holders: &RowKeys(row), spools: &InMemory, evidence: &evidence, outside: None };
         let recipients = ["jiro@reader.example".to_owned()];
-        let arriving = Arriving { sender: "", recipients: &recipients, now: row.given.at };
+        let arriving = Arriving { sender: "", recipients: &recipients, now: row.given.at, returns_whole: false };
         let arrivals = Incoming::new(terms(), None).receive(&row.mail, &arriving, &court).unwrap();
         let [arrival] = arrivals.as_slice() else { panic!("{}: {} copies", row.id, arrivals.len()) };
         let check = examine(&row.mail, &InMemory, &row.held(), &evidence, None).unwrap();
@@ -401,7 +401,7 @@ fn what_cannot_be_read_goes_on_as_it_came() {
     let incoming = Incoming::new(terms(), None);
     let court = Court { holders: &NoHolders, spools: &InMemory, evidence: &evidence, outside: None };
     let recipients = ["jiro@mail.example".to_owned()];
-    let arriving = Arriving { sender: "", recipients: &recipients, now: NOW };
+    let arriving = Arriving { sender: "", recipients: &recipients, now: NOW, returns_whole: false };
     for mail in [
         &b""[..],
         b"\r\n",
@@ -444,7 +444,7 @@ impl House {
         let evidence = evidence(row("A01"));
         let court = Court { holders: &Members, spools: &InMemory, evidence: &evidence, outside: None };
         let recipients: Vec<String> = recipients.iter().map(|&recipient| recipient.to_owned()).collect();
-        let arriving = Arriving { sender, recipients: &recipients, now };
+        let arriving = Arriving { sender, recipients: &recipients, now, returns_whole: false };
         let incoming = Incoming::new(terms(), Some(Arc::clone(&self.remembered)));
         let arrivals = incoming.receive(&mail.to_vec(), &arriving, &court).unwrap();
         let codes = arrivals[0].codes.clone();

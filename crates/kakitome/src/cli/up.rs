@@ -1,12 +1,16 @@
 //! `kakitome up`: gateway and check page on this machine, with embedded defaults.
 
 mod desk;
+mod in_use;
 mod inbound;
 mod jobs;
 mod judge;
 mod log;
 mod notify;
+mod privileges;
+mod readiness;
 mod reload;
+mod watch;
 
 use std::fs::{self, File, TryLockError};
 use std::future::IntoFuture;
@@ -25,7 +29,6 @@ use kakitome_office::evidence::{self, examine};
 use kakitome_office::journal::Journal;
 use kakitome_office::outgoing::{Certificates, Outgoing, Roll};
 use kakitome_office::spool::SpoolDirectory;
-use kakitome_office::trust::Chosen;
 use kakitome_office::vault::Vault;
 use kakitome_pki::cert::Certificate;
 use kakitome_pki::crypto::SystemRandom;
@@ -35,16 +38,17 @@ use kakitome_smime::octets::Octets;
 use kakitome_verdict::answer::Answer;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use self::desk::SigningDesk;
+use self::in_use::InUse;
 use self::inbound::{InboundDesk, Intake};
 use self::judge::Judge;
+use self::readiness::Readiness;
 use super::{Ended, Everywhere, Failure, authority, config, deploy, input, outside, trust, vault};
-use crate::gateway::{Direction, Gateway, Mode, NextHop, Protocol, free_disk};
+use crate::gateway::{Bound, Direction, Gateway, Mode, Protocol, why_not};
 use crate::metrics::Metrics;
-use crate::settings::{self, Settings};
+use crate::settings::{Place, Settings};
 use crate::web::{self, Checker, Inside, InstanceInfo};
 
 /// The file whose lock says that a server runs on this data directory.
@@ -69,17 +73,47 @@ impl Up {
     pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
         let settings = config::load(everywhere)?;
         log::open(&settings.log);
+        let bound = match privileges::Target::of(&settings.process)? {
+            Some(target) => {
+                let bound = bind(&settings)?;
+                target.hand_over(&everywhere.data)?;
+                target.become_it()?;
+                bound
+            }
+            None => Bound::default(),
+        };
         if rustix::process::geteuid().is_root() {
-            tracing::warn!("started by root, who may do more than this program should: give it a user of its own");
+            tracing::warn!(
+                "started by root, who may do more than this program should: set process.user, or give it a user of its own"
+            );
         }
         make_private(&everywhere.data)?;
         let _lock = lock(&everywhere.data)?;
         let house = House::open(&settings, everywhere)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let ended = runtime.block_on(house.serve(&settings, everywhere));
+        let ended = runtime.block_on(house.serve(&settings, everywhere, bound));
         runtime.shutdown_timeout(LAST_WORK);
         ended.map(|()| Ended::Done)
     }
+}
+
+/// Binds every TCP socket while we may.
+fn bind(settings: &Settings) -> Result<Bound, Failure> {
+    let mut bound = Bound::default();
+    for listener in &settings.gateway.listeners {
+        if let Place::Tcp(address) = listener.place() {
+            bound.bind(*address).map_err(|error| {
+                let place = listener.place();
+                Failure::try_again(format!("gateway.listeners: cannot listen on {place}: {}", why_not(&error)))
+            })?;
+        }
+    }
+    bound.bind(settings.web.address).map_err(|error| page_not_bound(settings, &error))?;
+    Ok(bound)
+}
+
+fn page_not_bound(settings: &Settings, error: &io::Error) -> Failure {
+    Failure::try_again(format!("web.address: cannot listen on {}: {}", settings.web.address, why_not(error)))
 }
 
 /// The data directory holds keys and mail: nobody else may look in.
@@ -142,6 +176,7 @@ struct House {
     checker: Arc<PageChecker>,
     spools: SpoolDirectory,
     metrics: Arc<Metrics>,
+    in_use: InUse,
 }
 
 impl House {
@@ -179,15 +214,19 @@ impl House {
         });
         let (journal, metrics) = (Arc::new(Journal::open(data)?), Arc::<Metrics>::default());
         let shared = (Arc::clone(&judge), Arc::clone(&journal), Arc::clone(&metrics), Arc::clone(&directory));
-        let intake = Arc::new(Intake::new(shared.0, shared.1, spools.clone(), shared.2, Arc::clone(&vault), shared.3));
-        Ok(Self {
+        let intake = Intake::new(shared.0, shared.1, spools.clone(), shared.2, Arc::clone(&vault), shared.3);
+        let in_use = InUse::new(settings);
+        let (spool, written) = (spools.clone(), Arc::clone(&journal));
+        let readiness =
+            Readiness { store, vault: Arc::clone(&vault), journal: written, spools: spool, in_use: in_use.clone() };
+        let house = Self {
             vault,
             authority,
             directory,
             judge: Arc::clone(&judge),
             journal,
-            intake,
-            publisher: Arc::new(Publisher::new(Arc::clone(&store))),
+            intake: Arc::new(intake),
+            publisher: Arc::new(Publisher::new(Arc::clone(&readiness.store))),
             checker: Arc::new(PageChecker {
                 judge,
                 instance: InstanceInfo {
@@ -196,13 +235,16 @@ impl House {
                     spools: spools.clone(),
                     max_mail: settings.web.max_mail.get(),
                 },
-                gateway: settings.gateway.clone(),
+                readiness,
             }),
             anchor,
             is_published: settings.web.public_url.is_some(),
             spools,
             metrics,
-        })
+            in_use,
+        };
+        watch::watch(&house);
+        Ok(house)
     }
 
     /// Records what changed in the settings, before it counts.
@@ -240,21 +282,17 @@ impl House {
         if settings.directory.publish { site.merge(web::certificates(Arc::clone(&self.publisher))) } else { site }
     }
 
-    async fn serve(self, settings: &Settings, everywhere: &Everywhere) -> Result<(), Failure> {
+    async fn serve(self, settings: &Settings, everywhere: &Everywhere, mut bound: Bound) -> Result<(), Failure> {
         let journal = Arc::clone(&self.journal);
         let (desk, metrics) = (Arc::new(self.desk(settings)?), Arc::clone(&self.metrics));
-        let gateway = Gateway::bind(settings, &everywhere.data, self.spools.clone(), journal, desk, metrics).await?;
-        let spools = self.spools.clone();
-        self.metrics.watch("disk_free_percent", "How much of the data directory's disk is free", move || {
-            free_disk(&spools).map(i64::from)
-        });
+        let (data, spools) = (&everywhere.data, self.spools.clone());
+        let gateway = Gateway::open(settings, data, spools, journal, desk, metrics, &mut bound).await?;
         let address = settings.web.address;
-        let page = TcpListener::bind(address).await.map_err(|error| {
-            Failure::try_again(format!(
-                "web.address: cannot listen on {address}: {error}; end what listens there, or choose another address"
-            ))
-        })?;
-        let (stop, stopping) = watch::channel(false);
+        let page = match bound.take_tcp(address)? {
+            Some(page) => page,
+            None => TcpListener::bind(address).await.map_err(|error| page_not_bound(settings, &error))?,
+        };
+        let (stop, stopping) = tokio::sync::watch::channel(false);
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
@@ -389,7 +427,7 @@ async fn looking(authority: Arc<Authority>, stopped: impl Future<Output = ()>) {
     }
 }
 
-async fn stopped(mut stopping: watch::Receiver<bool>) {
+async fn stopped(mut stopping: tokio::sync::watch::Receiver<bool>) {
     // A sender that is gone means the end too.
     stopping.wait_for(|stop| *stop).await.ok();
 }
@@ -398,8 +436,8 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
 struct PageChecker {
     judge: Arc<Judge>,
     instance: InstanceInfo,
-    /// The mail flow, for those who ask whether all is well.
-    gateway: settings::Gateway,
+    /// For those who ask whether all is well.
+    readiness: Readiness,
 }
 
 impl Checker for PageChecker {
@@ -414,14 +452,7 @@ impl Checker for PageChecker {
         self.instance.clone()
     }
 
-    fn ready(&self) -> Result<(), String> {
-        let spools = &self.instance.spools;
-        spools.probe().map_err(|error| format!("the spool: {error}"))?;
-        let least = self.gateway.min_free_disk.get();
-        if let Some(free) = free_disk(spools).filter(|free| *free < least) {
-            return Err(format!("the disk: {free} percent are free, gateway.min_free_disk is {least}"));
-        }
-        Chosen::read(&self.judge.store).map_err(|fault| format!("the store: {fault}"))?;
-        NextHop::probe(&self.gateway).map_err(|error| format!("the next hop: {error}"))
+    fn ready(&self) -> Vec<web::Part> {
+        self.readiness.parts()
     }
 }

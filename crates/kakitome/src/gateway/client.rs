@@ -162,6 +162,11 @@ impl Connection {
         timeout(REPLY_TIME, dialogue).await.unwrap_or_else(late)
     }
 
+    /// Did it announce DSN (RFC 3461)?
+    pub fn offers_dsn(&self) -> bool {
+        self.offer.announced().dsn
+    }
+
     /// Begins another mail, whatever became of the last one.
     ///
     /// # Errors

@@ -68,12 +68,20 @@ impl<'a> Way<'a> {
     pub(super) async fn send(&mut self, copy: &Leaving, passage: Option<Passage>, account: &mut Account) {
         let (taken, mut replies) = match self.begin(copy).await {
             Ok(begun) => begun,
-            Err(reply) => (Vec::new(), copy.recipients.iter().map(|place| (*place, reply.clone())).collect()),
+            Err(reply) => {
+                if reply.is_about_the_next_hop() {
+                    self.house.metrics.next_hop_failed(self.direction);
+                }
+                (Vec::new(), copy.recipients.iter().map(|place| (*place, reply.clone())).collect())
+            }
         };
         let mut is_known = true;
         if let (false, Some(delivery)) = (taken.is_empty(), &mut self.delivery) {
             let delivered = delivery.deliver(Arc::clone(&copy.mail)).await;
             is_known = matches!(delivered, Delivered::Answered(_));
+            if !is_known {
+                self.house.metrics.next_hop_failed(self.direction);
+            }
             replies.extend(taken.into_iter().map(|place| (place, delivered.reply().clone())));
         }
         if let Some(passage) = passage {
@@ -88,7 +96,10 @@ impl<'a> Way<'a> {
             return Ok((copy.recipients.clone(), Vec::new()));
         }
         let sender = if copy.headers_only { self.sender.headers_only() } else { self.sender.clone() };
+        self.may_go(copy)?;
         self.begin_mail(&sender).await?;
+        // It may be another connection now.
+        self.may_go(copy)?;
         let (mut taken, mut refused) = (Vec::new(), Vec::new());
         let Some(delivery) = &mut self.delivery else { return Ok((taken, refused)) };
         for place in &copy.recipients {
@@ -101,6 +112,15 @@ impl<'a> Way<'a> {
             }
         }
         Ok((taken, refused))
+    }
+
+    /// A next hop that offered DSN when the mail was opened may do so no more; a report could bring back what was inside.
+    fn may_go(&self, copy: &Leaving) -> Result<(), Reply> {
+        let returns_whole = self.delivery.as_ref().is_some_and(|delivery| !delivery.returns_headers());
+        if returns_whole && copy.headers_only && !self.sender.path.is_empty() {
+            return Err(Reply::new(451, "4.3.5 the next hop offers no DSN, without which no opened mail leaves"));
+        }
+        Ok(())
     }
 
     async fn begin_mail(&mut self, sender: &Address) -> Result<(), Reply> {

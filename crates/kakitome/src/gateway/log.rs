@@ -1,4 +1,5 @@
-//! The log's lines about mail: one for each mail, or for each of its copies. Nothing of a mail's content is in them.
+//! The log's lines about mail: one for each mail, or for each of its copies and each answer to some of its recipients, who
+//! are all named. Nothing of a mail's content is in them.
 //!
 //! What others wrote is given to the log as text, which writes it in quotes with control and bidirectional characters
 //! escaped (as JSON: escaped as JSON has it), so no mail can forge a line.
@@ -13,14 +14,16 @@ use crate::settings::Direction;
 /// The most characters of one value in the log.
 const MAX_LOGGED: usize = 500;
 
-/// What became of a mail, or of one of its copies.
+/// What became of a mail, or of one of its copies, for some of its recipients.
 pub(super) fn decision(envelope: &Envelope, line: &Line, lone_line_feeds: u64) {
-    let Line { recipients, action, reason, size, reply } = line;
+    let Line { to, action, reason, size, reply } = line;
+    let (recipients, to) = (to.len(), to.iter().map(|to| cut(to)).collect::<Vec<_>>().join(" "));
     let client = envelope.client.map(|client| client.to_string());
     tracing::info!(
         target: "kakitome::mail",
         id = cut(&envelope.id),
         from = cut(&envelope.from),
+        to,
         recipients,
         direction = match envelope.listener.direction {
             Direction::Outbound => "outbound",

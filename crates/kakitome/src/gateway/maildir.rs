@@ -50,6 +50,17 @@ impl Maildir {
         &self.path
     }
 
+    /// Can a file be made in this one now?
+    ///
+    /// # Errors
+    /// What a mail would meet.
+    pub fn probe(path: &Path) -> io::Result<()> {
+        let probe = path.join("tmp").join(format!("probe.{}", std::process::id()));
+        fs::metadata(path.join("new"))?;
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?.write_all(b"probe")?;
+        fs::remove_file(probe)
+    }
+
     /// Delivers a mail and says its file's name under `new`. Blocks until it is on the disk.
     ///
     /// The bytes are the mail's, with CR LF: a signature is over these bytes.

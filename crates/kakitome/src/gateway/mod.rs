@@ -49,6 +49,7 @@ pub use self::next_hop::NextHop;
 use self::offer::Known;
 use self::reply::Reply;
 use self::session::Session;
+pub use self::socket::Bound;
 use self::socket::{Socket, Turnstile};
 use self::tls::{Credentials, Stream};
 use crate::metrics::{Failure, Metrics};
@@ -91,6 +92,8 @@ pub struct Envelope {
     pub certificate: Option<ClientCertificate>,
     /// The door that the mail came in by.
     pub listener: Listener,
+    /// A report of failure would bring back the whole mail: the next hop offers no DSN, so it cannot be told otherwise.
+    pub returns_whole: bool,
 }
 
 impl Envelope {
@@ -242,7 +245,7 @@ impl House {
 
     /// The reply while the disk is too full for another mail.
     fn no_room(&self) -> Option<Reply> {
-        if free_disk(&self.spools).is_none_or(|free| free >= self.min_free_disk) {
+        if disk(&self.spools).is_none_or(|disk| disk.percent() >= self.min_free_disk) {
             return None;
         }
         self.metrics.failed(Failure::Disk);
@@ -251,11 +254,34 @@ impl House {
     }
 }
 
-/// How much of the spool's disk is free for us, in percent; `None` where the system does not tell.
-pub fn free_disk(spools: &SpoolDirectory) -> Option<u8> {
+/// The disk of a directory, in bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Disk {
+    /// Free for us.
+    pub free: u64,
+    /// All of it.
+    pub size: u64,
+}
+
+impl Disk {
+    /// How much is free for us, in percent.
+    pub fn percent(self) -> u8 {
+        let percent = self.free.saturating_mul(100).checked_div(self.size).unwrap_or_default();
+        u8::try_from(percent).unwrap_or(u8::MAX)
+    }
+
+    /// The same as a part of one, to the thousandth.
+    pub fn ratio(self) -> f64 {
+        let thousandths = self.free.saturating_mul(1000).checked_div(self.size).unwrap_or_default();
+        f64::from(u32::try_from(thousandths).unwrap_or(u32::MAX)) / 1000.0
+    }
+}
+
+/// The spool's disk; `None` where the system does not tell.
+pub fn disk(spools: &SpoolDirectory) -> Option<Disk> {
     let disk = rustix::fs::statvfs(spools.path()).ok()?;
-    let percent = disk.f_bavail.saturating_mul(100).checked_div(disk.f_blocks)?;
-    u8::try_from(percent).ok()
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    (disk.f_blocks > 0).then(|| Disk { free: bytes(disk.f_bavail), size: bytes(disk.f_blocks) })
 }
 
 /// What stays over a reload.
@@ -323,10 +349,19 @@ impl Control {
 async fn bind(listener: &Listener) -> io::Result<Socket> {
     let place = listener.place();
     Socket::bind(place).await.map_err(|error| {
-        io::Error::new(error.kind(), format!(
-            "gateway.listeners: cannot listen on {place}: {error}; end what listens there, or choose another address"
-        ))
+        io::Error::new(error.kind(), format!("gateway.listeners: cannot listen on {place}: {}", why_not(&error)))
     })
+}
+
+/// Why nothing can listen somewhere, and what to do.
+pub fn why_not(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return format!(
+            "{error}; ports below 1024 are bound at the start alone, by root who then becomes process.user, or with \
+             CAP_NET_BIND_SERVICE: restart it so, or choose another address"
+        );
+    }
+    format!("{error}; end what listens there, or choose another address")
 }
 
 impl Gateway {
@@ -342,13 +377,33 @@ impl Gateway {
         desk: Arc<dyn Desk>,
         metrics: Arc<Metrics>,
     ) -> io::Result<Self> {
+        Self::open(settings, data, spools, journal, desk, metrics, &mut Bound::default()).await
+    }
+
+    /// The same with sockets that were bound before.
+    ///
+    /// # Errors
+    /// As [`Gateway::bind`].
+    pub async fn open(
+        settings: &Settings,
+        data: &Path,
+        spools: SpoolDirectory,
+        journal: Arc<Journal>,
+        desk: Arc<dyn Desk>,
+        metrics: Arc<Metrics>,
+        bound: &mut Bound,
+    ) -> io::Result<Self> {
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         let rest = Rest { data: data.to_owned(), spools, journal, large, metrics };
         let credentials = Arc::new(Credentials::open(&settings.tls).map_err(io::Error::other)?);
         let house = House::new(settings, credentials, &rest, desk)?;
         let mut doors = Vec::new();
         for listener in &settings.gateway.listeners {
-            doors.push((listener.clone(), bind(listener).await?));
+            let socket = match bound.take(listener.place())? {
+                Some(socket) => socket,
+                None => bind(listener).await?,
+            };
+            doors.push((listener.clone(), socket));
         }
         let number = |setting: NonZeroU32| usize::try_from(setting.get()).unwrap_or(usize::MAX);
         let turnstile =

@@ -18,7 +18,7 @@ use super::maildir::Maildir;
 use super::offer::{Announced, Known};
 use super::reply::Reply;
 use super::tls::Credentials;
-use crate::settings;
+use crate::settings::{self, HostPort};
 
 /// The name of the Maildir in the data directory.
 pub const MAILDIR: &str = "Maildir";
@@ -54,13 +54,13 @@ impl NextHop {
         })
     }
 
-    /// Can it be spoken with? Connects, and waits for the greeting of a server that may be asleep: blocks up to
-    /// [`PROBE_TIME`].
+    /// Can mail go there? Connects, and waits for the greeting of a server that may be asleep: blocks up to [`PROBE_TIME`].
+    /// Without an address it is the Maildir in `data`.
     ///
     /// # Errors
     /// Why not.
-    pub fn probe(settings: &settings::Gateway) -> io::Result<()> {
-        let Some(address) = &settings.next_hop else { return Ok(()) };
+    pub fn probe(address: Option<&HostPort>, data: &Path) -> io::Result<()> {
+        let Some(address) = address else { return Maildir::probe(&data.join(MAILDIR)) };
         let mut last = io::Error::from(io::ErrorKind::NotFound);
         for address in (address.host(), address.port()).to_socket_addrs()? {
             match greeting(address) {
@@ -140,6 +140,14 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// Can it be told to bring back a mail's header alone in a report of failure? A Maildir reports nothing.
+    pub fn returns_headers(&self) -> bool {
+        match self {
+            Self::Maildir(_) => true,
+            Self::Smtp(connection) => connection.offers_dsn(),
+        }
+    }
+
     /// Asks for a recipient; 250 or 251 means that the next hop takes him.
     pub async fn recipient(&mut self, recipient: &Address) -> Reply {
         match self {

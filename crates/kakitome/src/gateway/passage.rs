@@ -36,9 +36,12 @@ pub(super) async fn hand_on(
     received: Result<Received, Reply>,
 ) -> Vec<Reply> {
     let envelope = transaction.envelope.clone();
-    let mut account = Account::new(envelope.recipients.len());
+    let mut account = Account::new(envelope.recipients.clone());
     let lone_line_feeds = match received {
         Err(reply) => {
+            if reply.is_about_room() {
+                house.metrics.failed(Failure::Disk);
+            }
             transaction.delivery.abandon();
             account.rest("refused", "the mail cannot be taken", &reply);
             0
@@ -52,33 +55,37 @@ pub(super) async fn hand_on(
     };
     for line in &account.lines {
         let direction = envelope.listener.direction;
-        house.metrics.recipients(direction, line.action, line.reply.code(), line.recipients);
+        house.metrics.recipients(direction, line.action, line.reply.code(), line.to.len());
         log::decision(&envelope, line, lone_line_feeds);
     }
     account.replies.into_iter().flatten().collect()
 }
 
+/// A line of the log names at most so many recipients; more of them have more lines.
+const LINE_RECIPIENTS: usize = 50;
+
 /// What became of some of the recipients, for the log.
 pub(super) struct Line {
-    /// How many they are.
-    pub(super) recipients: usize,
+    /// Who they are.
+    pub(super) to: Vec<String>,
     pub(super) action: &'static str,
     pub(super) reason: String,
     /// Of what they get, in octets.
     pub(super) size: u64,
-    /// The worst that one of them is answered with.
+    /// What each of them is answered with.
     pub(super) reply: Reply,
 }
 
 /// The replies to the recipients, as far as they are known, and what the log says.
 pub(super) struct Account {
+    recipients: Vec<String>,
     replies: Vec<Option<Reply>>,
     lines: Vec<Line>,
 }
 
 impl Account {
-    fn new(count: usize) -> Self {
-        Self { replies: vec![None; count], lines: Vec::new() }
+    fn new(recipients: Vec<String>) -> Self {
+        Self { replies: vec![None; recipients.len()], recipients, lines: Vec::new() }
     }
 
     /// The recipients who have no reply yet.
@@ -94,16 +101,18 @@ impl Account {
         reason: &str,
         size: u64,
     ) {
-        let mut told = Vec::new();
+        let mut told: Vec<Line> = Vec::new();
         for (place, reply) in replies {
-            if let Some(open) = self.replies.get_mut(place).filter(|open| open.is_none()) {
-                *open = Some(reply.clone());
-                told.push(reply);
+            let Some(open) = self.replies.get_mut(place).filter(|open| open.is_none()) else { continue };
+            *open = Some(reply.clone());
+            let to = self.recipients.get(place).cloned().unwrap_or_default();
+            // One line for all who hear the same, a few at a time.
+            match told.iter_mut().find(|line| line.reply == reply && line.to.len() < LINE_RECIPIENTS) {
+                Some(line) => line.to.push(to),
+                None => told.push(Line { to: vec![to], action, reason: reason.to_owned(), size, reply }),
             }
         }
-        if let Some(reply) = for_all(&told).cloned() {
-            self.lines.push(Line { recipients: told.len(), action, reason: reason.to_owned(), size, reply });
-        }
+        self.lines.append(&mut told);
     }
 
     /// The same for all who have no reply yet.
@@ -123,7 +132,7 @@ async fn pass(house: &Arc<House>, transaction: Transaction, mail: Arc<dyn Octets
     let Transaction { envelope, mail: sender, recipients, refused, xforward, delivery, .. } = transaction;
     let mut way = Way::new(house, envelope.listener.direction, sender, (recipients, refused), xforward, delivery);
     let (at, envelope) = (Arc::clone(house), Arc::new(envelope));
-    let (about, size) = (Arc::clone(&envelope), mail.len());
+    let (about, size, id) = (Arc::clone(&envelope), mail.len(), envelope.id.clone());
     let is_small = usize::try_from(size).is_ok_and(|size| size <= IN_MEMORY);
     // It is never closed.
     let place = if is_small { None } else { house.large.acquire().await.ok() };
@@ -133,7 +142,7 @@ async fn pass(house: &Arc<House>, transaction: Transaction, mail: Arc<dyn Octets
         // A bug in there must not take the connection along: the client would not know what became of its mail.
         Err(panic) => {
             house.metrics.failed(Failure::Bug);
-            tracing::error!(%panic, "the desk panicked over a mail: this is a bug; the mail stays with the sender");
+            tracing::error!(id, %panic, "the desk panicked over a mail: this is a bug; the mail stays with the sender");
             Looked::failed("an internal error; the mail stays with the sender".to_owned())
         }
     };

@@ -39,6 +39,16 @@ impl Reply {
         format!("{} {}", self.code, self.lines.first().map_or("", String::as_str))
     }
 
+    /// Our own words about a next hop that could not be spoken with: 4.4.x, and 4.7.5 where TLS with it failed.
+    pub fn is_about_the_next_hop(&self) -> bool {
+        self.lines.iter().any(|line| line.starts_with("4.4.") || line.starts_with("4.7.5"))
+    }
+
+    /// There is no place for a mail.
+    pub fn is_about_room(&self) -> bool {
+        self.code == 452
+    }
+
     /// Appends the lines for the wire.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         for (number, line) in self.lines.iter().enumerate() {

@@ -326,8 +326,7 @@ impl Session {
         }
         match self.house.next_hop(self.listener.direction).begin(mail, &self.xforward).await {
             Ok((delivery, reply)) => {
-                let queue_id = self.xforward.iter().rfind(|(name, value)| name == "IDENT" && value != "[UNAVAILABLE]");
-                let queue_id = queue_id.map(|(_, value)| value.clone());
+                let queue_id = self.queue_id();
                 let envelope = Envelope {
                     id: queue_id.clone().unwrap_or_else(own_id),
                     from: mail.path.clone(),
@@ -338,6 +337,7 @@ impl Session {
                     client: self.told_client(),
                     certificate: self.told_certificate(),
                     listener: self.listener.clone(),
+                    returns_whole: !delivery.returns_headers(),
                 };
                 self.transaction = Some(Transaction {
                     envelope,
@@ -351,14 +351,20 @@ impl Session {
                 self.say(&reply);
             }
             Err(reply) => {
-                // 4.4.x, 4.7.5: our own words about a next hop that could not be spoken with.
-                if reply.text().iter().any(|line| line.starts_with("4.4.") || line.starts_with("4.7.5")) {
-                    self.house.metrics.failed(Failure::NextHop);
+                if reply.is_about_the_next_hop() {
+                    self.house.metrics.next_hop_failed(self.listener.direction);
                 }
-                tracing::warn!(from = cut(&mail.path), reply = cut(&reply.summary()), "a sender was not taken");
+                let id = self.queue_id();
+                tracing::warn!(id, from = cut(&mail.path), reply = cut(&reply.summary()), "a sender was not taken");
                 self.say(&reply);
             }
         }
+    }
+
+    /// What the server in front calls the next mail, where it says so.
+    fn queue_id(&self) -> Option<String> {
+        let told = self.xforward.iter().rfind(|(name, value)| name == "IDENT" && value != "[UNAVAILABLE]");
+        told.map(|(_, value)| value.clone())
     }
 
     /// Whoever handed the mail in: a mail program is connected itself; of a server's client the server tells.
@@ -404,8 +410,12 @@ impl Session {
                 if matches!(reply.code(), 250 | 251) {
                     envelope.recipients.push(recipient.path.clone());
                     recipients.push(recipient);
-                } else if reply.code() >= 500 && refused.len() < MAX_RECIPIENTS {
-                    refused.push(recipient.path);
+                } else {
+                    let (id, to, said) = (&envelope.id, cut(&recipient.path), cut(&reply.summary()));
+                    tracing::info!(target: "kakitome::mail", id, to, reply = said, "a recipient was not taken");
+                    if reply.code() >= 500 && refused.len() < MAX_RECIPIENTS {
+                        refused.push(recipient.path);
+                    }
                 }
                 reply
             }

@@ -21,6 +21,40 @@ pub(super) enum Socket {
     Unix { socket: UnixListener, _file: SocketFile },
 }
 
+/// TCP sockets that were bound before there was a gateway, in the order of the settings: by root, who may bind what others
+/// may not.
+#[derive(Debug, Default)]
+pub struct Bound(Vec<(SocketAddr, std::net::TcpListener)>);
+
+impl Bound {
+    /// Binds one.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn bind(&mut self, address: SocketAddr) -> io::Result<()> {
+        let socket = std::net::TcpListener::bind(address)?;
+        socket.set_nonblocking(true)?;
+        self.0.push((address, socket));
+        Ok(())
+    }
+
+    /// The next that was bound for this address.
+    ///
+    /// # Errors
+    /// The runtime does not take it.
+    pub fn take_tcp(&mut self, address: SocketAddr) -> io::Result<Option<TcpListener>> {
+        let Some(place) = self.0.iter().position(|(bound, _)| *bound == address) else { return Ok(None) };
+        TcpListener::from_std(self.0.remove(place).1).map(Some)
+    }
+
+    pub(super) fn take(&mut self, place: &Place) -> io::Result<Option<Socket>> {
+        match place {
+            Place::Tcp(address) => Ok(self.take_tcp(*address)?.map(Socket::Tcp)),
+            Place::Unix(..) => Ok(None),
+        }
+    }
+}
+
 /// Removes the socket's file when nobody listens any more.
 #[derive(Debug)]
 pub(super) struct SocketFile(PathBuf);

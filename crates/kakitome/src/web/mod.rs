@@ -19,6 +19,7 @@ mod published;
 mod trouble;
 mod upload;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -67,12 +68,23 @@ pub trait Checker: Send + Sync + 'static {
     /// What the page tells about this instance. Called for every request, so it must be quick.
     fn instance(&self) -> InstanceInfo;
 
-    /// Can a mail be judged now?
-    ///
-    /// # Errors
-    /// Why it cannot, for `/readyz`.
-    fn ready(&self) -> Result<(), String> {
-        Ok(())
+    /// Can mail be taken, judged and handed on now? Part by part, for `/readyz`. Called on a thread that may block.
+    fn ready(&self) -> Vec<Part> {
+        Vec::new()
+    }
+}
+
+/// A part of what mail needs, and what is wrong with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Part {
+    name: &'static str,
+    fault: Option<String>,
+}
+
+impl Part {
+    /// A part that was looked at.
+    pub fn new<E: fmt::Display>(name: &'static str, looked: Result<(), E>) -> Self {
+        Self { name, fault: looked.err().map(|error| error.to_string()) }
     }
 }
 
@@ -236,11 +248,16 @@ async fn ready(Shared(site): Shared<Arc<Site>>, caller: Caller, headers: HeaderM
         return private();
     }
     let checker = Arc::clone(&site.checker);
-    let ready = tokio::task::spawn_blocking(move || checker.ready()).await;
-    match ready.unwrap_or_else(|bug| Err(bug.to_string())) {
-        Ok(()) => "ready\n".into_response(),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    let parts = tokio::task::spawn_blocking(move || checker.ready()).await;
+    let parts = parts.unwrap_or_else(|bug| vec![Part::new("kakitome", Err(bug))]);
+    let (status, mut text) = match parts.iter().all(|part| part.fault.is_none()) {
+        true => (StatusCode::OK, "ready\n".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
+    };
+    for Part { name, fault } in parts {
+        text.push_str(&format!("{name}: {}\n", fault.as_deref().unwrap_or("ok").replace('\n', " ")));
     }
+    (status, text).into_response()
 }
 
 /// Counts for Prometheus; the only thing that outlives a check.
@@ -281,6 +298,7 @@ async fn check(Shared(site): Shared<Arc<Site>>, query: RawQuery, request: Reques
     match examine(&site, request, &wish).await {
         Ok(Ended::Answer(answer)) => {
             site.inside.metrics.judged(metrics::Door::Page, answer.state);
+            site.inside.metrics.looked_up(&answer.expert.lookups);
             let status = match answer.state {
                 State::TooBig => StatusCode::PAYLOAD_TOO_LARGE,
                 _ => StatusCode::OK,

@@ -220,7 +220,7 @@ async fn what_goes_out_again_is_the_same(answer: &str, end: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_copy_goes_out_again_as_it_was_and_to_whom() {
     for answer in ["drop", "451 4.3.0 busy"] {
-        let mut peer = Peer::announcing([]);
+        let mut peer = Peer::announcing(["DSN"]);
         peer.answers.push(("DOT 2".to_owned(), answer.to_owned()));
         let desk = Desk::Splits { numbered: true };
         let door = "lmtp outbound".to_owned();
@@ -343,6 +343,7 @@ async fn a_mail_is_one_line_in_the_log() {
     for part in [
         "id=\"LOG\\\"1\"",
         "from=\"\\u{202e}a@example.test\"",
+        "to=\"b@outside.test\"",
         "recipients=1",
         "direction=\"outbound\"",
         "action=\"passed\"",

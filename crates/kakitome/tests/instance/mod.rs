@@ -157,6 +157,11 @@ impl Instance {
         show.stdout
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The most memory that the process ever held, in KiB.
     pub(crate) fn peak_kib(&self) -> u64 {
         peak_kib(self.process.id()).unwrap()

@@ -5,6 +5,7 @@
 //! the disk: what a key has signed does not leave, and what it has opened is not delivered, before that.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use kakitome_pki::asn1::time::Time;
 
@@ -18,6 +19,7 @@ pub struct Clerk {
     store: Arc<Store>,
     actor: Actor,
     waiting: Batches<Written>,
+    recorded: AtomicU64,
 }
 
 /// The entry could not be written; what it would record must not go on.
@@ -28,7 +30,7 @@ pub struct NotRecorded(String);
 impl Clerk {
     /// For this actor.
     pub fn new(store: Arc<Store>, actor: Actor) -> Self {
-        Self { store, actor, waiting: Batches::default() }
+        Self { store, actor, waiting: Batches::default(), recorded: AtomicU64::new(0) }
     }
 
     /// Records an act. When it returns, the entry is on the disk. Blocks.
@@ -41,6 +43,13 @@ impl Clerk {
             Ok(_) => Ok(()),
             Err(fault) => Err(fault.to_string()),
         };
-        self.waiting.add(entry, write).map_err(NotRecorded)
+        self.waiting.add(entry, write).map_err(NotRecorded)?;
+        self.recorded.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// How many acts it recorded.
+    pub fn recorded(&self) -> u64 {
+        self.recorded.load(Ordering::Relaxed)
     }
 }

@@ -269,6 +269,11 @@ impl Authority {
         self.clerk.record(Act::KeySigned, &address.to_string(), &details, now)
     }
 
+    /// How many signatures of members were recorded since it was opened.
+    pub fn signatures(&self) -> u64 {
+        self.clerk.recorded()
+    }
+
     /// Makes the next issuing CA where a member's certificate of full length would no longer fit into the life of this one;
     /// warns where that is not ours to do. To be called now and then; true if there is another now.
     ///

@@ -41,6 +41,11 @@ impl MemberKeys {
         Self { store, vault, random, clerk }
     }
 
+    /// How often one of them opened something.
+    pub fn opened(&self) -> u64 {
+        self.clerk.recorded()
+    }
+
     /// For a mail, which the log knows by its queue id, or by a name of ours where its server told none.
     pub fn for_mail<'a>(&'a self, mail_id: &'a str, now: Time) -> MailKeys<'a> {
         MailKeys { members: self, mail_id, now }

@@ -104,6 +104,9 @@ pub struct Arriving<'a> {
     pub recipients: &'a [String],
     /// The moment.
     pub now: Time,
+    /// Would a report of failure bring the sender the whole mail, because the next hop cannot be told to bring back the
+    /// header alone (RET=HDRS, RFC 3461)? Then it stays closed.
+    pub returns_whole: bool,
 }
 
 /// One copy of a mail that came in, as it goes on.
@@ -114,6 +117,8 @@ pub struct Arrival {
     pub recipients: Vec<usize>,
     /// Was it opened? Then a report about it must not bring back what was inside.
     pub opened: bool,
+    /// Why it is still sealed, if it is, as a code.
+    pub closed: Option<&'static str>,
     /// What was judged; `None` where nobody was asked ([`Incoming::unchecked`]).
     pub judgement: Option<Judgement>,
     /// Codes of what is told beside the reasons of the answer.
@@ -155,12 +160,17 @@ impl Incoming {
             let told = Told { opened: &opened, judgement, opening, codes };
             return Ok(vec![self.marked(mail, everybody, told, court.spools)?]);
         };
-        let may_open = match self.terms.decrypt {
-            Decrypt::Always => true,
-            Decrypt::Authenticated => plain.authenticated || judgement.confirmed.is_some(),
-            Decrypt::Never => false,
+        let stays_closed = match self.terms.decrypt {
+            Decrypt::Authenticated if !plain.authenticated && judgement.confirmed.is_none() => {
+                Some("enc.unauthenticated")
+            }
+            // Nothing is opened by it, so nothing was.
+            Decrypt::Never => Some("enc.no-key"),
+            // Nobody is told of a mail without a sender.
+            _ if arriving.returns_whole && !arriving.sender.is_empty() => Some("enc.no-dsn"),
+            Decrypt::Always | Decrypt::Authenticated => None,
         };
-        let able = if may_open { readers.able() } else { Vec::new() };
+        let able = if stays_closed.is_none() { readers.able() } else { Vec::new() };
         let others: Vec<usize> = everybody.into_iter().filter(|place| !able.contains(place)).collect();
         let mut arrivals = Vec::new();
         if !able.is_empty() {
@@ -177,7 +187,7 @@ impl Incoming {
             arrivals.push(self.marked(&*whole, able, told, court.spools)?);
         }
         if !others.is_empty() {
-            let opening = Some(Opening::Closed(if may_open { "enc.other-reader" } else { "enc.unauthenticated" }));
+            let opening = Some(Opening::Closed(stays_closed.unwrap_or("enc.other-reader")));
             let (opened, judgement) = judged(mail, &NoKeys, court)?;
             let told = Told { opened: &opened, judgement, opening, codes: Vec::new() };
             arrivals.push(self.marked(mail, others, told, court.spools)?);
@@ -196,6 +206,7 @@ impl Incoming {
             mail,
             recipients: (0..recipients.len()).collect(),
             opened: false,
+            closed: None,
             judgement: None,
             codes: Vec::new(),
             forged,
@@ -220,7 +231,7 @@ impl Incoming {
         let Some(remembered) = self.remembered.as_ref().filter(|_| !arriving.sender.is_empty()) else {
             return Ok(codes);
         };
-        let (header, Arriving { sender, recipients, now }) = (&opened.structure.root().header, *arriving);
+        let (header, Arriving { sender, recipients, now, .. }) = (&opened.structure.root().header, *arriving);
         let pairs = || {
             if is_locked {
                 remembered.keep_half(Half::Locked, sender, recipients, header, now)?;
@@ -258,6 +269,10 @@ impl Incoming {
         let Told { opened, judgement, opening, codes } = told;
         let (answer, terms) = (&judgement.answer, &self.terms);
         let is_opened = matches!(opening, Some(Opening::Opened { .. }));
+        let closed = match opening {
+            Some(Opening::Closed(why)) => Some(why),
+            _ => None,
+        };
         let mut head = format!("Authentication-Results: {}\r\n", authentication_results(answer, &terms.authserv_id));
         head.push_str(&wire::fields(answer, opening.as_ref(), &codes, terms.lang));
         let mut changed: Vec<&str> = Vec::new();
@@ -279,7 +294,7 @@ impl Incoming {
             head.push_str(&format!("{}Changed: {}\r\n", wire::PREFIX, changed.join(", ")));
         }
         let (mail, forged) = self.stripped(now.as_deref().unwrap_or(mail), head.as_bytes(), spools)?;
-        Ok(Arrival { mail, recipients, opened: is_opened, judgement: Some(judgement), codes, forged })
+        Ok(Arrival { mail, recipients, opened: is_opened, closed, judgement: Some(judgement), codes, forged })
     }
 
     fn stripped(&self, mail: &dyn Octets, head: &[u8], spools: &dyn Spools) -> io::Result<(Arc<dyn Octets>, u64)> {

@@ -4,6 +4,7 @@
 //! Everything here is a function of the store and the moment, and harmless when it is done twice. The jobs ([`works`])
 //! call it in `kakitome up`; the command line calls the same.
 
+pub mod figures;
 pub mod replacement;
 pub mod stock;
 pub mod warnings;

@@ -8,6 +8,7 @@ mod key_file;
 mod log_key;
 
 use std::fmt;
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -133,6 +134,25 @@ impl Vault {
         let sealing = self.renewed()?;
         let damaged = |error| self.store.damaged(format!("private key {id} does not open: {error}"));
         sealing.key.open(&id.0, &sealed()?).map_err(damaged)
+    }
+
+    /// Do the keys open now, and would they after a restart? The file of the sealing key must be there, and one of the
+    /// store's keys is opened.
+    ///
+    /// # Errors
+    /// They do not, or would not.
+    pub fn probe(&self) -> Result<(), Fault> {
+        let is_there = [self.file.path().to_owned(), self.file.next_path()].iter().any(|path| File::open(path).is_ok());
+        if !is_there {
+            return Err(Fault::SealingKeyMissing {
+                path: self.file.path().to_owned(),
+                store: self.store.name().to_owned(),
+            });
+        }
+        match self.store.any_sealed_key()? {
+            Some((id, _)) => self.take_pkcs8(&KeyId(id)).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Seals every private key of the store anew, with a new sealing key: one that stands beside the key file as `.next`

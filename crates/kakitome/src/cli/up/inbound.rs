@@ -95,6 +95,11 @@ impl Intake {
         Ok(Checked { mail, relation, is_reduced })
     }
 
+    /// How often a member's key opened a mail.
+    pub(super) fn opened(&self) -> u64 {
+        self.keys.opened()
+    }
+
     /// Takes what a confirmed mail says of its sender. It holds no mail up.
     fn harvest(&self, judgement: &Judgement, now: Time) {
         let Some(confirmed) = &judgement.confirmed else { return };
@@ -122,11 +127,9 @@ impl InboundDesk {
 
     pub(super) fn process(&self, envelope: &Envelope, mail: &dyn Octets) -> Result<Processed, DeskFault> {
         let attempt = self.begin(envelope, mail).map_err(fault("the journal"))?;
-        if let Some(attempt) = &attempt
-            && attempt.number() > ATTEMPT_LIMIT
-        {
+        if attempt.number() > ATTEMPT_LIMIT {
             tracing::error!(
-                queue_id = envelope.queue_id,
+                id = envelope.id,
                 "a mail was begun {ATTEMPT_LIMIT} times and never ended: this is a bug, please report it; the mail is \
                  handed on unread"
             );
@@ -135,9 +138,7 @@ impl InboundDesk {
             return arrival.map(|arrival| processed(vec![arrival])).map_err(fault("the spool"));
         }
         let arrivals = self.arrivals(envelope, mail);
-        if let Some(attempt) = attempt {
-            attempt.ended();
-        }
+        attempt.ended();
         arrivals.map(processed)
     }
 
@@ -150,10 +151,19 @@ impl InboundDesk {
             evidence: &evidence,
             outside: intake.judge.outside.as_ref(),
         };
-        let arriving = Arriving { sender: &envelope.from, recipients: &envelope.recipients, now };
+        let arriving = Arriving {
+            sender: &envelope.from,
+            recipients: &envelope.recipients,
+            now,
+            returns_whole: envelope.returns_whole,
+        };
         let arrivals = self.incoming.receive(mail, &arriving, &court).map_err(fault("opening and judging"))?;
         for judgement in arrivals.iter().filter_map(|arrival| arrival.judgement.as_ref()) {
             intake.metrics.judged(Door::Mail, judgement.answer.state);
+            intake.metrics.looked_up(&judgement.answer.expert.lookups);
+        }
+        if let Some(arrival) = arrivals.first() {
+            intake.metrics.password_files(password_codes(arrival));
         }
         if let Some(judgement) = arrivals.first().and_then(|arrival| arrival.judgement.as_ref()) {
             intake.harvest(judgement, now);
@@ -161,11 +171,21 @@ impl InboundDesk {
         Ok(arrivals)
     }
 
-    /// Without a queue id a mail is not known when it comes again.
-    fn begin(&self, envelope: &Envelope, mail: &dyn Octets) -> io::Result<Option<Attempt>> {
-        let Some(queue_id) = &envelope.queue_id else { return Ok(None) };
-        self.intake.journal.begin(Passage::of(queue_id, mail)?).map(Some)
+    /// Without a queue id a mail is known by its sender and its bytes: two that are equal harm us alike.
+    fn begin(&self, envelope: &Envelope, mail: &dyn Octets) -> io::Result<Attempt> {
+        let passage = match &envelope.queue_id {
+            Some(queue_id) => Passage::of(queue_id, mail)?,
+            None => Passage::unnamed(&envelope.from, mail)?,
+        };
+        self.intake.journal.begin(passage)
     }
+}
+
+/// What was found of files that open with a password.
+fn password_codes(arrival: &Arrival) -> impl Iterator<Item = &'static str> {
+    let reasons = arrival.judgement.iter().flat_map(|judgement| &judgement.answer.reasons);
+    let found = reasons.map(|reason| reason.code()).filter(|code| code.starts_with("ppap."));
+    found.chain(arrival.codes.iter().copied())
 }
 
 fn processed(arrivals: Vec<Arrival>) -> Processed {
@@ -173,12 +193,15 @@ fn processed(arrivals: Vec<Arrival>) -> Processed {
 }
 
 fn copy(arrival: Arrival) -> MailCopy {
-    let Arrival { mail, recipients, opened, judgement, codes, forged } = arrival;
+    let contents: Vec<&str> = password_codes(&arrival).collect();
+    let Arrival { mail, recipients, opened, closed, judgement, codes: _, forged } = arrival;
     let answer = judgement.as_ref().map(|judgement| &judgement.answer);
-    let reasons = || answer.iter().flat_map(|answer| &answer.reasons).map(|reason| reason.code());
+    let mut reasons = answer.iter().flat_map(|answer| &answer.reasons).map(|reason| reason.code());
     let verdict = answer.map_or("unchecked", |answer| answer.state.name());
-    let mut reason = format!("{verdict} {}", reasons().next().unwrap_or_default()).trim().to_owned();
-    let contents: Vec<&str> = reasons().filter(|code| code.starts_with("ppap.")).chain(codes).collect();
+    let mut reason = format!("{verdict} {}", reasons.next().unwrap_or_default()).trim().to_owned();
+    if let Some(closed) = closed {
+        reason.push_str(&format!(", still sealed: {closed}"));
+    }
     if !contents.is_empty() {
         reason.push_str(&format!(", files with a password: {}", contents.join(" ")));
     }

@@ -34,6 +34,7 @@ async fn take(house: &House, control: &Control, everywhere: &Everywhere, old: &S
     house.record(&new).map_err(|failure| failure.to_string())?;
     let desk = house.desk(&new).map_err(|failure| failure.to_string())?;
     control.change(&new, Arc::new(desk)).await.map_err(|error| error.to_string())?;
+    house.in_use.change(&new);
     Ok(new)
 }
 
@@ -46,6 +47,7 @@ fn later(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("[web]", old.web == new.web),
         ("[check]", old.check == new.check),
         ("[fetch]", old.fetch == new.fetch),
+        ("[process]", old.process == new.process),
         ("[vault]", old.vault == new.vault),
         ("[log]", old.log == new.log),
     ];
