@@ -15,7 +15,7 @@ pub use self::deploy::{Deploy, Mailbox, Minutes};
 pub use self::directory::{CertificateStore, Directory};
 pub use self::inbound::{Inbound, Language, Opened};
 pub use self::listener::{Direction, Listener, Place, Protocol, Tls};
-pub use self::members::{Join, MemberKey, Members};
+pub use self::members::{IssuerRule, Join, MemberKey, Members};
 pub use self::policy::Policy;
 pub use self::process::{Account, Process};
 pub use self::section::{Check, Fetch, Gateway, Level, Log, LogFormat, Mode, Settings, Vault, Web};
@@ -141,6 +141,7 @@ const ROWS: &[Row] = &[
         "a number of days from 1",
         ""
     ),
+    row!(members.issuers, Toml, members::ISSUERS, members::ISSUERS_ALLOWED, ""),
     row!(
         gateway.mode,
         Text,

@@ -531,3 +531,47 @@ fn a_ca_is_made_by_wishes_and_one_that_exists_is_taken_in() {
     let output = run(folder, &["check", "--trust", "root.pem", "--data", "nothing", "signed.eml"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }
+
+#[test]
+fn members_of_a_unit_are_enrolled_with_a_ca_that_has_a_portal() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let elsewhere = Elsewhere::new();
+    let rules = "issuers = [{ unit = \"Sales\", issuer = \"bought\" }]\n";
+    fs::write(folder.join("kakitome.toml"), format!("{DOMAIN}{rules}")).unwrap();
+    fs::write(
+        folder.join("company.csv"),
+        "number,mail,unit\n1,alice@example.test,Sales\n2,bob@example.test,IT\n3,carol@example.test,Sales\n",
+    )
+    .unwrap();
+    fs::write(folder.join("theirs.pem"), pem::write("CERTIFICATE", elsewhere.root.raw())).unwrap();
+    let said = |line: &str, code: i32, words: &str| {
+        let words_of_it: Vec<&str> = line.split(' ').chain(["--config", "kakitome.toml"]).collect();
+        let output = run(folder, &words_of_it);
+        let says = text(&output);
+        assert!(output.status.code() == Some(code) && says.contains(words), "{line}: {says}");
+    };
+    said("member import company.csv --enrol", 0, "2 certificates made, 2 asked for");
+    // nothing is asked twice, and what waits is told
+    said("member enrol", 0, "0 certificates made\n");
+    said("member show 1", 0, "alice@example.test: asked of bought since");
+    said("member show 3 --json", 0, r#""issuer": "bought""#);
+    said("cert order --issuer bought -o requests.zip", 0, "2 requests for bought");
+    let requests = archive::read(&fs::read(folder.join("requests.zip")).unwrap()).unwrap();
+    let mut answers = vec![archive::Entry { name: "ca.cer".to_owned(), octets: elsewhere.issuing.raw().to_vec() }];
+    for (number, request) in requests.iter().enumerate() {
+        let address = request.name.trim_end_matches(".csr");
+        let answer = elsewhere.answers(&pem::read(&request.octets)[0].der, address, MailUse::Both);
+        answers.push(archive::Entry { name: format!("{number}.cer"), octets: answer.raw().to_vec() });
+    }
+    fs::write(folder.join("answers.zip"), archive::write(&answers).unwrap()).unwrap();
+    said("trust add --yes theirs.pem", 0, "1 added");
+    said("cert receive answers.zip", 0, "alice@example.test");
+    said("member enrol", 0, "0 certificates made\n");
+    said("member show 1 --json", 0, r#""requests": []"#);
+    said("cert list carol@example.test --issuer bought", 0, "1 certificate\n");
+    said("cert list bob@example.test --issuer own", 0, "2 certificates\n");
+    // a renewal asks again
+    said("cert renew --force 1", 0, "0 certificates made, 1 asked for");
+    said("cert orders", 0, "waiting");
+}

@@ -181,7 +181,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome directory accept --yes bob@partner.example", Mine, 0, "is in use already"),
         ("kakitome directory refuse carol@partner.example", Mine, 2, "nothing here is"),
         ("kakitome directory pin --yes bob@partner.example", Mine, 0, "is pinned"),
-        ("kakitome directory unpin bob@partner.example", Mine, 0, "is not pinned any more"),
+        ("kakitome directory unpin --json bob@partner.example", Mine, 0, "is not pinned any more"),
         ("kakitome directory export -o partners.pem", Mine, 0, "BEGIN CERTIFICATE"),
         (
             "kakitome directory export --form ldif partner.example -o partners.ldif",
@@ -314,10 +314,10 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             "added Alice Smith",
         ),
         (
-            r#"kakitome member add info@example.test --kind role --name "Front desk" --enrol"#,
+            r#"kakitome member add info@example.test --kind role --name "Front desk" --enrol --json"#,
             Mine,
             0,
-            "2 certificates made",
+            r#""made": 2"#,
         ),
         (
             "kakitome member import company.csv --dry-run",
@@ -362,12 +362,12 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         ("kakitome cert calendar", Mine, 0, "renewed by"),
         ("kakitome cert calendar --days 30 --json", Mine, 0, r#""entries": []"#),
         ("kakitome cert calendar --ics -o certificates.ics", Mine, 0, "BEGIN:VEVENT"),
-        ("kakitome member change 1001 --give-up alice@example.test", Mine, 0, "gave up alice@example.test"),
+        ("kakitome member change 1001 --give-up alice@example.test --json", Mine, 0, "gave up alice@example.test"),
         (
-            r#"kakitome member leave 1002 --on 2030-03-31 --note "retires""#,
+            r#"kakitome member leave 1002 --on 2030-03-31 --note "retires" --json"#,
             Mine,
             0,
-            "Bob <bob@example.test> leaves when 2030-03-31 is over",
+            r#""leaves": "2030-04-01T00:00:00Z""#,
         ),
         ("kakitome member leave bob@example.test", Mine, 0, "2 certificates revoked"),
         ("kakitome member rejoin bob@example.test", Mine, 0, "is a member again"),
@@ -405,7 +405,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             "1 requests for bought",
         ),
         (
-            "kakitome cert order --issuer bought --table addresses.csv --key p256 -o requests.csv",
+            "kakitome cert order --issuer bought --table addresses.csv --key p256 --json -o requests.csv",
             Mine,
             0,
             "3 requests for bought",

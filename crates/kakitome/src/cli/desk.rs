@@ -45,7 +45,8 @@ impl Desk {
     /// Opens the issuer over an office.
     pub(super) fn open(everywhere: &Everywhere, office: Office) -> Result<Self, Failure> {
         let terms = office.settings.members.terms();
-        let issuer = office.issuer(everywhere)?;
+        let vault = office.vault(everywhere)?;
+        let issuer = office.routed(&vault, &office.issuer_over(Arc::clone(&vault))?)?;
         Ok(Self { office, issuer, terms })
     }
 
@@ -107,7 +108,7 @@ impl Desk {
         };
         let run = Enrolment {
             issuer: &*self.issuer,
-            terms: self.terms,
+            terms: self.terms.clone(),
             threads: thread::available_parallelism().map_or(1, NonZero::get),
             rate,
             actor: &self.office.actor,
@@ -162,28 +163,42 @@ impl Ran {
 
     /// Tells how it ended.
     pub(super) fn says(&self, json: bool) -> Result<Ended, Failure> {
-        let Tally { made, there, pending, retried, refused, left, .. } = &self.tally;
+        let Tally { made, there, pending, retried, .. } = &self.tally;
         if json {
-            let named: Vec<_> = refused
-                .iter()
-                .map(|(lack, why)| json!({ "address": lack.address.to_string(), "use": used(lack), "why": why }))
-                .collect();
-            output::print(&lines(&json!({
-                "made": made, "there": there, "pending": pending, "retried": retried, "left": left, "refused": named
-            })))?;
+            output::print(&lines(&self.wire()))?;
         } else {
             let mut told = format!("{} made", certificates(*made));
             if *there > 0 {
                 told.push_str(&format!(", {there} by others meanwhile"));
             }
             if *pending > 0 {
-                told.push_str(&format!(", {pending} asked for"));
+                told.push_str(&format!(
+                    ", {pending} asked for: `kakitome cert order --issuer NAME -o FILE` writes the requests"
+                ));
             }
             if *retried > 0 {
                 told.push_str(&format!(", {retried} tries repeated"));
             }
             output::print(&format!("{told}\n"))?;
         }
+        self.ended()
+    }
+
+    /// The same for programs.
+    pub(super) fn wire(&self) -> serde_json::Value {
+        let Tally { made, there, pending, retried, refused, left, .. } = &self.tally;
+        let named: Vec<_> = refused
+            .iter()
+            .map(|(lack, why)| json!({ "address": lack.address.to_string(), "use": used(lack), "why": why }))
+            .collect();
+        json!({
+            "made": made, "there": there, "pending": pending, "retried": retried, "left": left, "refused": named
+        })
+    }
+
+    /// Names those that were refused on standard error, and how the program ends.
+    pub(super) fn ended(&self) -> Result<Ended, Failure> {
+        let Tally { refused, left, .. } = &self.tally;
         for (lack, why) in refused.iter().take(NAMED) {
             eprintln!("kakitome: not made: {}: {}", Safe::value(&says(lack)), Safe::value(why));
         }

@@ -32,8 +32,13 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  kakitome job run")]
-pub(super) struct Run {}
+  kakitome job run
+  kakitome job run --json")]
+pub(super) struct Run {
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
 
 impl Job {
     pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
@@ -90,7 +95,11 @@ impl Run {
         let works = works::works(&office.works(everywhere)?);
         let begun = jobs.run_due(&works, &input::now)?;
         let failing = jobs.list()?.into_iter().filter(|job| job.last_error.is_some()).count();
-        output::print(&format!("{begun} jobs done, {failing} fail\n"))?;
+        output::print(&if self.json {
+            desk::lines(&json!({ "version": 1, "begun": begun, "failing": failing }))
+        } else {
+            format!("{begun} jobs done, {failing} fail\n")
+        })?;
         if failing > 0 { Err(Failure::try_again("see `kakitome job list`")) } else { Ok(Ended::Done) }
     }
 }

@@ -6,6 +6,7 @@ mod import;
 mod table;
 
 use clap::{Args, Subcommand, ValueEnum};
+use kakitome_office::authority;
 use kakitome_office::members::Kind;
 
 use super::office::Office;
@@ -118,10 +119,11 @@ impl Show {
         let office = Office::look(everywhere)?;
         let member = office.members.find(&self.who)?;
         let ends = office.stock()?.ends();
+        let waiting = authority::orders(&office.store, None, false)?;
         output::print(&if self.json {
-            table::one_json(&member, &ends, office.now)
+            table::one_json(&member, &ends, &waiting, office.now)
         } else {
-            table::one(&member, &ends, office.now, everywhere.lang())
+            table::one(&member, &ends, &waiting, office.now, everywhere.lang())
         })?;
         Ok(Ended::Done)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kakitome_office::audit::{self, Actor};
 use kakitome_office::authority::Authority;
+use kakitome_office::enrolment::Routed;
 use kakitome_office::enrolment::lack::Stock;
 use kakitome_office::lifecycle::works;
 use kakitome_office::members::{Member, Members, NotDone};
@@ -59,12 +60,8 @@ impl Office {
         Self { settings, store, members, actor: Actor::user(&audit::machine()), now: input::now() }
     }
 
-    /// Who issues: the own CA, made where there is none.
-    pub(super) fn issuer(&self, everywhere: &Everywhere) -> Result<Arc<Authority>, Failure> {
-        self.issuer_over(self.vault(everywhere)?)
-    }
-
-    fn issuer_over(&self, vault: Arc<Vault>) -> Result<Arc<Authority>, Failure> {
+    /// The own CA, made where there is none.
+    pub(super) fn issuer_over(&self, vault: Arc<Vault>) -> Result<Arc<Authority>, Failure> {
         let own = authority::wishes(&self.settings);
         let authority = Authority::open(Arc::clone(&self.store), vault, own, self.now, Arc::new(SystemRandom))?;
         Ok(Arc::new(authority))
@@ -81,14 +78,20 @@ impl Office {
         let authority = self.issuer_over(Arc::clone(&vault))?;
         Ok(works::Office {
             store: Arc::clone(&self.store),
+            issuer: self.routed(&vault, &authority)?,
             vault,
-            issuer: Arc::<Authority>::clone(&authority),
             authority,
             terms: self.settings.members.terms(),
             actor: self.actor.clone(),
             random: Arc::new(SystemRandom),
             clock: Arc::new(input::now),
         })
+    }
+
+    /// Everybody who issues, by the rules of the settings.
+    pub(super) fn routed(&self, vault: &Arc<Vault>, own: &Arc<Authority>) -> Result<Arc<Routed>, Failure> {
+        let routes = self.settings.members.terms().routes;
+        Ok(Arc::new(Routed::new(&self.store, vault, Arc::clone(own), routes).map_err(Failure::usage)?))
     }
 
     /// The members' certificates that count.

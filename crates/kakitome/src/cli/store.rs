@@ -42,8 +42,13 @@ pub(super) struct Show {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  kakitome store migrate")]
-pub(super) struct Migrate {}
+  kakitome store migrate
+  kakitome store migrate --json")]
+pub(super) struct Migrate {
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
 
 /// Write everything that the store holds into one file, also while `up` runs.
 ///
@@ -114,13 +119,16 @@ pub(super) struct Rekey {
     /// A file with the new passphrase in its first line; else it is asked for on the terminal, twice
     #[arg(long, value_name = "FILE", requires = "passphrase")]
     new_passphrase_file: Option<PathBuf>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 impl Storage {
     pub(super) fn run(&self, everywhere: &Everywhere) -> Result<Ended, Failure> {
         match self {
             Self::Show(show) => show.run(everywhere)?,
-            Self::Migrate(_) => migrate(everywhere)?,
+            Self::Migrate(migrate) => migrate.run(everywhere)?,
             Self::Backup(backup) => backup.run(everywhere)?,
             Self::Restore(restore) => restore.run(everywhere)?,
             Self::Copy(copy) => copy.run(everywhere)?,
@@ -154,20 +162,28 @@ impl Show {
     }
 }
 
-fn migrate(everywhere: &Everywhere) -> Result<(), Failure> {
-    let place = everywhere.store_place()?;
-    let before = place.version()?;
-    let store = place.open()?;
-    if !everywhere.quiet {
+impl Migrate {
+    fn run(&self, everywhere: &Everywhere) -> Result<(), Failure> {
+        let place = everywhere.store_place()?;
+        let before = place.version()?;
+        let store = place.open()?;
         let now = MIGRATION_NAMES.len();
-        let what = match before {
-            0 => format!("made, with version {now}"),
-            before if usize::try_from(before).is_ok_and(|before| before == now) => format!("has version {now} already"),
-            before => format!("was version {before} and is version {now} now"),
-        };
-        eprintln!("kakitome: the store {} {what}", store.name());
+        if self.json {
+            let told = json!({ "version": 1, "store": store.name(), "before": before, "now": now });
+            output::print(&format!("{told:#}\n"))?;
+        }
+        if !everywhere.quiet {
+            let what = match before {
+                0 => format!("made, with version {now}"),
+                before if usize::try_from(before).is_ok_and(|before| before == now) => {
+                    format!("has version {now} already")
+                }
+                before => format!("was version {before} and is version {now} now"),
+            };
+            eprintln!("kakitome: the store {} {what}", store.name());
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 impl Backup {
@@ -240,6 +256,9 @@ impl Rekey {
         let told = |done: u64| bar.set_position(done);
         let count = vault.rekey(passphrase.as_ref(), &Actor::user(&audit::machine()), input::now(), &told)?;
         bar.finish_and_clear();
+        if self.json {
+            output::print(&format!("{:#}\n", json!({ "version": 1, "keys": count })))?;
+        }
         if !everywhere.quiet {
             eprintln!(
                 "kakitome: {count} private keys are sealed with the new key; keep the old one (.old) as long as backups \

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use kakitome_office::enrolment::Terms;
+use kakitome_office::authority::{NoName, OWN, Portal};
+use kakitome_office::enrolment::{Route, Routes, Terms};
 use kakitome_office::members::Joining;
 use kakitome_pki::crypto::KeyKind;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,15 @@ const SIGNING_DAYS: u32 = 398;
 /// An encryption certificate lives this long where nothing is set, in days: what the S/MIME Baseline Requirements allow
 /// is 825 (§6.3.2).
 const ENCRYPTION_DAYS: u32 = 824;
+
+/// What the template says of `members.issuers`.
+pub(super) const ISSUERS: &str = "\
+Who makes whose certificates; the first rule that fits counts, and where none does it is the own CA. A CA with a portal\n\
+is called by a name of yours: `kakitome member enrol` and renewals make keys and requests for it, `kakitome cert order`\n\
+writes them into a file, `kakitome cert receive` takes its answers in. Until then the own CA's certificates are used.";
+/// What may be given.
+pub(super) const ISSUERS_ALLOWED: &str = "\
+a list such as [{ unit = \"Sales\", issuer = \"bought\" }, { issuer = \"own\" }]; a rule without unit is for all";
 
 /// `[members]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +40,36 @@ pub struct Members {
     pub signing_days: NonZeroU32,
     /// How long an encryption certificate lives, in days.
     pub encryption_days: NonZeroU32,
+    /// Who issues for whom; the first that fits counts.
+    pub issuers: Vec<IssuerRule>,
+}
+
+/// Who issues for members of a unit, or for all.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, try_from = "WrittenRule")]
+pub struct IssuerRule {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    issuer: String,
+}
+
+/// The same as it was written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRule {
+    unit: Option<String>,
+    issuer: String,
+}
+
+impl TryFrom<WrittenRule> for IssuerRule {
+    type Error = String;
+
+    fn try_from(WrittenRule { unit, issuer }: WrittenRule) -> Result<Self, String> {
+        if issuer != OWN && !Portal::is_name(&issuer) {
+            return Err(format!("{issuer:?}: {NoName}, or \"own\" for the own CA"));
+        }
+        Ok(Self { unit, issuer })
+    }
 }
 
 /// Who becomes a member by a mail.
@@ -74,6 +114,7 @@ impl Default for Members {
             key: MemberKey::default(),
             signing_days: days(SIGNING_DAYS),
             encryption_days: days(ENCRYPTION_DAYS),
+            issuers: Vec::new(),
         }
     }
 }
@@ -90,6 +131,7 @@ impl Members {
             key: self.key.into(),
             signing_days: self.signing_days.get(),
             encryption_days: self.encryption_days.get(),
+            routes: Routes(self.issuers.iter().map(route).collect()),
         }
     }
 
@@ -97,6 +139,10 @@ impl Members {
     pub fn domain_names(&self) -> Vec<String> {
         self.domains.iter().map(|domain| domain.as_str().to_owned()).collect()
     }
+}
+
+fn route(rule: &IssuerRule) -> Route {
+    Route { unit: rule.unit.clone(), issuer: rule.issuer.clone() }
 }
 
 impl From<MemberKey> for KeyKind {

@@ -107,12 +107,16 @@ impl Portal {
     /// # Errors
     /// [`NoName`].
     pub fn new(name: &str, organisation: Option<&str>, store: Arc<Store>, vault: Arc<Vault>) -> Result<Self, NoName> {
-        let is_plain = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
-        let is_name = (1..=NAME_LIMIT).contains(&name.len()) && name.bytes().all(is_plain);
-        if !is_name || [OWN, IMPORT].contains(&name) {
+        if !Self::is_name(name) {
             return Err(NoName);
         }
         Ok(Self { name: name.to_owned(), organisation: organisation.map(str::to_owned), store, vault })
+    }
+
+    /// Can a CA be called so?
+    pub fn is_name(name: &str) -> bool {
+        let is_plain = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
+        (1..=NAME_LIMIT).contains(&name.len()) && name.bytes().all(is_plain) && ![OWN, IMPORT].contains(&name)
     }
 
     /// The request for one wish, made and signed by its key.

@@ -8,6 +8,7 @@ use kakitome_pki::issue::MailUse;
 
 use super::Terms;
 use super::calendar::renewal;
+use crate::authority::OWN;
 use crate::fault::Fault;
 use crate::members::Use;
 use crate::store::{Row, Statements};
@@ -43,6 +44,8 @@ pub struct Place {
     pub address: String,
     /// What it is to its member.
     pub used: Use,
+    /// Where its member is in the organisation.
+    pub unit: String,
 }
 
 /// A certificate that counts: issued or imported, not revoked.
@@ -119,13 +122,13 @@ impl Stock {
     /// The store's.
     pub fn read(s: &mut Statements<'_>, now: Time) -> Result<Self, Fault> {
         let places = s.rows(
-            "SELECT a.address, a.used FROM member_address a JOIN member m ON m.id = a.member_id
+            "SELECT a.address, a.used, m.unit FROM member_address a JOIN member m ON m.id = a.member_id
              WHERE a.used <> 'former' AND (m.left_at IS NULL OR m.left_at > ?1) ORDER BY a.address",
             &[&now],
             |row: &Row<'_>| {
                 let used = row.text(1)?;
                 let used = Use::ALL.into_iter().find(|one| one.name() == used).unwrap_or(Use::Further);
-                Ok(Place { address: row.text(0)?, used })
+                Ok(Place { address: row.text(0)?, used, unit: row.text(2)? })
             },
         )?;
         let held = |row: &Row<'_>| {
@@ -228,7 +231,25 @@ impl Stock {
             self.ordinals.iter().map(|(address, usage, last)| ((address.as_str(), usage.signs()), *last)).collect();
         let lost = self.lost_by(which);
         let mut lacks = Vec::new();
+        let mut by_address: HashMap<&str, Vec<&Held>> = HashMap::new();
+        if !terms.routes.0.is_empty() {
+            for held in self.held.iter().filter(|held| held.from <= now) {
+                by_address.entry(held.address.as_str()).or_default().push(held);
+            }
+        }
         for place in &self.places {
+            let route = terms.routes.of(&place.unit);
+            if route != OWN {
+                let waits = [true, false].iter().any(|signs| waiting.contains(&(place.address.as_str(), *signs)));
+                let held = by_address.get(place.address.as_str()).map(Vec::as_slice).unwrap_or_default();
+                let was_lost = [true, false].iter().any(|signs| lost.contains(&(place.address.as_str(), *signs)));
+                let why = if waits { None } else { why_of_portal(place, route, held, was_lost, which, terms, now) };
+                if let (Some(why), Ok(address)) = (why, Address::parse(&place.address)) {
+                    // Its requests have no place of their own: one that waits for an answer is enough.
+                    lacks.push(Lack { address, usage: MailUse::Both, why, ordinal: 1 });
+                }
+                continue;
+            }
             for (signs, usage) in [(true, MailUse::Sign), (false, MailUse::Encrypt)] {
                 let key = (place.address.as_str(), signs);
                 let held = best.get(&key).filter(|held| held.from <= now);
@@ -258,6 +279,41 @@ impl Stock {
     }
 }
 
+/// Why an address is in want of a certificate of a CA with a portal: one for both uses. What the own CA made for it does
+/// not count; what was bought on another way does.
+fn why_of_portal(
+    place: &Place,
+    route: &str,
+    held: &[&Held],
+    was_lost: bool,
+    which: Which<'_>,
+    terms: &Terms,
+    now: Time,
+) -> Option<Why> {
+    let counts: Vec<&Held> =
+        held.iter().copied().filter(|held| held.issuer == route || held.issuer == IMPORTED).collect();
+    let last = |is: fn(&Held) -> bool| counts.iter().filter(|held| is(held)).max_by_key(|held| held.until).copied();
+    let used = [last(|held| held.usage.signs()), last(|held| held.usage.encrypts())];
+    let is_any = |wanted: &dyn Fn(&Held) -> bool| used.iter().flatten().any(|held| wanted(held));
+    match which {
+        Which::Missing if place.used != Use::Tagged && used.iter().any(Option::is_none) => Some(Why::Missing),
+        // Until when its next one lasts is not known; longer than this one.
+        Which::Due if is_any(&|held| is_due(held, terms.until(held.usage, now).max(held.until.plus(1)), now)) => {
+            Some(Why::Due)
+        }
+        Which::Held if is_any(&|_| true) => Some(Why::Replaced),
+        Which::Of { issuer, made_before }
+            if was_lost
+                || is_any(&|held| {
+                    (held.issuer == issuer || held.authority == issuer) && held.made_at < made_before
+                }) =>
+        {
+            Some(Why::Replaced)
+        }
+        _ => None,
+    }
+}
+
 /// Two thirds of its life are over, and a new one would last longer. What was bought is not replaced by one of another
 /// issuer on its own.
 fn is_due(held: &Held, new_until: Time, now: Time) -> bool {
@@ -276,11 +332,12 @@ fn usage(name: &str) -> MailUse {
 mod tests {
     use kakitome_pki::crypto::KeyKind;
 
+    use super::super::{Route, Routes};
     use super::*;
 
     const DAY: i64 = 24 * 60 * 60;
     const NOW: Time = Time::from_unix(1_800_000_000);
-    const TERMS: Terms = Terms { key: KeyKind::P256, signing_days: 300, encryption_days: 600 };
+    const TERMS: Terms = Terms { key: KeyKind::P256, signing_days: 300, encryption_days: 600, routes: Routes::OWN };
 
     fn held(usage: MailUse, issuer: &str, made: i64, days: i64) -> Held {
         let from = NOW.plus(made * DAY);
@@ -331,7 +388,7 @@ mod tests {
             (vec![sign(0, 300)], vec![], Which::Of { issuer: "own", made_before: NOW }, far, vec![]),
         ];
         for (held, waiting, which, end, expected) in rows {
-            let place = |used| Place { address: "a@b.example".to_owned(), used };
+            let place = |used| Place { address: "a@b.example".to_owned(), used, unit: String::new() };
             let waiting = waiting.into_iter().map(|usage| ("a@b.example".to_owned(), usage)).collect();
             let mut stock = Stock { places: vec![place(Use::Primary)], held, waiting, ..Stock::default() };
             let uses = |stock: &Stock| -> Vec<MailUse> {
@@ -343,6 +400,46 @@ mod tests {
                 uses(&stock),
                 if which == Which::Missing { vec![] } else { expected },
                 "tagged {stock:?} {which:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_ca_with_a_portal_is_asked_for_one_certificate_and_not_twice() {
+        use MailUse::{Both, Sign};
+        let routes = Routes(vec![Route { unit: Some("Sales".to_owned()), issuer: "bought".to_owned() }]);
+        let terms = Terms { routes, ..TERMS };
+        let end = NOW.plus(10_000 * DAY);
+        let of_bought = Which::Of { issuer: "bought", made_before: NOW };
+        // what is held, what waits, which: is it lacking?
+        let rows: Vec<(Vec<Held>, Vec<MailUse>, Which<'_>, bool)> = vec![
+            (vec![], vec![], Which::Missing, true),
+            (vec![], vec![Both], Which::Missing, false),
+            (vec![], vec![], Which::Due, false),
+            // the own CA's bridges the time until it is there
+            (vec![held(Sign, "own", -1, 300)], vec![], Which::Missing, true),
+            (vec![held(Both, "bought", -1, 300)], vec![], Which::Missing, false),
+            (vec![held(Both, IMPORTED, -1, 300)], vec![], Which::Missing, false),
+            (vec![held(Sign, "bought", -1, 300)], vec![], Which::Missing, true),
+            (vec![held(Both, "bought", -199, 300)], vec![], Which::Due, false),
+            (vec![held(Both, "bought", -200, 300)], vec![], Which::Due, true),
+            (vec![held(Both, "bought", -200, 300)], vec![Both], Which::Due, false),
+            (vec![held(Both, "bought", -200, 3000)], vec![], Which::Due, false),
+            (vec![held(Both, "bought", -200, 300), held(Both, "bought", -1, 300)], vec![], Which::Due, false),
+            (vec![held(Sign, "own", -200, 300)], vec![], Which::Due, false),
+            (vec![held(Both, "bought", -1, 300)], vec![], Which::Held, true),
+            (vec![held(Both, "bought", -1, 300)], vec![], of_bought, true),
+            (vec![held(Sign, "own", -1, 300)], vec![], of_bought, false),
+        ];
+        for (held, waiting, which, expected) in rows {
+            let place = Place { address: "a@b.example".to_owned(), used: Use::Primary, unit: "Sales".to_owned() };
+            let waiting = waiting.into_iter().map(|usage| ("a@b.example".to_owned(), usage)).collect();
+            let stock = Stock { places: vec![place], held, waiting, ..Stock::default() };
+            let lacks = stock.lacking(which, &terms, end, NOW);
+            assert_eq!(
+                lacks.iter().map(|lack| lack.usage).collect::<Vec<_>>(),
+                vec![Both; usize::from(expected)],
+                "{stock:?} {which:?}"
             );
         }
     }

@@ -8,6 +8,7 @@
 pub mod calendar;
 pub mod lack;
 pub mod published;
+pub mod routes;
 mod run;
 
 use kakitome_pki::asn1::time::Time;
@@ -15,12 +16,13 @@ use kakitome_pki::crypto::KeyKind;
 use kakitome_pki::issue::MailUse;
 
 pub use lack::{Lack, Why};
+pub use routes::{Route, Routed, Routes};
 pub use run::{Enrolment, Progress, SLICE, SLICE_TIME, TRIES, Tally};
 
 const DAY: i64 = 24 * 60 * 60;
 
 /// How certificates are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// The kind of key.
     pub key: KeyKind,
@@ -28,6 +30,8 @@ pub struct Terms {
     pub signing_days: u32,
     /// How long an encryption certificate lives, in days.
     pub encryption_days: u32,
+    /// Who issues for whom.
+    pub routes: Routes,
 }
 
 impl Terms {

@@ -18,7 +18,6 @@ use crate::audit::Actor;
 use crate::authority::issuer::{Issuer, Revocation};
 use crate::authority::{Authority, CertificateId, Fallen, NotFallen};
 use crate::enrolment::calendar::{Dated, What};
-use crate::enrolment::lack::IMPORTED;
 use crate::fault::Fault;
 use crate::jobs;
 use crate::store::{Row, Statements, Store};
@@ -55,7 +54,8 @@ fn dated_in(s: &mut Statements<'_>, now: Time) -> Result<Vec<Dated>, Fault> {
                 Dated {
                     whose: row.text(0)?,
                     what: What::Signing,
-                    by_itself: issuer != IMPORTED,
+                    // A CA with a portal is asked by itself, and somebody carries the files.
+                    by_itself: issuer == OWN,
                     issuer,
                     from: row.time(3)?,
                     until: row.time(4)?,

@@ -77,7 +77,7 @@ impl Office {
         let clock = &*self.clock;
         let run = Enrolment {
             issuer: &*self.issuer,
-            terms: self.terms,
+            terms: self.terms.clone(),
             threads: 1,
             rate,
             actor: &self.actor,

@@ -9,7 +9,7 @@ use kakitome_office::audit::{Actor, Part};
 use kakitome_office::authority::issuer::Issuer;
 use kakitome_office::authority::{Authority, AuthoritySettings};
 use kakitome_office::enrolment::lack::{Lack, Stock, Which};
-use kakitome_office::enrolment::{Enrolment, Tally, Terms};
+use kakitome_office::enrolment::{Enrolment, Routes, Tally, Terms};
 use kakitome_office::members::{Members, Table};
 use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
@@ -20,7 +20,8 @@ use kakitome_testkit::NOW;
 
 use crate::ground::Ground;
 
-pub(crate) const TERMS: Terms = Terms { key: KeyKind::P256, signing_days: 300, encryption_days: 600 };
+pub(crate) const TERMS: Terms =
+    Terms { key: KeyKind::P256, signing_days: 300, encryption_days: 600, routes: Routes::OWN };
 
 pub(crate) struct Office {
     pub(crate) ground: Ground,

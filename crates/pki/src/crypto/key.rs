@@ -148,7 +148,13 @@ impl SigningKey {
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyRefused> {
         let bytes = match &self.pair {
             Pair::Rsa(pair) => AsDer::<Pkcs8V1Der<'_>>::as_der(&**pair).map_err(|_| KeyRefused)?.as_ref().to_vec(),
-            Pair::Ec(pair, ..) => pair.to_pkcs8v1().map_err(|_| KeyRefused)?.as_ref().to_vec(),
+            Pair::Ec(pair, ..) => {
+                let plain = Zeroizing::new(pair.to_pkcs8v1().map_err(|_| KeyRefused)?.as_ref().to_vec());
+                let PublicKey::Ec { point, .. } = PublicKey::parse(&self.spki).map_err(|_| KeyRefused)? else {
+                    return Err(KeyRefused);
+                };
+                return pkcs8::with_point(&plain, &point);
+            }
             Pair::Ed25519(pair) => pair.to_pkcs8v1().map_err(|_| KeyRefused)?.as_ref().to_vec(),
             Pair::MlDsa(pair, set) => return ml_dsa_pkcs8(pair, *set),
         };
@@ -318,6 +324,10 @@ mod tests {
             let key = SigningKey::from_der(&made.to_pkcs8().unwrap()).unwrap();
             assert_eq!(key.spki(), made.spki());
             let public = PublicKey::parse(key.spki()).unwrap();
+            if let PublicKey::Ec { point, .. } = &public {
+                // RFC 5915 §3: [1] { BIT STRING }, the last element
+                assert!(made.to_pkcs8().unwrap().ends_with(point), "{kind:?}");
+            }
             let others = [Digest::Sha256, Digest::Sha384, Digest::Sha512];
             let others = others.into_iter().flat_map(|digest| [key.algorithm_with(digest), key.pss(digest)]);
             for algorithm in others.flatten().chain([key.algorithm()]) {

@@ -128,6 +128,20 @@ pub(super) fn written(algorithm: &AlgorithmIdentifier, key: &[u8]) -> Zeroizing<
     Zeroizing::new(write::sequence(&[&write::unsigned(&[0]), &algorithm.to_der(), &key]))
 }
 
+/// An EC key with its public point beside it. RFC 5915 §3 lets that be left out, but GnuTLS and gpgsm refuse such a key.
+pub(super) fn with_point(pkcs8: &[u8], point: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyRefused> {
+    let info = PrivateKeyInfo::parse(pkcs8).ok_or(KeyRefused)?;
+    let octets = || {
+        let mut inside = Der::only(info.key)?.of(tag::SEQUENCE, "")?.inside();
+        inside.small()?;
+        inside.expect(tag::OCTET_STRING, "")
+    };
+    let octets = Zeroizing::new(write::octet_string(octets().map_err(|_: Malformed| KeyRefused)?.value));
+    let public = write::context(1, &[&write::bit_string(point)]);
+    let key = Zeroizing::new(write::sequence(&[&write::unsigned(&[1]), &octets, &public]));
+    Ok(written(&info.algorithm, &key))
+}
+
 #[cfg(test)]
 mod tests {
     use base64::Engine;

@@ -40,7 +40,7 @@ const SLICE: usize = 100;
 #[command(after_long_help = "\
 Examples:
   kakitome cert order --issuer bought --address desk@example.test -o requests.zip
-  kakitome cert order --issuer bought --table addresses.csv --key p256 -o requests.csv
+  kakitome cert order --issuer bought --table addresses.csv --key p256 --json -o requests.csv
   kakitome cert order --issuer bought --withdraw desk@example.test")]
 pub(in crate::cli) struct OrderVerb {
     /// What the CA is called here: lower-case letters, digits, hyphens
@@ -67,6 +67,9 @@ pub(in crate::cli) struct OrderVerb {
     /// Where the requests go: a .zip, a .csv, or a directory
     #[arg(short, long, value_name = "FILE", required_unless_present = "withdraw")]
     output: Option<PathBuf>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 /// List the requests that wait for their certificates.
@@ -115,9 +118,17 @@ impl OrderVerb {
         let (store, vault) = (Arc::clone(&opened.store), Arc::clone(&opened.vault));
         let portal = Portal::new(&self.issuer, self.org.as_deref(), store, vault).map_err(Failure::usage)?;
         if !self.withdraw.is_empty() {
+            let mut told = Vec::new();
             for address in &self.withdraw {
                 let count = withdraw(&opened.store, &address.to_string())?;
-                output::print(&format!("withdrawn  {address}  {count}\n"))?;
+                if self.json {
+                    told.push(json!({ "address": address.to_string(), "requests": count }));
+                } else {
+                    output::print(&format!("withdrawn  {address}  {count}\n"))?;
+                }
+            }
+            if self.json {
+                output::print(&format!("{:#}\n", json!({ "version": 1, "withdrawn": told })))?;
             }
             return Ok(Ended::Done);
         }
@@ -135,7 +146,14 @@ impl OrderVerb {
         }
         write(output, &waiting)?;
         sent(&opened.store, &waiting, opened.now)?;
-        for (address, why) in &refused {
+        if self.json {
+            let one = |(address, why): &(Address, String)| json!({ "address": address.to_string(), "why": why });
+            let refused: Vec<_> = refused.iter().map(one).collect();
+            let requests: Vec<_> = waiting.iter().map(|order| &order.address).collect();
+            let told = json!({ "version": 1, "issuer": self.issuer, "requests": requests, "refused": refused });
+            output::print(&format!("{told:#}\n"))?;
+        }
+        for (address, why) in refused.iter().filter(|_| !self.json) {
             output::print(&format!("refused    {address}  {}\n", Safe::value(why)))?;
         }
         if !everywhere.quiet {

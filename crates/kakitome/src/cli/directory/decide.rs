@@ -8,9 +8,10 @@ use kakitome_office::directory::{Directory as Held, Done, Entry, Place, State};
 use kakitome_office::fault::Fault;
 use kakitome_pki::asn1::time::Time;
 use kakitome_verdict::sender::expected::Party;
+use serde_json::json;
 
 use super::{CANDIDATES, actor, find, is_fingerprint, party, table, write};
-use crate::cli::{Ended, Everywhere, Failure, input};
+use crate::cli::{Ended, Everywhere, Failure, desk, input, output};
 
 /// Which certificate is meant.
 #[derive(Debug, Args)]
@@ -21,6 +22,9 @@ pub(super) struct Which {
     /// At this address or domain, where it stands at several
     #[arg(long, value_name = "ADDRESS|DOMAIN", value_parser = party)]
     at: Option<Party>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 /// Take a certificate that waits for a decision: mail is encrypted to it from now on.
@@ -68,7 +72,7 @@ pub(in crate::cli) struct Pin {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  kakitome directory unpin bob@partner.example")]
+  kakitome directory unpin --json bob@partner.example")]
 pub(in crate::cli) struct Unpin {
     #[command(flatten)]
     which: Which,
@@ -150,9 +154,14 @@ impl Which {
             }
         }
         let actor = actor();
+        let mut told = Vec::with_capacity(entries.len());
         for entry in &entries {
             let fingerprint = entry.fingerprint();
             let done = act(&held, &entry.place, &fingerprint, &actor, now)?;
+            told.push(json!({
+                "at": entry.place.to_string(), "sha256": fingerprint, "changed": done == Done::Changed,
+                "gone": done == Done::Absent,
+            }));
             if !everywhere.quiet {
                 let short = fingerprint.get(..16).unwrap_or_default();
                 let what = match done {
@@ -162,6 +171,9 @@ impl Which {
                 };
                 eprintln!("kakitome: {}: {short} {what}", entry.place);
             }
+        }
+        if self.json {
+            output::print(&desk::lines(&json!({ "version": 1, "entries": told })))?;
         }
         Ok(Ended::Done)
     }

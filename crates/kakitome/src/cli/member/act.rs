@@ -9,9 +9,10 @@ use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::crypto::SystemRandom;
 use kakitome_verdict::safe::Safe;
+use serde_json::json;
 
 use super::KindName;
-use crate::cli::desk::{self, Desk};
+use crate::cli::desk::{self, Desk, Ran};
 use crate::cli::office::Office;
 use crate::cli::{Ended, Everywhere, Failure, output};
 
@@ -22,7 +23,7 @@ use crate::cli::{Ended, Everywhere, Failure, output};
 #[command(after_long_help = "\
 Examples:
   kakitome member add alice@example.test --name \"Alice Smith\" --unit Sales --number 1001
-  kakitome member add info@example.test --kind role --name \"Front desk\" --enrol")]
+  kakitome member add info@example.test --kind role --name \"Front desk\" --enrol --json")]
 pub(in crate::cli) struct Add {
     /// The addresses, the primary one first
     #[arg(value_name = "ADDR", required = true, value_parser = address)]
@@ -42,6 +43,9 @@ pub(in crate::cli) struct Add {
     /// Make the certificates now
     #[arg(long)]
     enrol: bool,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 /// Change what is known of a member.
@@ -53,7 +57,7 @@ pub(in crate::cli) struct Add {
 Examples:
   kakitome member change alice@example.test --name \"Alice Jones\" --primary jones@example.test
   kakitome member change 1001 --add shop@example.test --unit Marketing
-  kakitome member change 1001 --give-up alice@example.test")]
+  kakitome member change 1001 --give-up alice@example.test --json")]
 pub(in crate::cli) struct Change {
     /// An address of his, or his number
     #[arg(value_name = "MEMBER")]
@@ -79,6 +83,9 @@ pub(in crate::cli) struct Change {
     /// An address that is not his any more (may be given more than once)
     #[arg(long, value_name = "ADDR", value_parser = address)]
     give_up: Vec<Address>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 /// Let a member go: signing certificates are revoked, and no new ones are made.
@@ -89,7 +96,7 @@ pub(in crate::cli) struct Change {
 #[command(after_long_help = "\
 Examples:
   kakitome member leave bob@example.test
-  kakitome member leave 1002 --on 2030-03-31 --note \"retires\"")]
+  kakitome member leave 1002 --on 2030-03-31 --note \"retires\" --json")]
 pub(in crate::cli) struct Leave {
     /// An address of his, or his number
     #[arg(value_name = "MEMBER")]
@@ -100,6 +107,9 @@ pub(in crate::cli) struct Leave {
     /// Why, for whoever reads it later
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 /// Bring back a member who left, or take back that he leaves.
@@ -113,6 +123,9 @@ pub(in crate::cli) struct Rejoin {
     /// An address of his, or his number
     #[arg(value_name = "MEMBER")]
     who: String,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 fn address(text: &str) -> Result<Address, String> {
@@ -145,13 +158,25 @@ impl Add {
         let member =
             Members::new_member(&self.name, kind, &self.unit, number, &self.addresses, office.now, &SystemRandom)?;
         office.members.add(&member, &office.actor)?;
-        output::print(&format!("added {}\n", Safe::value(&member.to_string())))?;
-        if self.enrol {
-            let desk = Desk::open(everywhere, office)?;
-            let who: Vec<String> = self.addresses.iter().take(1).map(ToString::to_string).collect();
-            return desk.make(desk.lacking_of(Which::Missing, &who)?, None, everywhere)?.says(false);
+        let who: Vec<String> = self.addresses.iter().take(1).map(ToString::to_string).collect();
+        if !self.json {
+            output::print(&format!("added {}\n", Safe::value(&member.to_string())))?;
         }
-        Ok(Ended::Done)
+        let ran = if self.enrol {
+            let desk = Desk::open(everywhere, office)?;
+            Some(desk.make(desk.lacking_of(Which::Missing, &who)?, None, everywhere)?)
+        } else {
+            None
+        };
+        if self.json {
+            let enrolled = ran.as_ref().map(Ran::wire);
+            output::print(&desk::lines(&json!({ "version": 1, "added": who.first(), "enrolled": enrolled })))?;
+        }
+        match ran {
+            Some(ran) if self.json => ran.ended(),
+            Some(ran) => ran.says(false),
+            None => Ok(Ended::Done),
+        }
     }
 }
 
@@ -177,11 +202,15 @@ impl Change {
             .map(ToString::to_string)
             .chain(self.give_up.iter().map(|address| format!("gave up {address}")))
             .collect();
-        output::print(&format!("{}: {}\n", Safe::value(&member.to_string()), Safe::value(&told.join("; "))))?;
-        if !self.give_up.is_empty() {
-            let_go(everywhere, office)?;
+        if !self.json {
+            output::print(&format!("{}: {}\n", Safe::value(&member.to_string()), Safe::value(&told.join("; "))))?;
         }
-        Ok(Ended::Done)
+        let revoked = if self.give_up.is_empty() { None } else { let_go(everywhere, office)? };
+        tell(
+            self.json,
+            revoked,
+            &json!({ "version": 1, "member": named(&member), "changes": told, "revoked": revoked }),
+        )
     }
 
     fn changes(&self, member: &Member) -> Vec<One> {
@@ -207,22 +236,42 @@ impl Leave {
         } else {
             format!("{member} left")
         };
-        output::print(&format!("{}\n", Safe::value(&says)))?;
-        if leaving.at <= office.now {
-            let_go(everywhere, office)?;
+        if !self.json {
+            output::print(&format!("{}\n", Safe::value(&says)))?;
         }
-        Ok(Ended::Done)
+        let has_left = leaving.at <= office.now;
+        let revoked = if has_left { let_go(everywhere, office)? } else { None };
+        let (at, who) = (leaving.at.to_string(), named(&member));
+        tell(
+            self.json,
+            revoked,
+            &json!({ "version": 1, "member": who, "leaves": at, "left": has_left, "revoked": revoked }),
+        )
     }
 }
 
-/// Takes the signing certificates back of whoever is gone, and tells it.
-fn let_go(everywhere: &Everywhere, office: Office) -> Result<(), Failure> {
+/// Takes the signing certificates back of whoever is gone; says how many.
+fn let_go(everywhere: &Everywhere, office: Office) -> Result<Option<usize>, Failure> {
     // Without certificates there is nothing to take back, and no CA is made for it.
     if office.stock()?.held.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let revoked = Desk::open(everywhere, office)?.let_go()?;
-    output::print(&format!("{} revoked\n", desk::certificates(revoked)))
+    Ok(Some(Desk::open(everywhere, office)?.let_go()?))
+}
+
+/// Tells what was done: all of it to programs; to people how many certificates went, behind what they know already.
+fn tell(json: bool, revoked: Option<usize>, wire: &serde_json::Value) -> Result<Ended, Failure> {
+    if json {
+        output::print(&desk::lines(wire))?;
+    } else if let Some(revoked) = revoked {
+        output::print(&format!("{} revoked\n", desk::certificates(revoked)))?;
+    }
+    Ok(Ended::Done)
+}
+
+/// A member for programs: the primary address.
+fn named(member: &Member) -> Option<String> {
+    member.primary().map(ToString::to_string)
 }
 
 impl Rejoin {
@@ -230,7 +279,9 @@ impl Rejoin {
         let office = Office::open(everywhere)?;
         let member = office.members.find(&self.who)?;
         office.members.rejoin(&member, &office.actor, office.now)?;
-        output::print(&format!("{} is a member again\n", Safe::value(&member.to_string())))?;
-        Ok(Ended::Done)
+        if !self.json {
+            output::print(&format!("{} is a member again\n", Safe::value(&member.to_string())))?;
+        }
+        tell(self.json, None, &json!({ "version": 1, "rejoined": named(&member) }))
     }
 }

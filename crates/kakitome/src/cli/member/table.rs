@@ -1,5 +1,6 @@
 //! Members as people and programs read them.
 
+use kakitome_office::authority::Order;
 use kakitome_office::enrolment::calendar::day;
 use kakitome_office::enrolment::lack::Ends;
 use kakitome_office::members::{Kind, Member, Use};
@@ -52,7 +53,7 @@ fn row(cells: &[String; 5]) -> String {
 }
 
 /// Everything about one.
-pub(super) fn one(member: &Member, ends: &Ends, now: Time, lang: Lang) -> String {
+pub(super) fn one(member: &Member, ends: &Ends, waiting: &[Order], now: Time, lang: Lang) -> String {
     let mut out = format!("{}\n", Safe::value(&member.to_string()));
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
@@ -85,6 +86,15 @@ pub(super) fn one(member: &Member, ends: &Ends, now: Time, lang: Lang) -> String
             lang.pick("アドレス", "address"),
             &format!("{address} ({used}), {signs} {}, {opens} {}", until(true), until(false)),
         );
+        for order in waiting.iter().filter(|order| order.address == address) {
+            let (issuer, state, since) = (&order.issuer, order.state.name(), day(order.made_at));
+            let trouble = if order.trouble.is_empty() { String::new() } else { format!(": {}", order.trouble) };
+            let words = match lang {
+                Lang::Ja => format!("{address}: {issuer} に申請中（{since}から、{state}）{trouble}"),
+                Lang::En => format!("{address}: asked of {issuer} since {since}, {state}{trouble}"),
+            };
+            line(lang.pick("申請", "request"), &words);
+        }
     }
     out
 }
@@ -96,8 +106,23 @@ pub(super) fn json(members: &[Member], ends: &Ends, now: Time) -> String {
 }
 
 /// One for programs.
-pub(super) fn one_json(member: &Member, ends: &Ends, now: Time) -> String {
-    text(&value(member, ends, now))
+pub(super) fn one_json(member: &Member, ends: &Ends, waiting: &[Order], now: Time) -> String {
+    let mut shown = value(member, ends, now);
+    let is_his = |order: &&Order| member.addresses.iter().any(|owned| owned.address.to_string() == order.address);
+    let requests: Vec<Value> = waiting
+        .iter()
+        .filter(is_his)
+        .map(|order| {
+            json!({
+                "address": order.address, "issuer": order.issuer, "state": order.state.name(),
+                "since": order.made_at.to_string(), "trouble": order.trouble,
+            })
+        })
+        .collect();
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("requests".to_owned(), Value::from(requests));
+    }
+    text(&shown)
 }
 
 fn text(value: &Value) -> String {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kakitome_office::audit::{self, Actor, Part};
 use kakitome_office::authority::Authority;
+use kakitome_office::enrolment::Routed;
 use kakitome_office::jobs::{Jobs, Runner};
 use kakitome_office::lifecycle::works;
 use kakitome_office::store::Store;
@@ -22,12 +23,14 @@ pub(super) fn start(
 ) -> Result<Runner, Failure> {
     let machine = audit::machine();
     works::plan(store, input::now())?;
+    let terms = settings.members.terms();
+    let (own, routes) = (Arc::clone(authority), terms.routes.clone());
     let office = works::Office {
         store: Arc::clone(store),
         vault: Arc::clone(vault),
-        issuer: Arc::<Authority>::clone(authority),
+        issuer: Arc::new(Routed::new(store, vault, own, routes).map_err(Failure::usage)?),
         authority: Arc::clone(authority),
-        terms: settings.members.terms(),
+        terms,
         actor: Actor::part(&machine, Part::Jobs),
         random: Arc::new(SystemRandom),
         clock: Arc::new(input::now),
