@@ -8,7 +8,7 @@
 mod cost;
 mod pass;
 mod report;
-mod sink;
+pub(crate) mod sink;
 mod stand;
 
 use std::path::Path;

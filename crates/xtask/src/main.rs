@@ -10,6 +10,7 @@ mod dist;
 mod docs;
 mod enrol;
 mod fuzz;
+mod inbound;
 mod load;
 mod roots;
 mod tidy;
@@ -32,6 +33,8 @@ usage: cargo xtask tidy     checks the house rules (CONTRIBUTING.md)
        cargo xtask enrol PROGRAM [MEMBERS] [p-256] [rsa-2048] [sqlite] [postgresql]
                             measures how long a release build needs to enrol a made-up company of 14,300, and to replace
                             everything
+       cargo xtask inbound PROGRAM [MAILS]
+                            measures what received mail costs a release build, beside mail that leaves
        cargo xtask fuzz [SECONDS]
                             builds the fuzz targets once and runs each for some seconds (10)
        cargo xtask corpus FOLDER
@@ -53,6 +56,8 @@ fn main() -> anyhow::Result<ExitCode> {
         ["load", "--write"] => load::run(&root, None, true),
         ["load", mails] => load::run(&root, Some(mails.parse()?), false),
         ["enrol", program, words @ ..] => enrol::run(&root, Path::new(program), words),
+        ["inbound", program] => inbound::run(&root, Path::new(program), None),
+        ["inbound", program, mails] => inbound::run(&root, Path::new(program), Some(mails.parse()?)),
         ["fuzz"] => fuzz::run(&root, 10).map(|()| ExitCode::SUCCESS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse()?).map(|()| ExitCode::SUCCESS),
         ["corpus", folder] => corpus::write(Path::new(folder)).map(|()| ExitCode::SUCCESS),

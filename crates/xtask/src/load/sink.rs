@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-pub(super) struct Sink {
-    pub(super) port: u16,
+pub(crate) struct Sink {
+    pub(crate) port: u16,
     count: Arc<AtomicUsize>,
 }
 
 impl Sink {
-    pub(super) fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         let count: Arc<AtomicUsize> = Arc::default();
@@ -68,7 +68,7 @@ fn session(mut out: TcpStream, counted: &AtomicUsize) -> io::Result<()> {
             return Ok(());
         }
         match line.get(..4).unwrap_or_default() {
-            b"EHLO" => out.write_all(b"250-world\r\n250-PIPELINING\r\n250 8BITMIME\r\n")?,
+            b"EHLO" => out.write_all(b"250-world\r\n250-PIPELINING\r\n250-DSN\r\n250 8BITMIME\r\n")?,
             b"DATA" => {
                 out.write_all(b"354 go on\r\n")?;
                 swallow(&mut lines)?;
