@@ -21,7 +21,7 @@ pub(super) fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
 }
 
 /// Verbs without `--json`, and why they need none.
-const WITHOUT: [(&str, &str); 19] = [
+const WITHOUT: [(&str, &str); 20] = [
     ("up", "it serves"),
     ("verify", "its output is the content of the mail"),
     ("encrypt", "its output is a mail"),
@@ -37,6 +37,7 @@ const WITHOUT: [(&str, &str); 19] = [
     ("directory send-certs", "its output is a mail"),
     ("deploy withdraw", "`deploy list --json` tells what stands there"),
     ("audit export", "its output is JSON already"),
+    ("audit checkpoint", "its output is a signed statement"),
     ("config check", "its exit code is the answer"),
     ("config template", "its output is a settings file"),
     ("config show", "its output is a settings file"),

@@ -125,13 +125,14 @@ impl Replacement {
     }
 }
 
-/// Signing certificates of the order whose address has a newer one.
+/// Signing certificates of the order whose address has a newer one. Those are looked up once: asked for each row, a database
+/// may go through all of them each time.
 fn replaced(s: &mut Statements<'_>, order: &Replacement, now: Time) -> Result<Vec<CertificateId>, Fault> {
     s.rows(
         "SELECT o.authority, o.serial FROM certificate o
          WHERE (o.issuer = ?1 OR o.authority = ?1) AND o.made_at < ?2 AND o.state = 'issued' AND o.purpose = 'sign'
-             AND o.not_after > ?3 AND EXISTS (
-                 SELECT 1 FROM certificate n WHERE n.address = o.address AND n.purpose IN ('sign', 'both')
+             AND o.not_after > ?3 AND o.address IN (
+                 SELECT n.address FROM certificate n WHERE n.purpose IN ('sign', 'both')
                      AND n.state IN ('issued', 'imported') AND n.not_after > ?3 AND n.made_at >= ?2)",
         &[&order.issuer, &order.ordered_at, &now],
         |row: &Row<'_>| Ok(CertificateId::from_store(row.text(0)?, row.text(1)?)),
