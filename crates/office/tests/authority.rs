@@ -3,9 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::HashSet;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -19,8 +17,8 @@ use kakitome_office::store::Store;
 use kakitome_office::vault::Vault;
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
+use kakitome_pki::cert::Certificate;
 use kakitome_pki::cert::crl::{Crl, Reason};
-use kakitome_pki::cert::{Certificate, pem};
 use kakitome_pki::crypto::{KeyKind, NoRandomness, PublicKey, Random, SigningKey, SystemRandom};
 use kakitome_pki::issue::{ISSUING_LIFETIME, MEMBER_LIFETIME, MailUse};
 use kakitome_pki::path::{self, Anchor, AnchorSource, PolicyInputs, Purpose, Question};
@@ -456,81 +454,4 @@ fn a_slice_is_answered_wish_by_wish() {
         }
     }
     assert_eq!(certificates(data.path()).iter().filter(|(_, state, _)| state == "issued").count(), 59);
-}
-
-/// What pkilint finds in what the own CA makes and publishes, of the S/MIME Baseline Requirements and RFC 5280: that its
-/// certificates claim no policy of theirs, which they must not, and nothing else.
-#[test]
-fn pkilint_finds_nothing_else() {
-    const RUN: &str = "import sys\nfrom importlib import import_module\n\
-        tool = import_module('pkilint.bin.' + sys.argv[1])\ntool.main(sys.argv[2:])";
-    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/python");
-    let python = |script: &str, words: &[&str]| {
-        Command::new("python3").env("PYTHONPATH", &packages).args(["-c", script]).args(words).output()
-    };
-    if !python("import pkilint", &[]).is_ok_and(|output| output.status.success()) {
-        let required = std::env::var_os("KAKITOME_REQUIRE_PEERS").is_some_and(|value| value == "1");
-        assert!(!required, "python3 has no module pkilint");
-        let _ =
-            writeln!(std::io::stderr(), "SKIPPED: pkilint on the own CA: not installed; ./test --install brings it");
-        return;
-    }
-    let data = tempfile::tempdir().unwrap();
-    let base = Some("http://pki.example.com".to_owned());
-    let settings = AuthoritySettings { base, member_key: KeyKind::Rsa2048, ..AuthoritySettings::default() };
-    let authority = open_with(data.path(), settings, NOW, Arc::new(SystemRandom)).unwrap();
-    let actor = Actor::part("test", Part::Jobs);
-    let who = address("taro@example.com");
-    let (rsa, p256) = (KeyKind::Rsa2048, KeyKind::P256);
-    let rows = [
-        (rsa, MailUse::Sign, 398),
-        (rsa, MailUse::Encrypt, 824),
-        (rsa, MailUse::Both, 365),
-        (p256, MailUse::Sign, 398),
-        (p256, MailUse::Encrypt, 824),
-    ];
-    let write = |name: &str, label: &str, der: &[u8]| {
-        let file = data.path().join(name);
-        std::fs::write(&file, pem::write(label, der)).unwrap();
-        file.to_str().unwrap().to_owned()
-    };
-    let findings = |words: &[&str]| -> Vec<String> {
-        let output = python(RUN, words).unwrap();
-        let report: serde_json::Value = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("{words:?}: {}", String::from_utf8_lossy(&output.stderr)));
-        let results = report["results"].as_array().unwrap();
-        let all = results.iter().flat_map(|result| result["finding_descriptions"].as_array().unwrap());
-        all.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
-    };
-    const NO_POLICY: &str = "cabf.smime.certificate_policies_extension_missing";
-    for (number, (kind, usage, days)) in rows.into_iter().enumerate() {
-        let key = SigningKey::generate(kind).unwrap();
-        let asked =
-            Asked { address: &who, usage, key: &key, from: NOW.plus(-BACKDATED), until: in_days(days), ordinal: None };
-        let Some(Outcome::Issued(issued)) = authority.issue(&[asked], &actor, NOW).unwrap().pop() else {
-            panic!("{number}")
-        };
-        let file = write(&format!("{number}.pem"), "CERTIFICATE", issued.certificate.raw());
-        let smime = ["lint_cabf_smime_cert", "lint", "-t", "MAILBOX-MULTIPURPOSE", "-s", "NOTICE", "-f", "JSON", &file];
-        let found = findings(&smime);
-        assert!(found.iter().all(|code| code == NO_POLICY), "{kind:?} {usage:?}: {found:?}");
-        let pkix = ["lint_pkix_cert", "lint", "-s", "WARNING", "-f", "JSON", &file];
-        assert_eq!(findings(&pkix), [] as [&str; 0], "{kind:?} {usage:?}");
-    }
-    for ca in authority.all() {
-        let file = write(&format!("{}.pem", ca.id), "CERTIFICATE", ca.certificate.raw());
-        assert_eq!(
-            findings(&["lint_pkix_cert", "lint", "-s", "WARNING", "-f", "JSON", &file]),
-            [] as [&str; 0],
-            "{}",
-            ca.id
-        );
-    }
-    authority.publish(&actor, NOW).unwrap();
-    for (ca, profile) in [("root", "CRL"), ("issuing", "CRL")] {
-        let list = authority.list(ca, 0).unwrap().unwrap();
-        let file = write(&format!("{ca}.crl"), "X509 CRL", &list.der);
-        let found = findings(&["lint_crl", "lint", "-t", profile, "-p", "PKIX", "-s", "WARNING", "-f", "JSON", &file]);
-        assert_eq!(found, [] as [&str; 0], "{ca}");
-    }
 }
