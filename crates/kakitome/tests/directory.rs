@@ -84,6 +84,46 @@ fn others_ask_for_certificates_and_name_servers_take_their_records() {
     }
 }
 
+/// A correspondent gets the certificates of a member by mail: through the next hop, as what leaves the gateway.
+#[test]
+fn certificates_are_sent_through_the_next_hop() {
+    let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = home.path();
+    // Another instance stands for the mail server: what it gets is in its Maildir.
+    let server = Instance::start(elsewhere.path(), &settings("", "[members]\ndomains = [\"other.test\"]\n"));
+    let config = |port: u16| {
+        let text = format!(
+            "[gateway]\nnext_hop = \"127.0.0.1:{port}\"\n[members]\ndomains = [\"example.test\"]\nkey = \"p-256\"\n"
+        );
+        fs::write(folder.join("kakitome.toml"), text).unwrap();
+    };
+    let send = |from: &str, to: &str| {
+        let line = format!("directory send-certs --config kakitome.toml --from {from} --to {to} --send");
+        let output = run(folder, &line.split(' ').collect::<Vec<_>>());
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
+        (output.status.code(), said)
+    };
+    config(server.door("SMTP", "outbound").port());
+    let enrolled = run(folder, &["member", "add", "alice@example.test", "--enrol", "--config", "kakitome.toml"]);
+    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+
+    let (code, said) = send("alice@example.test", "bob@partner.example");
+    assert!(code == Some(0) && said.contains("sent to bob@partner.example: 250"), "{said}");
+    let arrived = fs::read_to_string(&server.mails("new")[0]).unwrap();
+    assert!(arrived.contains("From: alice@example.test\r\n") && arrived.contains("smime-type=certs-only"), "{arrived}");
+    let log = String::from_utf8(run(folder, &["audit", "show", "--act", "certificates.sent"]).stdout).unwrap();
+    assert!(log.contains("alice@example.test  to=bob@partner.example"), "{log}");
+
+    assert_eq!(send("carol@example.test", "bob@partner.example").0, Some(60), "no member");
+    // Nothing listens there any more.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    config(closed);
+    let (code, said) = send("alice@example.test", "bob@partner.example");
+    assert!(code == Some(75) && said.contains("the next hop does not take it"), "{said}");
+    let log = String::from_utf8(run(folder, &["audit", "show", "--act", "certificates.sent"]).stdout).unwrap();
+    assert_eq!(log.lines().count(), 1, "what was not sent is not recorded: {log}");
+}
+
 #[test]
 fn what_is_named_is_meant_and_nothing_beside_it() {
     let home = tempfile::tempdir().unwrap();

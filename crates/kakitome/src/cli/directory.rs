@@ -3,6 +3,7 @@
 mod decide;
 mod files;
 mod ours;
+mod send;
 mod table;
 
 use std::sync::Arc;

@@ -53,6 +53,7 @@ acts! {
     DirectoryAdded "directory.added" "A correspondent's certificate was taken into the directory.";
     DirectoryChanged "directory.changed" "An entry of the directory was changed, or a pending key was decided about.";
     DirectoryRemoved "directory.removed" "A correspondent's certificate was taken out.";
+    CertificatesSent "certificates.sent" "A member's certificates were sent to a correspondent.";
     // issuers that are believed
     AnchorAdded "anchor.added" "An issuer was added to those that are believed here.";
     AnchorRemoved "anchor.removed" "An issuer that was added is no longer believed.";

@@ -4,14 +4,16 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use kakitome_office::audit::{self, Act, Entry};
 use kakitome_office::directory::{letter, smimea};
 use kakitome_office::enrolment::published::{Published, published};
 use kakitome_office::store::Store;
 use kakitome_pki::address::Address;
 use kakitome_pki::crypto::SystemRandom;
+use kakitome_verdict::safe::Safe;
 use kakitome_verdict::sender::expected::Party;
 
-use super::{address, party};
+use super::{address, party, send};
 use crate::cli::output::Output;
 use crate::cli::{Ended, Everywhere, Failure, input};
 
@@ -52,12 +54,13 @@ pub(in crate::cli) struct Smimea {
 /// Write a mail that brings a member's certificates to a correspondent (RFC 8551 §3.8).
 ///
 /// For somebody who is to encrypt to a member and has no signed mail of hers, which would bring them, too. It holds the
-/// certificate to encrypt to, the one that signs, and those of the CAs above; nobody has to believe it for that. Hand it in
-/// like any mail: `| sendmail -t`.
+/// certificate to encrypt to, the one that signs, and those of the CAs above; nobody has to believe it for that. With --send
+/// it goes to the next hop, as what leaves the gateway does; without, hand it in like any mail: `| sendmail -t`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  kakitome directory send-certs --from alice@example.test --to bob@partner.example -o certs.eml")]
+  kakitome directory send-certs --from alice@example.test --to bob@partner.example -o certs.eml
+  kakitome directory send-certs --from alice@example.test --to bob@partner.example --send")]
 pub(in crate::cli) struct SendCerts {
     /// Whose certificates, and who sends them
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
@@ -65,6 +68,9 @@ pub(in crate::cli) struct SendCerts {
     /// Who gets them
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     to: Address,
+    /// Hand it to the next hop (`gateway.next_hop`; the Maildir where none is set)
+    #[arg(long, conflicts_with = "output")]
+    send: bool,
     /// The file; standard output if it is not given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -134,9 +140,25 @@ impl SendCerts {
             let why = "is no member who has a certificate to encrypt to";
             return Err(Failure::unreadable(format!("{} {why}", self.from)));
         };
+        if self.send {
+            return self.sent(everywhere, mail);
+        }
         let mut out = Output::open(self.output.as_deref())?;
         out.write_all(&mail)?;
         out.finish()?;
+        Ok(Ended::Done)
+    }
+    /// Sends it; the log has it once the next hop took it.
+    fn sent(&self, everywhere: &Everywhere, mail: Vec<u8>) -> Result<Ended, Failure> {
+        let reply = send::send(everywhere, &self.from, &self.to, mail)?;
+        let (actor, from, to) = (input::actor(), self.from.to_string(), self.to.to_string());
+        let details = [("to", to.as_str())];
+        let entry =
+            Entry { actor: &actor, act: Act::CertificatesSent, subject: &from, details: &details, at: input::now() };
+        everywhere.store()?.write(|s| audit::record(s, &entry))?;
+        if !everywhere.quiet {
+            eprintln!("kakitome: sent to {to}: {}", Safe::value(&reply.summary()));
+        }
         Ok(Ended::Done)
     }
 }
