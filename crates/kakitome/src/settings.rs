@@ -716,7 +716,7 @@ impl Settings {
 
     fn read(&mut self, text: &str, place: &str) -> Result<(), SettingsError> {
         let table: Table =
-            text.parse().map_err(|error| SettingsError(format!("{place}: this is not TOML: {error}")))?;
+            text.parse().map_err(|error| SettingsError(format!("{place}: {}", value::not_toml(text, &error))))?;
         for (section, keys) in table {
             let known: Vec<&Row> = ROWS.iter().filter(|row| row.section == section).collect();
             let (false, Value::Table(keys)) = (known.is_empty(), keys) else {

@@ -41,6 +41,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use kakitome_office::store::{Place, Store};
 use kakitome_verdict::lang::Lang;
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 pub use fault::{Ended, Failure};
 
@@ -170,8 +171,16 @@ pub fn main() -> ExitCode {
         eprintln!("kakitome: a bug in kakitome, not in your mail: {panic}");
         eprintln!("kakitome: please report it with these lines; nothing was written");
     }));
+    without_core_dump();
     let ended = std::panic::catch_unwind(|| run(std::env::args_os()));
     ended.unwrap_or(Ended::Bug).into()
+}
+
+/// Almost every verb holds private keys or passwords at some time, and a core dump would hold them for good.
+fn without_core_dump() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Lowering a limit is never refused.
+    let _ = setrlimit(Resource::Core, none);
 }
 
 fn run(arguments: impl IntoIterator<Item = OsString>) -> Ended {

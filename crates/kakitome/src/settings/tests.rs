@@ -128,13 +128,15 @@ fn errors_name_the_place_the_key_the_value_and_what_is_allowed() {
         ("[check]\ncorrespondents = ['a.test']", &["check.correspondents", "a.test"]),
         ("[check]\nexpected_signers = ['@']", &["check.expected_signers"]),
         ("[log]\nlevel = 'loud'", &["log.level = \"loud\"", "trace"]),
-        ("[log\n", &["test.toml", "not TOML"]),
+        ("[log\n", &["test.toml", "not TOML", "line 1, column 5"]),
+        ("[store]\nurl = 'postgresql://u:secret@h/db\n", &["not TOML", "line 2"]),
     ];
     for (text, parts) in cases {
         let error = read(text).unwrap_err().to_string();
         for part in *parts {
             assert!(error.contains(part), "{text}\n gave {error}\n without {part}");
         }
+        assert!(!error.contains("secret"), "{error}");
     }
     let variable = with(&[("KAKITOME_GATEWAY_MAX_MAIL", "many")]).unwrap_err().to_string();
     assert!(variable.contains("KAKITOME_GATEWAY_MAX_MAIL") && variable.contains("\"many\""), "{variable}");

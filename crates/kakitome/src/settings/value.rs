@@ -159,3 +159,12 @@ impl From<PublicUrl> for String {
         url.0
     }
 }
+
+/// What is wrong with a file that is no TOML, and where. The line itself is not repeated: a password may stand in it.
+pub(super) fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..text.floor_char_boundary(start)).unwrap_or_default();
+    let line = before.matches('\n').count().saturating_add(1);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+    format!("this is not TOML: line {line}, column {column}: {}", error.message().trim())
+}

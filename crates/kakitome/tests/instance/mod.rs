@@ -81,6 +81,11 @@ impl Instance {
         self
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("kakitome-data")
     }
