@@ -93,6 +93,41 @@ fn others_read_every_file() {
     assert!(read("identity.p12", &password).contains("MAC: sha1"));
 }
 
+/// Whoever was renewed has three keys in one file, and nobody loses one of them.
+#[test]
+fn others_find_every_key_of_a_file() {
+    let names = ["openssl", "pk12util", "certutil", "keytool"];
+    let Some([openssl, pk12util, certutil, keytool]) = peers::programs(SUITE, names) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    fs::write(folder.join("k.toml"), "[members]\ndomains = [\"example.com\"]\nkey = \"p-256\"\n").unwrap();
+    run(folder, "member add taro@example.com --enrol --config k.toml");
+    run(folder, "cert renew --force taro@example.com --config k.toml");
+    for (form, program) in [("modern", "thunderbird"), ("compatible", "android")] {
+        let line = format!("deploy files taro@example.com --for {program} -q --config k.toml -o {form}");
+        let password = run(folder, &line).trim().to_owned();
+        let file = format!("{form}/taro-at-example.com.p12");
+        let pass = format!("pass:{password}");
+        let says = peer(&openssl, folder, &["pkcs12", "-in", &file, "-passin", &pass, "-nodes"]);
+        assert_eq!(says.matches("BEGIN PRIVATE KEY").count(), 3, "{form}: {says}");
+        let database = format!("sql:nss-{form}");
+        fs::create_dir(folder.join(format!("nss-{form}"))).unwrap();
+        peer(&certutil, folder, &["-N", "-d", &database, "--empty-password"]);
+        let says = peer(&pk12util, folder, &["-i", &file, "-d", &database, "-W", &password]);
+        assert!(says.contains("IMPORT SUCCESSFUL"), "{form}: {says}");
+        let says = peer(&certutil, folder, &["-K", "-d", &database]);
+        assert_eq!(says.lines().filter(|line| line.starts_with('<')).count(), 3, "{form}: {says}");
+        let list = ["-list", "-keystore", &file, "-storetype", "PKCS12", "-storepass", &password];
+        let says = peer(&keytool, folder, &list);
+        assert_eq!(says.matches("PrivateKeyEntry").count(), 3, "{form}: {says}");
+        assert!(says.contains("taro@example.com (encryption)"), "{form}: {says}");
+    }
+    // Exchange's store of certificates is read back.
+    run(folder, "deploy files taro@example.com --for exchange -q --config k.toml -o exchange");
+    let shown = run(folder, "cert show exchange/kakitome-ca.sst");
+    assert!(shown.contains("Certificate store (Windows, .sst)") && shown.contains("private root"), "{shown}");
+}
+
 #[test]
 fn a_folder_is_made_whole_and_for_its_owner_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();

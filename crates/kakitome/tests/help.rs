@@ -203,6 +203,12 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             60,
             "is no member who has a certificate",
         ),
+        (
+            "kakitome directory send-certs --from alice@example.test --to bob@partner.example --send",
+            Mine,
+            60,
+            "is no member who has a certificate",
+        ),
         ("kakitome deploy files taro@example.com --for apple -o taro-iphone", Mine, 0, ".mobileconfig, steps.html"),
         (
             "kakitome deploy files taro@example.com --for thunderbird --password-to code.txt -o taro",
@@ -392,6 +398,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
             0,
             r#""rehearsed": true"#,
         ),
+        ("kakitome cert revoke --member desk@example.test --reason keyCompromise --rehearse", Mine, 0, "would be"),
         (
             "kakitome cert revoke --address desk@example.test --reason affiliationChanged",
             Mine,

@@ -232,6 +232,14 @@ pub enum Fault {
         /// Whose.
         address: String,
     },
+    /// The keys are those of somebody who left, or of an address that was given up.
+    #[error(
+        "{address} is no member's any more, so nobody is given its keys; to read the old mail: deploy files --also-left"
+    )]
+    NoMembersKey {
+        /// Whose they were.
+        address: String,
+    },
     /// The machine has no randomness.
     #[error("the machine's source of randomness failed; restart the machine, then try again")]
     NoRandomness,
@@ -279,6 +287,7 @@ impl Fault {
             | Self::NoAuthority
             | Self::AuthorityWithoutKey { .. }
             | Self::NoKeyToDeploy { .. }
+            | Self::NoMembersKey { .. }
             | Self::Bug { .. } => false,
         }
     }

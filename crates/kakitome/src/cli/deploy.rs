@@ -13,7 +13,7 @@ use kakitome_pki::crypto::SystemRandom;
 use kakitome_verdict::safe::Safe;
 use serde::Serialize;
 
-use self::desk::Desk;
+use self::desk::{Desk, Whose};
 use self::folder::Folder;
 use super::{Ended, Everywhere, Failure, config, input, output};
 use crate::settings::Minutes;
@@ -36,6 +36,9 @@ pub(super) enum Deploy {
 /// The member's key with its certificate (and those that only open old mail), what makes the program believe the CA, and a
 /// page of steps in Japanese and English. The password is made with it and printed, and never stands beside the file: tell
 /// it another way. Nothing is issued: who has no certificate yet gets one by his first mail, or by `member add`.
+///
+/// The keys of somebody who left are given to nobody, but with --also-left, for whoever has to read the old mail; the log
+/// names each key.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -56,6 +59,9 @@ pub(super) struct Files {
     /// Write the password into this file, which stands elsewhere, instead of printing it
     #[arg(long, value_name = "FILE")]
     password_to: Option<PathBuf>,
+    /// Also the keys of somebody who left, or of an address that was given up
+    #[arg(long)]
+    also_left: bool,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -152,8 +158,9 @@ impl Files {
             folder::is_elsewhere(path, &self.output)?;
         }
         let desk = Desk::open(everywhere)?;
+        let whose = if self.also_left { Whose::AlsoLeft } else { Whose::Members };
         let code = Code::generate(&SystemRandom).map_err(Failure::try_again)?;
-        let files = desk.files(&self.address, self.program, &code, input::now())?;
+        let files = desk.files(&self.address, self.program, whose, &code, input::now())?;
         let has_key = files.iter().any(|file| !file.keys.is_empty());
         let folder = Folder::write(&self.output, self.program, &files)?;
         if let Some(path) = self.password_to.as_deref().filter(|_| has_key) {

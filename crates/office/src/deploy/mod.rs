@@ -227,13 +227,15 @@ fn pack(
     if identities.is_empty() {
         return Err(Fault::NoKeyToDeploy { address: member.address.to_owned() });
     }
+    let names: Vec<String> = identities.iter().map(|one| known_as(member.address, one)).collect();
     let contents: Vec<Contents<'_>> = identities
         .iter()
-        .map(|one| Contents {
+        .zip(&names)
+        .map(|(one, name)| Contents {
             key: &one.key,
             certificate: &one.certificate,
             chain: &one.chain,
-            friendly_name: member.address,
+            friendly_name: name,
         })
         .collect();
     let file = pkcs12::write_all(&contents, password.reveal(), program.form(), None, random).map_err(Fault::bug)?;
@@ -242,6 +244,17 @@ fn pack(
         Ok(file)
     } else {
         Err(Fault::bug("a PKCS#12 file that was written does not hold what it should"))
+    }
+}
+
+/// What a key is called in a file. No two in one file are called the same: Java, and Android with it, would keep one of
+/// them alone.
+fn known_as(address: &str, identity: &Identity) -> String {
+    let serial = identity.certificate.serial_hex();
+    match (identity.is_retired, identity.signs) {
+        (true, _) => format!("{address} (old mail, {})", serial.get(..8).unwrap_or(&serial)),
+        (false, true) => address.to_owned(),
+        (false, false) => format!("{address} (encryption)"),
     }
 }
 

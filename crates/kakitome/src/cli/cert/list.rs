@@ -1,7 +1,7 @@
 //! `kakitome cert list`: the members' own certificates.
 
 use clap::Args;
-use kakitome_office::enrolment::calendar::{day, renewal};
+use kakitome_office::enrolment::calendar::day;
 use kakitome_office::lifecycle::stock::{self, Kept};
 use kakitome_pki::address::Address;
 use kakitome_verdict::safe::Safe;
@@ -47,7 +47,7 @@ impl List {
         let mut kept = stock::kept(&office.store, self.address.as_ref())?;
         kept.retain(|one| {
             (self.all || one.counts(now))
-                && (!self.due || (one.counts(now) && renewal(one.from, one.until) <= now))
+                && (!self.due || (one.counts(now) && one.renewal().is_some_and(|renewal| renewal <= now)))
                 && self.issuer.as_ref().is_none_or(|issuer| one.issuer == *issuer || one.authority == *issuer)
         });
         if self.json {
@@ -58,7 +58,7 @@ impl List {
                         "address": one.address, "use": one.usage, "state": one.state, "issuer": one.issuer,
                         "authority": one.authority, "serial": one.serial, "key": one.key,
                         "from": one.from.to_string(), "until": one.until.to_string(),
-                        "renewal": renewal(one.from, one.until).to_string(), "counts": one.counts(now),
+                        "renewal": one.renewal().map(|renewal| renewal.to_string()), "counts": one.counts(now),
                         "revoked": one.revoked_at.map(|at| at.to_string()),
                     })
                 })
@@ -67,11 +67,16 @@ impl List {
             return Ok(Ended::Done);
         }
         let mut out = String::new();
-        for Kept { address, usage, state, issuer, serial, from, until, .. } in &kept {
+        for one @ Kept { address, usage, state, issuer, serial, from, until, .. } in &kept {
             let (address, issuer) = (Safe::value(address).to_string(), Safe::value(issuer).to_string());
-            let (from, until, renewed) = (day(*from), day(*until), day(renewal(*from, *until)));
+            let (from, until) = (day(*from), day(*until));
+            let renewed = match (one.revoked_at, one.renewal()) {
+                (Some(at), _) => format!("revoked {}", day(at)),
+                (None, Some(at)) => format!("renewed {}", day(at)),
+                (None, None) => "not renewed".to_owned(),
+            };
             out.push_str(&format!(
-                "{address:<32}  {usage:<7}  {state:<8}  {issuer:<8}  {from} to {until}, renewed {renewed}  {serial}\n"
+                "{address:<32}  {usage:<7}  {state:<8}  {issuer:<8}  {from} to {until}, {renewed:<18}  {serial}\n"
             ));
         }
         out.push_str(&format!("{}\n", desk::certificates(kept.len())));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use kakitome_office::lifecycle::replacement::{self, Replacement};
+use kakitome_office::lifecycle::stock;
 use kakitome_office::members::day;
 use kakitome_pki::asn1::time::Time;
 use serde_json::json;
@@ -71,6 +72,7 @@ impl Replace {
         if let Some(open) = open.iter().find(|open| open.issuer == self.issuer) {
             order.ordered_at = open.ordered_at;
         }
+        self.is_known(&desk, open.iter().any(|open| open.issuer == self.issuer))?;
         let lacks = order.left(&desk.office.store, &desk.terms, desk.end()?, now)?;
         let takes = order.takes(lacks.len());
         let done_at = now.plus(i64::try_from(takes).unwrap_or(i64::MAX));
@@ -110,5 +112,21 @@ impl Replace {
             replacement::end(&desk.office.store, &order.issuer, now)?;
         }
         ran.says(self.json)
+    }
+
+    /// A name that no certificate has is a slip of the pen, and must not look like a replacement that is done.
+    fn is_known(&self, desk: &Desk, is_ordered: bool) -> Result<(), Failure> {
+        let kept = stock::kept(&desk.office.store, None)?;
+        let mut names: Vec<&str> = kept.iter().flat_map(|one| [one.issuer.as_str(), one.authority.as_str()]).collect();
+        names.sort_unstable();
+        names.dedup();
+        if is_ordered || names.contains(&self.issuer.as_str()) {
+            return Ok(());
+        }
+        let known = if names.is_empty() { "there are none".to_owned() } else { names.join(", ") };
+        Err(Failure::usage(format!(
+            "--issuer {}: no certificate of a member is of this issuer; known: {known}",
+            self.issuer
+        )))
     }
 }

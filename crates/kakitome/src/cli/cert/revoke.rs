@@ -1,22 +1,25 @@
 //! `kakitome cert revoke`: a certificate does not count any more, and readers hear of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use clap::Args;
 use kakitome_office::authority::{
     CertificateId, Issuer, OWN, REASONS, Recorded, Revocation, of_address, of_serial, usage_name,
 };
+use kakitome_office::members::Members;
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::time::Time;
 use kakitome_pki::cert::crl::Reason;
 use kakitome_pki::issue::MailUse;
+use kakitome_verdict::safe::Safe;
 use serde_json::json;
 
 use super::super::authority::Opened;
 use super::super::{Ended, Everywhere, Failure, output};
 use super::address;
 
-/// Revoke certificates: by serial number, or all of an address.
+/// Revoke certificates: by serial number, or all of an address or a member.
 ///
 /// A revoked certificate signs no further mail. Readers hear of it by the OCSP responder at once and by the revocation list,
 /// which is signed anew, where `web.public_url` is set. There is no way back. A certificate that was imported must be
@@ -28,17 +31,21 @@ use super::address;
 #[command(after_long_help = "\
 Examples:
   kakitome cert revoke --address desk@example.test --reason affiliationChanged
+  kakitome cert revoke --member desk@example.test --reason keyCompromise --rehearse
   kakitome cert revoke 4f1e2d3c4b5a6978 --reason keyCompromise --since 2026-11-01T00:00:00Z
   kakitome cert revoke --address desk@example.test --reason superseded --rehearse --json")]
 pub(in crate::cli) struct Revoke {
     /// Serial numbers in hexadecimal
-    #[arg(value_name = "SERIAL", required_unless_present = "address")]
+    #[arg(value_name = "SERIAL", required_unless_present_any = ["address", "member"])]
     serials: Vec<String>,
     /// Every certificate of this address
     #[arg(long, value_name = "ADDR", value_parser = address, conflicts_with = "serials")]
     address: Option<Address>,
-    /// Of an address, those for this use alone: sign, encrypt, or both
-    #[arg(long, value_name = "USE", value_parser = usage, requires = "address")]
+    /// Every certificate of this member, of all his addresses: one of them, or his number
+    #[arg(long, value_name = "MEMBER", conflicts_with_all = ["serials", "address"])]
+    member: Option<String>,
+    /// Of an address or a member, those for this use alone: sign, encrypt, or both
+    #[arg(long, value_name = "USE", value_parser = usage, conflicts_with = "serials")]
     purpose: Option<MailUse>,
     /// Why
     #[arg(long, value_name = "REASON", value_parser = reason)]
@@ -100,6 +107,13 @@ impl Revoke {
                 "kakitome: web.public_url was never set, so no certificate names a place where readers could hear of this"
             );
         }
+        // Whose key is gone is still a member; who left is not.
+        let stays = matches!(self.reason, Reason::KeyCompromise | Reason::Superseded) && !self.rehearse;
+        let whose = self.member.clone().or_else(|| self.address.as_ref().map(ToString::to_string));
+        if let Some(whose) = whose.filter(|_| !everywhere.quiet && stays) {
+            let whose = Safe::value(&whose);
+            eprintln!("kakitome: new ones come with the next mail, or at once: kakitome member enrol {whose}");
+        }
         Ok(Ended::Done)
     }
 
@@ -111,14 +125,20 @@ impl Revoke {
 
     fn found(&self, opened: &Opened) -> Result<Vec<Recorded>, Failure> {
         if let Some(address) = &self.address {
-            let all = of_address(&opened.store, address)?;
-            let meant: Vec<Recorded> = all
-                .into_iter()
-                .filter(|one| one.state.counts() || one.revoked.is_some())
-                .filter(|one| self.purpose.is_none_or(|purpose| purpose == one.usage))
-                .collect();
+            let meant = self.of(opened, address)?;
             if meant.is_empty() {
                 return Err(Failure::unreadable(format!("{address}: has no such certificate here")));
+            }
+            return Ok(meant);
+        }
+        if let Some(who) = &self.member {
+            let member = Members::new(Arc::clone(&opened.store)).find(who)?;
+            let mut meant = Vec::new();
+            for owned in &member.addresses {
+                meant.extend(self.of(opened, &owned.address)?);
+            }
+            if meant.is_empty() {
+                return Err(Failure::unreadable(format!("{member}: has no such certificate here")));
             }
             return Ok(meant);
         }
@@ -138,6 +158,13 @@ impl Revoke {
             }
         }
         Ok(found)
+    }
+
+    /// What is meant of an address.
+    fn of(&self, opened: &Opened, address: &Address) -> Result<Vec<Recorded>, Failure> {
+        let all = of_address(&opened.store, address)?.into_iter();
+        let revocable = all.filter(|one| one.state.counts() || one.revoked.is_some());
+        Ok(revocable.filter(|one| self.purpose.is_none_or(|purpose| purpose == one.usage)).collect())
     }
 
     fn tell(

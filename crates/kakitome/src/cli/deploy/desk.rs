@@ -7,6 +7,7 @@ use kakitome_office::authority::{Anchors, Authority, Credential, Holding};
 use kakitome_office::deploy::pickup::{self, Attempt, Offer};
 use kakitome_office::deploy::{self, Account, Code, File, Identity, Member, Program, Sealer};
 use kakitome_office::fault::Fault;
+use kakitome_office::members::{Joining, Members, Standing};
 use kakitome_office::store::Store;
 use kakitome_pki::address::Address;
 use kakitome_pki::asn1::oid;
@@ -18,6 +19,18 @@ use crate::cli::authority::Opened;
 use crate::cli::{Everywhere, Failure, input};
 use crate::settings::Settings;
 use crate::web::pickup::Counter;
+
+/// Nobody becomes a member by being asked about.
+const LISTED: Joining = Joining { by_first_mail: false, plus_addresses: false };
+
+/// Whose keys may go into files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Those of members.
+    Members,
+    /// Those of people who left, and of addresses that were given up, too: to read their old mail.
+    AlsoLeft,
+}
 
 /// Makes files out of what members hold.
 pub(in crate::cli) struct Desk {
@@ -65,23 +78,31 @@ impl Desk {
         &self,
         address: &Address,
         program: Program,
+        whose: Whose,
         code: &Code,
         now: Time,
     ) -> Result<Vec<File>, Fault> {
-        self.with(address, program, now, |member, sealer| {
+        self.with(address, program, whose, now, |member, sealer| {
             deploy::files(program, member, code, sealer, now, &SystemRandom)
         })
     }
 
     /// Is there something to make a file of?
     pub(super) fn look(&self, address: &Address, program: Program, now: Time) -> Result<(), Fault> {
-        self.with(address, program, now, |_, _| Ok(()))
+        self.with(address, program, Whose::Members, now, |_, _| Ok(()))
+    }
+
+    /// Is the address a member's, today?
+    fn is_members(&self, address: &Address, now: Time) -> Result<bool, Fault> {
+        let standing = Members::new(Arc::clone(&self.store)).rehearsed(address, LISTED, now)?;
+        Ok(matches!(standing, Some(Standing::Member(..))))
     }
 
     fn with<T>(
         &self,
         address: &Address,
         program: Program,
+        whose: Whose,
         now: Time,
         work: impl FnOnce(&Member<'_>, Option<&Sealer<'_>>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
@@ -101,6 +122,9 @@ impl Desk {
         if program.needs_keys() && identities.is_empty() {
             return Err(Fault::NoKeyToDeploy { address: text });
         }
+        if program.needs_keys() && whose == Whose::Members && !self.is_members(address, now)? {
+            return Err(Fault::NoMembersKey { address: text });
+        }
         let signer = self.signer(program, &holdings, now)?;
         let sealer = signer.as_ref().map(Signer::sealer);
         work(&member, sealer.as_ref())
@@ -116,6 +140,17 @@ impl Desk {
         }
         let own = holdings.iter().find(|holding| holding.usage.signs() && !holding.is_retired);
         own.map(Signer::of).transpose()
+    }
+
+    /// The offer of a link, if it can still be taken. One whose member left since is withdrawn.
+    fn standing_offer(&self, token: &str, now: Time) -> Result<Option<Offer>, Fault> {
+        let Some(offer) = pickup::look(&self.store, token, now)? else { return Ok(None) };
+        let address = Address::parse(&offer.address).map_err(|error| Fault::Bug { what: error.to_string() })?;
+        if !offer.program.needs_keys() || self.is_members(&address, now)? {
+            return Ok(Some(offer));
+        }
+        pickup::withdraw(&self.store, &Actor::part(&audit::machine(), Part::Web), &offer.id, now)?;
+        Ok(None)
     }
 
     /// Records that files left the house.
@@ -176,7 +211,7 @@ fn organisation(root: &Certificate) -> Option<String> {
 
 impl Counter for Desk {
     fn look(&self, token: &str) -> Result<Option<Offer>, String> {
-        pickup::look(&self.store, token, input::now()).map_err(|fault| fault.to_string())
+        self.standing_offer(token, input::now()).map_err(|fault| fault.to_string())
     }
 
     fn authorities(&self) -> Result<Vec<File>, String> {
@@ -188,10 +223,15 @@ impl Counter for Desk {
         let now = input::now();
         let make = |offer: &Offer, code: &Code| {
             let address = Address::parse(&offer.address).map_err(|error| Fault::Bug { what: error.to_string() })?;
-            self.with(&address, offer.program, now, |member, sealer| {
+            self.with(&address, offer.program, Whose::Members, now, |member, sealer| {
                 deploy::file(offer.program, member, code, sealer, now, &SystemRandom)
             })
         };
+        match self.standing_offer(token, now) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(Attempt::Gone),
+            Err(fault) => return Err(fault.to_string()),
+        }
         pickup::take(&self.store, &actor, token, code, now, make).map_err(|fault| fault.to_string())
     }
 }
