@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kakitome_pki::asn1::{oid, write as der};
+use kakitome_pki::asn1::oid;
 use kakitome_pki::cert::pem;
 use kakitome_testkit::{Authority, CertificateFactory, in_days, key, write};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -32,18 +32,7 @@ fn pair(issuer: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
         .with(oid::EXTENDED_KEY_USAGE, false, write::usages(&[oid::SERVER_AUTH, oid::CLIENT_AUTH]))
         .names(&names)
         .issued_by(&authority(issuer));
-    (certificate.raw().to_vec(), whole_key(name))
-}
-
-/// The key with its public half, which GnuTLS and OpenSSL's server want to find in the file (RFC 5915 §3).
-fn whole_key(name: &str) -> Vec<u8> {
-    let (own, spki) = (key(name).to_pkcs8().unwrap(), key(name).spki());
-    let algorithm = write::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::P256)]);
-    // PrivateKeyInfo { version, algorithm, OCTET STRING { ECPrivateKey { 1, OCTET STRING … } } }: the number is the last.
-    let number = &own[own.len() - 32..];
-    let point = write::element(0x03, &[&[0], &spki[spki.len() - 65..]]);
-    let inner = write::sequence(&[&write::unsigned(&[1]), &write::octet_string(number), &write::context(1, &[&point])]);
-    write::sequence(&[&write::unsigned(&[0]), &algorithm, &write::octet_string(&inner)])
+    (certificate.raw().to_vec(), key(name).to_pkcs8().unwrap().to_vec())
 }
 
 fn tls_pair(issuer: &str, name: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {

@@ -81,7 +81,7 @@ impl Instance {
         self
     }
 
-    /// Its process.
+    /// The number of its process.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
@@ -160,11 +160,6 @@ impl Instance {
         let show = run(&self.folder, &["ca", "show", "--pem"]);
         assert!(show.status.success(), "ca show: {}", String::from_utf8_lossy(&show.stderr));
         show.stdout
-    }
-
-    /// Its number.
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
     }
 
     /// The most memory that the process ever held, in KiB.
