@@ -64,6 +64,8 @@ fn what_a_revoked_ca_issued_counts_no_more_and_is_made_anew() {
         office.run(&*authority, lacks.into_iter().take(4).collect(), NOW, &|_| true);
         let before = authority.credential(&address("m00@b.example"), NOW).unwrap();
         let old = authority.issuing().unwrap();
+        // Another program, which is not told of anything.
+        let beside = published(&office);
 
         let actor = actor();
         let take = |id: &str, reason| {
@@ -92,8 +94,9 @@ fn what_a_revoked_ca_issued_counts_no_more_and_is_made_anew() {
         assert_eq!(inside[0].raw(), root.raw());
 
         // Nobody signs with what is gone, and the job makes anew exactly what was there.
-        let next = authority.credential(&address("m00@b.example"), NOW.plus(2)).unwrap();
+        let next = beside.credential(&address("m00@b.example"), NOW.plus(2)).unwrap();
         assert_eq!(next.certificate.issuer(), authority.issuing().unwrap().subject());
+        assert_eq!(authority.credential(&address("m00@b.example"), NOW.plus(2)).unwrap().id, next.id);
         jobs_done(&office, &authority, NOW.plus(3));
         let issued: Vec<_> = office.rows().into_iter().filter(|(.., state)| state == "issued").collect();
         let of = |who: &str| issued.iter().filter(|(address, ..)| address == who).count();

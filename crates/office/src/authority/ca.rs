@@ -205,6 +205,11 @@ pub(super) fn revoke(
          WHERE authority = ?1 AND state = 'issued'",
         &[&ca.id, &revoked.when, &i64::from(reason_below.number()), &now],
     )?;
+    // What is only recorded by now is never signed.
+    s.run(
+        "UPDATE certificate SET state = 'abandoned', ordinal = NULL WHERE authority = ?1 AND state = 'begun'",
+        &[&ca.id],
+    )?;
     Ok(below)
 }
 

@@ -51,6 +51,8 @@ impl Issuer for Authority {
     }
 
     fn issue(&self, asked: &[Asked<'_>], actor: &Actor, now: Time) -> Result<Vec<Outcome>, Fault> {
+        // Another program may have taken the CA back that issued so far.
+        self.look_again()?;
         let house = self.house();
         let ca = house.issuing_at(now)?;
         let Some(key) = &ca.key else {
@@ -67,7 +69,7 @@ impl Issuer for Authority {
             }
             planned.push(plan);
         }
-        let mut begun = self.store.write(|s| row::begin(s, &rows, actor, now))?.into_iter();
+        let mut begun = self.store.write(|s| row::begin(s, &ca.id, &rows, actor, now))?.into_iter();
         // Whoever was slower than another signs nothing.
         let planned = planned.into_iter().map(|plan| {
             let plan = plan.map_err(Outcome::Refused)?;

@@ -200,13 +200,18 @@ pub(super) enum Begun {
 }
 
 /// Records certificates before they are signed, with their keys and members, and says of each whether it may be signed.
-/// What another began in the same place too long ago, and never brought to an end, is given up.
+/// What another began in the same place too long ago, and never brought to an end, is given up. A CA that was taken back in
+/// this moment begins nothing.
 pub(super) fn begin(
     s: &mut Statements<'_>,
+    ca: &str,
     rows: &[(KeyRow, CertificateRow)],
     actor: &Actor,
     now: Time,
 ) -> Result<Vec<Begun>, Fault> {
+    if !s.exists("SELECT 1 FROM authority WHERE id = ?1 AND state = 'current'", &[&ca])? {
+        return Ok(vec![Begun::ByAnother; rows.len()]);
+    }
     let mut begun = Vec::with_capacity(rows.len());
     for (key, row) in rows {
         let place = in_place_of(s, row, now)?;
