@@ -50,7 +50,7 @@ fn examples() -> Vec<(&'static str, Mail, i32, &'static str)> {
         // what is made here is shown by `ca show`; else the first start of `up` makes one
         ("kakitome ca init --org \"Example Bank\"", Mine, 0, "Example Bank issuing CA"),
         (
-            "kakitome ca init --org \"Example Bank\" --name \"Example Bank mail\" --key p384 --domain example.com --json",
+            "kakitome ca init --org \"Example Bank\" --key p384 --domain example.com --json",
             Mine,
             60,
             "there is an own CA already",

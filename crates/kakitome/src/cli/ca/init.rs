@@ -18,7 +18,7 @@ use super::list::wire;
 #[command(after_long_help = "\
 Examples:
   kakitome ca init --org \"Example Bank\"
-  kakitome ca init --org \"Example Bank\" --name \"Example Bank mail\" --key p384 --domain example.com --json")]
+  kakitome ca init --org \"Example Bank\" --key p384 --domain example.com --json")]
 pub(in crate::cli) struct Init {
     /// Your organisation, as readers will see it
     #[arg(long, value_name = "NAME")]
