@@ -319,7 +319,7 @@ fn certificates_are_renewed_by_themselves_with_overlap() {
         let late = lifecycle::warn(&office.store, NOW.plus(605 * DAY)).unwrap();
         assert_eq!(
             late.iter().map(lifecycle::warnings::Warning::code).collect::<Vec<_>>(),
-            ["job-late"; 4].iter().copied().chain(["renewal-late"]).collect::<Vec<_>>()
+            ["job-late"; 5].iter().copied().chain(["renewal-late"]).collect::<Vec<_>>()
         );
     }
 }
