@@ -393,7 +393,7 @@ impl House {
     fn process(&self, policy: Policy, mail: &str, to: &[&str]) -> Outcome {
         let outgoing = Outgoing::new(Arc::clone(&self.authority), policy, Arc::new(Known), Arc::new(SystemRandom));
         let recipients: Vec<String> = to.iter().map(|to| (*to).to_owned()).collect();
-        let submission = Submission { recipients: &recipients, ..Submission::default() };
+        let submission = Submission { mail_id: "k1.1", recipients: &recipients, ..Submission::default() };
         let mail = Arc::new(mail.as_bytes().to_vec());
         outgoing.process(mail, "alice@a.example", &submission, &InMemory, NOW).unwrap()
     }
@@ -433,7 +433,8 @@ fn every_signature_is_in_the_log_before_it_leaves() {
         Ok::<(), Fault>(())
     })
     .unwrap();
-    let expected = ("key.signed".to_owned(), "alice@a.example".to_owned(), format!(r#"{{"serial":"{serial}"}}"#));
+    let expected =
+        ("key.signed".to_owned(), "alice@a.example".to_owned(), format!(r#"{{"serial":"{serial}","queue":"k1.1"}}"#));
     assert_eq!(recorded, [expected]);
 }
 
