@@ -71,7 +71,9 @@ impl Authority {
         let key = ca.key.as_ref().filter(|_| ca.role == Role::Issuing && !ca.is_anchor).ok_or_else(anchor)?;
         if ca.is_current && parent.key.is_some() && parent.certificate.is_valid_at(now) {
             let tools = (&*self.store, &*self.vault, &*self.random);
-            found::succeed(tools, (ca, parent), self.settings.base.as_deref(), why.actor, now)?;
+            // Where readers ask is known to the store, also where the settings of this program do not name it.
+            let base = self.settings.base.as_ref().or(house.bases.first()).map(String::as_str);
+            found::succeed(tools, (ca, parent), base, why.actor, now)?;
         }
         // A date to come would be a promise that no list can hold.
         let revoked = Revoked { when: why.when.min(now), reason: Some(why.reason) };
