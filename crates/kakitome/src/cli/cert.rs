@@ -8,7 +8,7 @@ mod order;
 mod renew;
 mod replace;
 mod request;
-mod revoke;
+pub(super) mod revoke;
 mod show;
 
 use std::io::Read;

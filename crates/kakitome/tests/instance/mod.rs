@@ -10,6 +10,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kakitome_testkit::smtp::on_the_wire;
+
 /// How long anything may take: a start, a delivery, a stop.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -280,22 +282,6 @@ impl Client {
         self.write(&on_the_wire(mail))?;
         self.reply()
     }
-}
-
-/// A mail with CR LF lines as DATA carries it: dots stuffed, and the end.
-fn on_the_wire(mail: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(mail.len() + 1000);
-    for line in mail.split_inclusive(|byte| *byte == b'\n') {
-        if line.starts_with(b".") {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
-    }
-    if !mail.is_empty() && !mail.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(b".\r\n");
-    out
 }
 
 /// One request to the check page; the status and the body of the reply.

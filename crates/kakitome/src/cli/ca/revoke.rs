@@ -8,6 +8,7 @@ use kakitome_pki::cert::crl::Reason;
 use serde_json::json;
 
 use super::super::authority::Opened;
+use super::super::cert::revoke::reason_among;
 use super::super::{Ended, Everywhere, Failure, desk, output};
 
 /// Revoke an issuing CA: when its key may be in other hands, or it is given up.
@@ -43,10 +44,7 @@ pub(in crate::cli) struct Revoke {
 }
 
 fn reason(text: &str) -> Result<Reason, String> {
-    let names: Vec<&str> = AUTHORITY_REASONS.iter().map(|reason| reason.name()).collect();
-    Reason::from_name(text)
-        .filter(|reason| AUTHORITY_REASONS.contains(reason))
-        .ok_or_else(|| format!("one of {}", names.join(", ")))
+    reason_among(&AUTHORITY_REASONS, text)
 }
 
 impl Revoke {

@@ -66,9 +66,14 @@ pub(super) fn usage(text: &str) -> Result<MailUse, String> {
 }
 
 fn reason(text: &str) -> Result<Reason, String> {
-    let names: Vec<&str> = REASONS.iter().map(|reason| reason.name()).collect();
+    reason_among(&REASONS, text)
+}
+
+/// One of these reasons, by its name in RFC 5280 §5.3.1.
+pub(in crate::cli) fn reason_among(allowed: &[Reason], text: &str) -> Result<Reason, String> {
+    let names: Vec<&str> = allowed.iter().map(|reason| reason.name()).collect();
     Reason::from_name(text)
-        .filter(|reason| REASONS.contains(reason))
+        .filter(|reason| allowed.contains(reason))
         .ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
